@@ -1,0 +1,74 @@
+"""One SQLite file: opened privately, in WAL mode, with errors that say what to do."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from localsteer.chat.schema import bring_up_to_date
+from localsteer.errors import StorageError
+
+BUSY_SECONDS = 5.0
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open or create the database at ``path`` and bring its schema up to date. Raises StorageError."""
+    with clear_errors(path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Created by us and not by SQLite, so that nobody else ever can read it; -wal and -shm take its mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA journal_mode = WAL")
+            # Each commit reaches the disk: a power cut costs no more than what was not yet saved.
+            connection.execute("PRAGMA synchronous = FULL")
+            bring_up_to_date(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
+    """All of it or nothing. Raises StorageError."""
+    with clear_errors(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            # On a full disk SQLite may have rolled back by itself.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+@contextmanager
+def clear_errors(path: Path) -> Iterator[None]:
+    """SQLite's and the system's errors as one sentence for a person."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StorageError(_explain(error, path)) from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(f"The conversations at {path} cannot be opened: {reason}.") from error
+
+
+def _explain(error: sqlite3.Error, path: Path) -> str:
+    said = str(error).lower()
+    if "full" in said or "disk i/o" in said:
+        return f"There is no room on the disk for {path}; make some: what is on the screen is not lost yet."
+    if "locked" in said or "busy" in said:
+        return f"{path} is in use by another program; close it there and try again."
+    if "readonly" in said or "unable to open" in said:
+        return f"Not allowed to write {path}; set LOCALSTEER_HOME to a folder of your own."
+    if "not a database" in said or "malformed" in said:
+        return f"{path} is damaged; move it away to start a new one; `localsteer paths` shows where everything lies."
+    return f"The conversations at {path} could not be read or written: {error}."

@@ -1,0 +1,88 @@
+"""The database's shape, version by version. ``PRAGMA user_version`` says how many of the steps a file has taken."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from localsteer.errors import StorageError
+
+STEPS: tuple[str, ...] = (
+    """
+    CREATE TABLE conversations (
+        id            INTEGER PRIMARY KEY AUTOINCREMENT,
+        title         TEXT NOT NULL DEFAULT '',
+        system_prompt TEXT NOT NULL DEFAULT '',
+        created       REAL NOT NULL,
+        updated       REAL NOT NULL,
+        pinned        INTEGER NOT NULL DEFAULT 0,
+        archived      INTEGER NOT NULL DEFAULT 0,
+        leaf_id       INTEGER REFERENCES messages(id) ON DELETE SET NULL
+    );
+    CREATE TABLE messages (
+        id              INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        -- deferred and without a cascade: SQLite would give up on a chain of more than 1,000 messages
+        parent_id       INTEGER REFERENCES messages(id) DEFERRABLE INITIALLY DEFERRED,
+        role            TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant')),
+        content         TEXT NOT NULL,
+        created         REAL NOT NULL
+    );
+    CREATE INDEX messages_by_parent ON messages(parent_id, id);
+    CREATE INDEX messages_by_conversation ON messages(conversation_id, parent_id, id);
+    CREATE INDEX conversations_by_time ON conversations(updated);
+    CREATE TABLE replies (
+        message_id              INTEGER PRIMARY KEY REFERENCES messages(id) ON DELETE CASCADE,
+        model_name              TEXT NOT NULL,
+        model_path              TEXT NOT NULL,
+        model_id                TEXT NOT NULL,
+        vocabulary              TEXT NOT NULL,
+        system_prompt           TEXT NOT NULL,
+        sampling                TEXT NOT NULL,           -- JSON object
+        seed                    INTEGER,
+        tokens                  BLOB NOT NULL DEFAULT x'', -- int32, little-endian
+        marks                   TEXT NOT NULL,           -- JSON list
+        finish_reason           TEXT,                    -- NULL: still being written when the app ended
+        prompt_tokens_evaluated INTEGER NOT NULL DEFAULT 0,
+        prompt_tokens_reused    INTEGER NOT NULL DEFAULT 0,
+        tokens_per_second       REAL NOT NULL DEFAULT 0
+    );
+    """,
+)
+
+
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Take the steps that this file has not taken yet, each whole or not at all.
+
+    Raises StorageError for a file that a newer localsteer has written: it is left as it is.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(STEPS):
+        raise StorageError(
+            f"The conversations were written by a newer localsteer (schema {version}, this one knows {len(STEPS)}); "
+            "install that version again, or set LOCALSTEER_HOME to another folder."
+        )
+    while version < len(STEPS):
+        # Two copies of the app may arrive here at once: look again once the file is ours alone.
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version < len(STEPS):
+                for statement in statements(STEPS[version]):
+                    connection.execute(statement)
+                version += 1
+                connection.execute(f"PRAGMA user_version = {version:d}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+
+def statements(script: str) -> list[str]:
+    """The single statements of a script (``executescript`` would commit on its own)."""
+    found, begun = [], ""
+    for line in script.splitlines(keepends=True):
+        begun += line
+        if sqlite3.complete_statement(begun):
+            found.append(begun)
+            begun = ""
+    return found

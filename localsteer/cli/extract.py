@@ -1,0 +1,125 @@
+"""``localsteer extract``: a vector from a recipe or a contrast file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from localsteer.cli.options import json_option, model_options, read_layers
+from localsteer.cli.output import print_json, signed, spoken_layers, table
+from localsteer.cli.session import Home, Session, identify
+from localsteer.engine.protocol import Extract, Extracted
+from localsteer.errors import DialError, RecipeError
+from localsteer.library.places import Places
+from localsteer.library.recipes import check_contrast_file, find_recipe, require_recipe
+from localsteer.library.vectors import VectorLibrary
+
+DEFAULT_METHOD = "mean-difference"
+
+
+@click.command()
+@click.argument("recipe")
+@model_options
+@click.option("--method", default=DEFAULT_METHOD, metavar="X", help=f"How.  [default: {DEFAULT_METHOD}]")
+@click.option("--layers", metavar="A-B|A,B", help="Layers that the dial steers by default.  [default: chosen by AUC]")
+@click.option("-o", "--out", metavar="OUT.gguf", help="Write it there instead of storing it for this model.")
+@json_option
+def extract(
+    recipe: str,
+    model: str | None,
+    threads: int | None,
+    gpu_layers: int | None,
+    n_ctx: int | None,
+    method: str,
+    layers: str | None,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Make a steering vector from RECIPE: a recipe's name, or a contrast file."""
+    chosen_layers = read_layers(layers)
+    home = Home.find()
+    source = find_source(recipe, home.places)
+    path = home.model_path(model)
+    target = _target(out, source.stem, identify(path), home.places)
+    with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
+        if not session.card.steerable:
+            raise DialError(
+                f"{session.card.name} cannot be steered: its architecture ignores control vectors. Take another model."
+            )
+        made = session.extract(Extract(0, str(source), str(target), method=method, layers=chosen_layers))
+    if as_json:
+        print_json(as_document(made))
+    else:
+        click.echo(as_text(made))
+
+
+def find_source(wanted: str, places: Places) -> Path:
+    """The recipe of that name, else the file at that path. Raises RecipeError."""
+    recipe = find_recipe(wanted, places)
+    path = recipe.path if recipe is not None else Path(wanted).expanduser().absolute()
+    if path.is_file():
+        # Before a model is loaded, so that a slip in the recipe costs no time.
+        check_contrast_file(path)
+        return path
+    if path.is_dir():
+        raise RecipeError(f"{wanted} is a folder; name the recipe file in it.")
+    if Path(wanted).suffix or Path(wanted).name != wanted:
+        raise RecipeError(f"There is no file {wanted}; check the path.")
+    return require_recipe(wanted, places).path
+
+
+def _target(out: str | None, name: str, model_id: str, places: Places) -> Path:
+    if out is None:
+        return VectorLibrary.at(places).path_for(name, model_id)
+    target = Path(out).expanduser().absolute()
+    if target.is_dir():
+        raise click.BadParameter(f"{out} is a folder; name a file to write.")
+    return target
+
+
+def as_document(made: Extracted) -> dict[str, object]:
+    """What ``--json`` prints."""
+    return {
+        "recipe": made.recipe,
+        "model": made.model,
+        "method": made.method,
+        "out": made.out,
+        "prompts": made.prompts,
+        "tokens_evaluated": made.tokens_evaluated,
+        "tokens_one_by_one": made.tokens_one_by_one,
+        "seconds": round(made.seconds, 3),
+        "default_layers": list(made.default_layers),
+        "strength_low": made.strength_low,
+        "strength_high": made.strength_high,
+        "layers": [
+            {"layer": one.layer, "norm": one.norm, "residual_norm": one.residual_norm, "auc": one.auc}
+            for one in made.layers
+        ],
+    }
+
+
+def as_text(made: Extracted) -> str:
+    """The same for a person."""
+    rows = [
+        (
+            f"{'*' if one.layer in made.default_layers else ' '}{one.layer}",
+            f"{one.norm:.3f}",
+            f"{one.residual_norm:.3f}",
+            f"{one.auc:.3f}",
+        )
+        for one in made.layers
+    ]
+    fewer = made.tokens_one_by_one / max(1, made.tokens_evaluated)
+    return "\n".join(
+        (
+            f"{made.recipe} for {made.model}, by {made.method}: {made.prompts} prompts in {made.seconds:.1f} s",
+            f"{made.tokens_evaluated} tokens evaluated instead of {made.tokens_one_by_one} ({fewer:.1f} times fewer)",
+            f"steers layers {spoken_layers(made.default_layers)} (*); recommended strengths "
+            f"{signed(made.strength_low)} to {signed(made.strength_high)}",
+            "",
+            table(rows, (" layer", "norm", "residual norm", "AUC")),
+            "",
+            f"written to {made.out}",
+        )
+    )

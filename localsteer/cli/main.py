@@ -1,0 +1,105 @@
+"""``localsteer``: which command there is, and how each of them ends."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from localsteer import __version__
+from localsteer.cli.chat import chat
+from localsteer.cli.doctor import doctor, paths
+from localsteer.cli.extract import extract
+from localsteer.cli.models import models
+from localsteer.cli.output import one_line
+from localsteer.cli.say import say
+from localsteer.cli.vectors import vectors
+from localsteer.errors import LocalsteerError
+
+INTERRUPTED = 130
+"""What a shell expects of a program that Ctrl+C ended."""
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@click.pass_context
+def localsteer(context: click.Context) -> None:
+    """A local Llama with dials: chat in the terminal and steer the reply while it streams.
+
+    Without a command the chat app opens, with the model used last, else with the practice model in the box.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(chat)
+
+
+for command in (chat, say, extract, vectors, models, doctor, paths):
+    localsteer.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or pipe of an old encoding must not end a reply with a traceback.
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    status = _run(arguments)
+    if not _flush():
+        status = status or LocalsteerError.exit_status
+    sys.exit(status)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        status = localsteer.main(
+            args=None if arguments is None else list(arguments), prog_name="localsteer", standalone_mode=False
+        )
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        return LocalsteerError.exit_status
+    except click.ClickException as error:
+        return _fail(error.format_message(), LocalsteerError.exit_status)
+    except LocalsteerError as error:
+        return _fail(str(error), error.exit_status)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        _abandon_stdout()
+        return 0
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}:
+            raise
+        _abandon_stdout()
+        return _fail("There is no room on the disk for the output; make some and try again.", 2)
+    return status if isinstance(status, int) else 0
+
+
+def _fail(message: str, status: int) -> int:
+    with contextlib.suppress(OSError):
+        click.echo(f"localsteer: {one_line(message)}", err=True)
+    return status
+
+
+def _flush() -> bool:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _abandon_stdout()
+    except OSError as error:
+        _abandon_stdout()
+        _fail(f"The output could not be written: {(error.strerror or str(error)).lower()}.", 2)
+        return False
+    return True
+
+
+def _abandon_stdout() -> None:
+    """So that Python does not try again to flush what cannot be written, and complain."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)

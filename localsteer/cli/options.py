@@ -1,0 +1,86 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from localsteer.engine.protocol import SCOPES, Scope
+from localsteer.errors import DialError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_LAYERS = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*")
+
+
+def model_options(command: Command) -> Command:
+    """``--model`` and how it is loaded."""
+    for option in (
+        click.option("--context", "n_ctx", type=click.IntRange(min=1), metavar="N", help="Context in tokens."),
+        click.option("--gpu-layers", type=click.IntRange(min=0), metavar="N", help="Layers on the GPU [default: all]."),
+        click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads [default: one per core]."),
+        model_option,
+    ):
+        command = option(command)
+    return command
+
+
+def model_option(command: Command) -> Command:
+    """``--model`` alone."""
+    return click.option(
+        "--model",
+        "-m",
+        metavar="M",
+        help="A path, a name that `models list` shows, or `practice` [default: last used].",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")(command)
+
+
+def read_scope(text: str) -> Scope:
+    """A scope. Raises DialError that names them all."""
+    if text not in SCOPES:
+        raise DialError(f'There is no scope "{text}"; choose {", ".join(SCOPES[:-1])} or {SCOPES[-1]}.')
+    return text
+
+
+def read_dials(texts: tuple[str, ...]) -> dict[str, float]:
+    """``NAME=STRENGTH`` each. Raises DialError for one that is not, for a strength that is no finite number."""
+    dials: dict[str, float] = {}
+    for text in texts:
+        name, equals, written = text.rpartition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise DialError(f'"{text}" is no dial; write NAME=STRENGTH, for instance mood=1.5.')
+        try:
+            strength = float(written)
+        except ValueError:
+            strength = math.nan
+        if not math.isfinite(strength):
+            raise DialError(f'The strength of "{name}" must be a finite number, not "{written}".')
+        if name in dials:
+            raise DialError(f'The dial "{name}" is given twice; give it one strength.')
+        dials[name] = strength
+    return dials
+
+
+def read_layers(text: str | None) -> tuple[int, ...] | None:
+    """``7-9``, ``7,9`` or ``7``. Raises DialError."""
+    if text is None:
+        return None
+    if _LAYERS.fullmatch(text) is None:
+        raise DialError(f'"{text}" names no layers; write them as 7-9, 7,9 or 7.')
+    layers: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        if int(last or first) < int(first):
+            raise DialError(f'"{part}" runs backwards; write {last}-{first}.')
+        layers.update(range(int(first), int(last or first) + 1))
+    return tuple(sorted(layers))

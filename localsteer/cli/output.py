@@ -1,0 +1,104 @@
+"""What is printed: results on stdout, everything else on stderr, nothing that could command a terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+
+def one_line(text: str) -> str:
+    """A message as one line without control characters."""
+    return " ".join(plain(text).split())
+
+
+def plain(text: str) -> str:
+    """Text without the control characters with which it could move the cursor, recolour or reprogram a terminal."""
+    return "".join(
+        character if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"} else "\ufffd"
+        for character in text
+    )
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """One JSON document on stdout, a line for each of its keys. Numbers that JSON lacks become null."""
+    lines = [f"  {_json(key)}: {_json(value)}" for key, value in document.items()]
+    click.echo("{\n" + ",\n".join(lines) + "\n}")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, str):
+        # Half a surrogate pair cannot be written as UTF-8.
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value
+
+
+def note(text: str) -> None:
+    """Something worth knowing, on stderr."""
+    clear_progress()
+    click.echo(one_line(text), err=True)
+
+
+def table(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> str:
+    """Left-aligned columns, wide enough for what is in them."""
+    cells = [[one_line(cell) for cell in row] for row in (headings, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
+
+
+def size(n_bytes: float) -> str:
+    """Bytes for a person."""
+    for unit in ("B", "kB", "MB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.1f} GB"
+
+
+def spoken_layers(layers: Sequence[int]) -> str:
+    """``7-9``, ``3,5``, ``–`` for none."""
+    if not layers:
+        return "–"
+    if len(layers) > 1 and list(layers) == list(range(layers[0], layers[-1] + 1)):
+        return f"{layers[0]}-{layers[-1]}"
+    return ",".join(map(str, layers))
+
+
+def signed(number: float | None) -> str:
+    """A strength: ``+1.25``, or ``–`` where it is not known."""
+    return "–" if number is None else f"{number:+.2f}"
+
+
+class _Progress:
+    shown = False
+
+
+def show_progress(text: str) -> None:
+    """Replace the progress line on stderr; silent where stderr is no terminal."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[2K{one_line(text)}", nl=False, err=True)
+        _Progress.shown = True
+
+
+def clear_progress() -> None:
+    """Take the progress line away."""
+    if _Progress.shown:
+        click.echo("\r\x1b[2K", nl=False, err=True)
+        _Progress.shown = False

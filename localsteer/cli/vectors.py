@@ -1,0 +1,229 @@
+"""``localsteer vectors``: what was made, and what can be made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from localsteer.cli.options import json_option, model_option
+from localsteer.cli.output import print_json, signed, spoken_layers, table
+from localsteer.cli.session import Home, identify
+from localsteer.errors import VectorError
+from localsteer.library.dials import looks_like_path
+from localsteer.library.recipes import RecipeCard, find_recipe, read_card, recipe_cards
+from localsteer.library.vector_cards import VectorCard, read_vector_card
+from localsteer.library.vectors import VectorLibrary
+
+
+@click.group()
+def vectors() -> None:
+    """The steering vectors on this disk, and the recipes they are made from."""
+
+
+@vectors.command("list")
+@model_option
+@json_option
+def list_vectors(model: str | None, as_json: bool) -> None:
+    """List stored vectors, and the recipes that vectors are made from when they are first used."""
+    home = Home.find()
+    cards = VectorLibrary.at(home.places).all(_model_id(home, model))
+    recipes = {card.name: card for card in recipe_cards(home.places)}
+    if as_json:
+        print_json(
+            {
+                "vectors": [_as_document(card, recipes.get(card.name)) for card in cards],
+                "recipes": [_recipe_document(card) for card in recipes.values()],
+            }
+        )
+        return
+    if cards:
+        rows = [
+            (
+                card.name,
+                _poles(card),
+                f"{signed(card.strength_low)} to {signed(card.strength_high)}",
+                spoken_layers(card.default_layers),
+                card.model_name or "any model of its size",
+                _state(card, recipes.get(card.name)),
+            )
+            for card in cards
+        ]
+        click.echo(table(rows, ("VECTOR", "POLES", "RECOMMENDED", "LAYERS", "MADE FOR", "")))
+    else:
+        click.echo("No vectors yet: they are made from recipes when a dial is first used, or by `localsteer extract`.")
+    click.echo()
+    recipe_rows = [
+        (card.name, f"{card.negative_pole} ↔ {card.positive_pole}" if not card.error else "broken", _about(card))
+        for card in recipes.values()
+    ]
+    click.echo(table(recipe_rows, ("RECIPE", "POLES", "")))
+
+
+@vectors.command()
+@click.argument("name")
+@model_option
+@json_option
+def show(name: str, model: str | None, as_json: bool) -> None:
+    """Show everything that is known of the vector NAME (a stored one, or a vector file)."""
+    home = Home.find()
+    card = _card(name, home, model)
+    recipe_file = None if looks_like_path(name) else find_recipe(card.name, home.places)
+    recipe = None if recipe_file is None else read_card(recipe_file)
+    if card.error:
+        raise VectorError(card.error)
+    if as_json:
+        print_json(_as_document(card, recipe))
+        return
+    facts = [
+        ("vector", card.name),
+        ("poles", _poles(card)),
+        ("what it does", recipe.description if recipe else ""),
+        ("made for", _made_for(card)),
+        ("method", card.method),
+        ("recommended", f"{signed(card.strength_low)} to {signed(card.strength_high)}"),
+        ("steers layers", spoken_layers(card.default_layers)),
+        ("recipe", _state(card, recipe) or ("up to date" if recipe and card.recipe_digest else "")),
+        ("file", str(card.path)),
+    ]
+    click.echo(table([fact for fact in facts if fact[1]], ("", "")).strip("\n "))
+    rows = [
+        (f"{'*' if layer in card.default_layers else ' '}{layer}", _number(residual_norm), _number(auc))
+        for layer, residual_norm, auc in zip(card.layers, card.residual_norms, card.aucs, strict=True)
+    ]
+    click.echo(f"\n{table(rows, (' layer', 'residual norm', 'AUC'))}")
+
+
+@vectors.command("import")
+@click.argument("file")
+@click.option(
+    "--layer-offset", type=int, default=0, metavar="N", help="Added to every layer; -1 for llama-cvector-generator."
+)
+@click.option("--name", metavar="NAME", help="Store it under another name.")
+@model_option
+def import_vector(file: str, layer_offset: int, name: str | None, model: str | None) -> None:
+    """Store a vector FILE, made by localsteer or by another tool (any llama.cpp control vector).
+
+    With --model it is checked against that model and kept for it; without, for the model that the file names, else for
+    any.
+    """
+    home = Home.find()
+    library = VectorLibrary.at(home.places)
+    path = Path(file).expanduser()
+    if model is None:
+        card = library.add(path, name=name, layer_offset=layer_offset)
+        warning = None
+    else:
+        card, warning = library.add_for(path, home.model_path(model), name=name, layer_offset=layer_offset)
+    if warning:
+        click.echo(warning, err=True)
+    click.echo(
+        f"{card.name}: {len(card.layers)} layers, {card.n_embd} wide, kept for {card.model_name or 'any model'}."
+    )
+
+
+@vectors.command()
+@click.argument("name")
+@click.argument("out", metavar="OUT.gguf")
+@model_option
+def export(name: str, out: str, model: str | None) -> None:
+    """Copy the stored vector NAME to OUT.gguf, which llama.cpp takes as a control vector."""
+    home = Home.find()
+    library = VectorLibrary.at(home.places)
+    target = Path(out).expanduser().absolute()
+    library.export(library.require(name, _model_id(home, model)), target)
+    click.echo(f"{name} written to {target}.")
+
+
+@vectors.command()
+@click.argument("name")
+@model_option
+def remove(name: str, model: str | None) -> None:
+    """Delete the stored vector NAME. Its recipe stays."""
+    home = Home.find()
+    library = VectorLibrary.at(home.places)
+    card = library.require(name, _model_id(home, model))
+    library.remove(card)
+    click.echo(f"{name} for {card.model_name or 'any model'} removed.")
+
+
+def _model_id(home: Home, model: str | None) -> str | None:
+    return None if model is None else identify(home.model_path(model))
+
+
+def _card(name: str, home: Home, model: str | None) -> VectorCard:
+    if looks_like_path(name):
+        path = Path(name).expanduser()
+        if not path.is_file():
+            raise VectorError(f"There is no vector file {name}; check the path.")
+        return read_vector_card(path)
+    library = VectorLibrary.at(home.places)
+    model_id = _model_id(home, model)
+    if find_recipe(name, home.places) is not None and not any(card.name == name for card in library.all(model_id)):
+        raise VectorError(
+            f'No vector has been made from the recipe "{name}" yet; `localsteer extract {name}` makes one.'
+        )
+    return library.require(name, model_id)
+
+
+def _poles(card: VectorCard | RecipeCard) -> str:
+    return f"{card.negative_pole} ↔ {card.positive_pole}" if card.positive_pole else "unknown"
+
+
+def _about(card: RecipeCard) -> str:
+    return card.error or card.description + (" (your own)" if card.origin == "own" else "")
+
+
+def _made_for(card: VectorCard) -> str:
+    model = card.model_name or "an unknown model"
+    size = f"{card.n_layer or '?'} layers, {card.n_embd} wide"
+    return f"{model} ({card.architecture or 'unknown architecture'}, {size})"
+
+
+def _state(card: VectorCard, recipe: RecipeCard | None) -> str:
+    if card.error:
+        return card.error
+    if recipe is not None and not recipe.error and not card.is_made_from(recipe.digest):
+        return "the recipe has changed since; it is made again on next use"
+    return ""
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _recipe_document(card: RecipeCard) -> dict[str, object]:
+    return {
+        "name": card.name,
+        "description": card.description,
+        "positive": card.positive_pole,
+        "negative": card.negative_pole,
+        "pairs": card.n_pairs,
+        "origin": card.origin,
+        "path": str(card.path),
+        "error": card.error,
+    }
+
+
+def _as_document(card: VectorCard, recipe: RecipeCard | None) -> dict[str, object]:
+    return {
+        "name": card.name,
+        "path": str(card.path),
+        "positive": card.positive_pole,
+        "negative": card.negative_pole,
+        "model": card.model_name,
+        "model_id": card.model_id,
+        "architecture": card.architecture,
+        "n_layer": card.n_layer,
+        "n_embd": card.n_embd,
+        "method": card.method,
+        "default_layers": list(card.default_layers),
+        "strength_low": card.strength_low,
+        "strength_high": card.strength_high,
+        "recipe_changed": bool(_state(card, recipe)) and card.error is None,
+        "layers": [
+            {"layer": layer, "residual_norm": residual_norm, "auc": auc}
+            for layer, residual_norm, auc in zip(card.layers, card.residual_norms, card.aucs, strict=False)
+        ],
+        "error": card.error,
+    }

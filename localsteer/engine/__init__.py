@@ -1,0 +1,1 @@
+"""One child process that owns the model: commands in, events out."""

@@ -1,0 +1,153 @@
+"""A vector is made: contrast set, tokens, hidden states, directions, recommended strengths, file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from localsteer.engine.generation import Desk, Say
+from localsteer.engine.mixing import NOT_STEERABLE
+from localsteer.engine.pace import Pace
+from localsteer.engine.positions import span_of, tokens_of
+from localsteer.engine.protocol import Extract, Extracted, LayerReport
+from localsteer.errors import DialError, Stopped
+from localsteer.evaluation.neutral import neutral_prompts
+from localsteer.evaluation.recommend import recommend_strengths
+from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
+from localsteer.steering.contrast import ContrastSet
+from localsteer.steering.dials import Buffer, Dial, buffers
+from localsteer.steering.making import make_vector
+from localsteer.steering.methods import find_method
+from localsteer.steering.readers import read_contrast_file
+from localsteer.steering.vector import SteeringVector
+from localsteer.steering.vector_file import save_vector
+
+_UNMEASURED = (-1.0, 1.0)
+
+
+class Extraction:
+    """One extraction. Once ``stopped`` says so, Stopped is raised and nothing has been written."""
+
+    def __init__(self, desk: Desk, command: Extract, stopped: Callable[[], bool], say: Say) -> None:
+        self._desk = desk
+        self._model = desk.model
+        self._command = command
+        self._stopped = stopped
+        self._say = say
+
+    def run(self) -> None:
+        """Say ExtractProgress and at last Extracted. Raises LocalsteerError, or Stopped."""
+        began = time.perf_counter()
+        contrast = self._contrast()
+        states = self._read(contrast)
+        vector = self._vector(contrast, states)
+        if self._command.calibrate:
+            vector = vector.with_strengths(*self._strengths(contrast, vector))
+        if self._stopped():
+            raise Stopped
+        writing = self._pace("writing")
+        writing(0, 1)
+        save_vector(vector, Path(self._command.out_path))
+        writing(1, 1)
+        self._say(_report(self._command, contrast, states, vector, time.perf_counter() - began))
+
+    def _contrast(self) -> ContrastSet:
+        """The contrast set, when all else that was asked for can be had."""
+        if not self._model.steerable:
+            raise DialError(NOT_STEERABLE)
+        find_method(self._command.method)
+        for layer in self._command.layers or ():
+            if not 1 <= layer < self._model.n_layer:
+                raise DialError(
+                    f"Layer {layer} cannot be steered; {self._model.name} has layers 1 to {self._model.n_layer - 1}."
+                )
+        return read_contrast_file(Path(self._command.recipe_path))
+
+    def _read(self, contrast: ContrastSet) -> HiddenStates:
+        """Hidden states of all prompts, all positive ones before all negative ones."""
+        pace = self._pace("reading")
+        pace(0, 1)
+        readings = [
+            span_of(self._model, prompt, pair.position)
+            for prompts in (
+                [(pair, pair.positive) for pair in contrast.pairs],
+                [(pair, pair.negative) for pair in contrast.pairs],
+            )
+            for pair, prompt in prompts
+        ]
+        return read_hidden_states(
+            self._model,
+            [found.tokens for found, _ in readings],
+            [span for _, span in readings],
+            layers=range(1, self._model.n_layer),
+            n_threads=self._desk.context.n_threads,
+            progress=pace,
+            should_stop=self._stopped,
+        )
+
+    def _vector(self, contrast: ContrastSet, states: HiddenStates) -> SteeringVector:
+        n_pairs = len(contrast.pairs)
+        return make_vector(
+            contrast,
+            states.states[:n_pairs],
+            states.states[n_pairs:],
+            layers=states.layers,
+            residual_norms=states.residual_norms,
+            model=self._desk.mixer.stamp,
+            method=self._command.method,
+            default_layers=self._command.layers,
+        )
+
+    def _strengths(self, contrast: ContrastSet, vector: SteeringVector) -> tuple[float, float]:
+        pace = self._pace("measuring")
+        pace(0, 1)
+        prompts = [tokens_of(self._model, prompt) for prompt in neutral_prompts(contrast)]
+        recommended = recommend_strengths(
+            self._model,
+            _at_default_layers(vector, self._model.n_layer),
+            [found.tokens for found in prompts],
+            [found.reply for found in prompts],
+            n_threads=self._desk.context.n_threads,
+            progress=pace,
+            should_stop=self._stopped,
+        )
+        return recommended.low, recommended.high
+
+    def _pace(self, stage: str) -> Pace:
+        return Pace(self._command.request, stage, self._say)
+
+
+def _at_default_layers(vector: SteeringVector, n_layer: int) -> Buffer:
+    """float32[n_layer - 1, n_embd]: what the dial adds at strength 1."""
+    steered = buffers([Dial(vector, 1.0)], n_layer, vector.n_embd).reply
+    if steered is None:
+        return np.zeros((n_layer - 1, vector.n_embd), dtype=np.float32)
+    return steered.reshape(n_layer - 1, vector.n_embd)
+
+
+def _report(
+    command: Extract, contrast: ContrastSet, states: HiddenStates, vector: SteeringVector, seconds: float
+) -> Extracted:
+    return Extracted(
+        request=command.request,
+        recipe=contrast.name,
+        model=vector.model.name,
+        method=vector.method,
+        out=command.out_path,
+        prompts=2 * len(contrast.pairs),
+        tokens_evaluated=states.tokens_evaluated,
+        tokens_one_by_one=states.tokens_one_by_one,
+        seconds=seconds,
+        default_layers=vector.default_layers,
+        strength_low=_UNMEASURED[0] if vector.strength_low is None else vector.strength_low,
+        strength_high=_UNMEASURED[1] if vector.strength_high is None else vector.strength_high,
+        layers=tuple(
+            LayerReport(
+                layer, measured.norm, measured.residual_norm or 0.0, 0.5 if measured.auc is None else measured.auc
+            )
+            for layer, measured in vector.layers.items()
+        ),
+    )

@@ -1,0 +1,52 @@
+"""Messages over a byte pipe: four bytes of length, then a pickle that holds nothing but the protocol's classes."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+from typing import IO
+
+from localsteer.engine import protocol
+
+_LENGTH = struct.Struct(">I")
+
+
+class PipeClosed(Exception):
+    """The other side is gone."""
+
+
+class _ProtocolUnpickler(pickle.Unpickler):
+    """The child reads files of strangers; whatever they make of it, it can only ever send us values of the protocol."""
+
+    def find_class(self, module: str, name: str) -> type:
+        found = getattr(protocol, name, None) if module == protocol.__name__ else None
+        if not isinstance(found, type):
+            raise pickle.UnpicklingError(f"{module}.{name} is no part of the protocol")
+        return found
+
+
+def write_message(stream: IO[bytes], message: protocol.Command | protocol.Event) -> None:
+    """Write one message whole. Raises PipeClosed when nobody reads any more."""
+    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    try:
+        stream.write(_LENGTH.pack(len(body)) + body)
+        stream.flush()
+    except (OSError, ValueError) as error:
+        raise PipeClosed from error
+
+
+def read_message(stream: IO[bytes]) -> object:
+    """Read one message, waiting for it. Raises PipeClosed at the end of the stream, also in the middle of a message."""
+    (length,) = _LENGTH.unpack(_read_exactly(stream, _LENGTH.size))
+    return _ProtocolUnpickler(io.BytesIO(_read_exactly(stream, length))).load()
+
+
+def _read_exactly(stream: IO[bytes], count: int) -> bytes:
+    try:
+        data = stream.read(count)
+    except (OSError, ValueError) as error:
+        raise PipeClosed from error
+    if len(data) != count:
+        raise PipeClosed
+    return data

@@ -1,0 +1,49 @@
+"""From the prompts of a contrast set to tokens, and to the token positions at which their hidden states are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from localsteer.llama.chat_template import plain_text, render
+from localsteer.llama.model import Model
+from localsteer.steering.contrast import Position, Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A prompt as tokens. From ``reply`` on they belong to the open reply: its header, and from ``beginning`` on what
+    is forced."""
+
+    tokens: tuple[int, ...]
+    reply: int
+    beginning: int
+
+
+def tokens_of(model: Model, prompt: Prompt) -> Tokens:
+    """``prompt`` as ``model`` takes it: chat messages through its template, plain text as it is (its last token is
+    the reply's)."""
+    pieces = plain_text(model, prompt) if isinstance(prompt, str) else render(model, prompt)
+    tokens = tuple(token for piece in pieces for token in piece.tokens)
+    reply = len(tokens) - len(pieces[-1].tokens)
+    return Tokens(tokens, reply, reply + pieces[-1].header)
+
+
+def span_of(model: Model, prompt: Prompt, position: Position) -> tuple[Tokens, tuple[int, int]]:
+    """``prompt`` as tokens, and the span [begin, end) of them whose mean hidden state stands for it."""
+    found = tokens_of(model, prompt)
+    begin, end = 0 if isinstance(prompt, str) else found.beginning, len(found.tokens)
+    match position:
+        case "letter":
+            return found, _letter(model, found.tokens, begin) or (end - 1, end)
+        case "reply":
+            return found, (min(begin, end - 1), end)
+        case "last":
+            return found, (end - 1, end)
+
+
+def _letter(model: Model, tokens: tuple[int, ...], begin: int) -> tuple[int, int] | None:
+    """The last token from ``begin`` on that holds a letter or a digit."""
+    for index in range(len(tokens) - 1, begin - 1, -1):
+        if any(character.isalnum() for character in model.piece(tokens[index]).decode("utf-8", "ignore")):
+            return index, index + 1
+    return None

@@ -1,0 +1,73 @@
+"""The dials of the reply that is being written: turned from outside at any moment, asked for before every token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from localsteer.engine.control import Control
+from localsteer.engine.mixing import Mixer
+from localsteer.engine.protocol import DialMark, DialSetting
+from localsteer.engine.turns import PLACES, Place
+from localsteer.errors import LocalsteerError
+from localsteer.llama.steering import UNSTEERED, Steering
+
+Dials: TypeAlias = tuple[DialSetting, ...]
+
+
+class PresentDials:
+    """Follows the dials of one piece of work, and remembers from which token on which of them held.
+
+    Raises LocalsteerError when they cannot be had from the start; later ones are then refused by a notice.
+    """
+
+    def __init__(self, mixer: Mixer, control: Control, ticket: int, own: Dials, notice: Callable[[str], None]) -> None:
+        self._mixer = mixer
+        self._latest: Callable[[], Dials] = lambda: control.dials(ticket, own)
+        self._notice = notice
+        self._wanted = self._dials = self._latest()
+        self._mixed = self._mix(self._dials)
+        self.marks: list[DialMark] = []
+
+    def steering(self, place: Place) -> Steering:
+        """What holds at ``place`` now."""
+        self._follow()
+        return self._mixed[place]
+
+    def mark(self, start: int) -> None:
+        """The dials that hold now choose the reply's token ``start``."""
+        if self.marks and _turned(self.marks[-1].dials) == _turned(self._dials):
+            return
+        if self.marks and self.marks[-1].start == start:
+            self.marks.pop()
+        self.marks.append(DialMark(start, self._dials))
+
+    def recorded(self, dials: Dials, place: Place) -> Steering:
+        """What held at ``place`` under ``dials`` of an earlier reply; nothing, with a notice, where they are gone."""
+        try:
+            return self._mixer.steering(dials, place)
+        except LocalsteerError as error:
+            self._notice(f"An earlier reply is evaluated without its dials: {error}")
+            return UNSTEERED
+
+    def _follow(self) -> None:
+        wanted = self._latest()
+        if wanted == self._wanted:
+            return
+        self._wanted = wanted
+        try:
+            self._mixed = self._mix(wanted)
+        except LocalsteerError as error:
+            self._notice(str(error))
+        else:
+            self._dials = wanted
+
+    def _mix(self, dials: Dials) -> dict[Place, Steering]:
+        mixed: dict[Place, Steering] = {place: self._mixer.steering(dials, place) for place in PLACES}
+        for warning in self._mixer.new_warnings():
+            self._notice(warning)
+        return mixed
+
+
+def _turned(dials: Dials) -> Dials:
+    return tuple(dial for dial in dials if dial.strength != 0.0)

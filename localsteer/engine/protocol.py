@@ -1,0 +1,305 @@
+"""What is said between the app and the engine process: commands in, events out.
+
+All of them are small frozen dataclasses of plain Python values, so that they cross a pipe and need neither NumPy nor
+llama.cpp to be read. Every command that starts work carries a ``request`` number that its events repeat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Scope: TypeAlias = Literal["reply", "everything", "prompt-start"]
+SCOPES: tuple[Scope, ...] = ("reply", "everything", "prompt-start")
+FinishReason: TypeAlias = Literal["end", "length", "stopped", "context"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How llama.cpp's own sampler chain draws the next token. ``temperature`` 0 is greedy; ``seed`` None draws one."""
+
+    temperature: float = 0.8
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    repeat_penalty: float = 1.0
+    seed: int | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DialSetting:
+    """One dial as the engine needs it: which vector file, how strong, where.
+
+    ``strength`` is the effective one (0.0 while muted, or while another dial is soloed); ``layers`` None means the
+    vector's own default layers.
+    """
+
+    name: str
+    vector_path: str
+    strength: float
+    layers: tuple[int, ...] | None = None
+    scope: Scope = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class DialMark:
+    """From the reply's token ``start`` on, these dials were in force."""
+
+    start: int
+    dials: tuple[DialSetting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A message with, for replies, the tokens it was written as and the dials it was written under."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+    tokens: tuple[int, ...] | None = None
+    marks: tuple[DialMark, ...] = ()
+
+
+# ---------------------------------------------------------------- commands
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Load a model; ``n_ctx`` 0 takes the smaller of its own context and 8,192. None = chosen for this machine."""
+
+    request: int
+    path: str
+    n_ctx: int = 0
+    n_threads: int | None = None
+    gpu_layers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Write the reply that follows ``turns`` (a conversation that ends with the user's message, or a raw text).
+
+    ``prefix`` is a beginning of the reply that is forced; its tokens come as the first :class:`TokenText` of the
+    reply. ``raw``: ``turns`` holds one user turn whose text is continued without a chat template, ``prefix`` included.
+    ``afresh``: evaluate every earlier reply under the present dials instead of the recorded ones.
+    """
+
+    request: int
+    turns: tuple[Turn, ...]
+    dials: tuple[DialSetting, ...] = ()
+    sampling: Sampling = field(default_factory=Sampling)
+    prefix: str = ""
+    raw: bool = False
+    afresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetDials:
+    """New dials, in force before the next token. The latest wins; nothing is queued."""
+
+    dials: tuple[DialSetting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Make a vector from a recipe file (or another tool's contrast file) and write it to ``out_path``."""
+
+    request: int
+    recipe_path: str
+    out_path: str
+    method: str = "mean-difference"
+    layers: tuple[int, ...] | None = None
+    calibrate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop the generations and extractions that were sent so far, running or waiting, at once.
+
+    A generation ends with :class:`Finished` (reason "stopped"), an extraction with :class:`Stopped`.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """End the process."""
+
+
+Command: TypeAlias = Load | Generate | SetDials | Extract | Stop | Quit
+
+# ---------------------------------------------------------------- events
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What the app shows of a loaded model. ``template`` False: a plain User/Assistant form has to serve."""
+
+    path: str
+    name: str
+    architecture: str
+    quantisation: str
+    n_params: int
+    size_bytes: int
+    n_layer: int
+    n_embd: int
+    n_vocab: int
+    n_ctx: int
+    n_ctx_train: int
+    n_threads: int
+    gpu_layers: int
+    model_id: str
+    vocabulary: str
+    steerable: bool
+    template: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """``fraction`` of the weights read so far, 0..1."""
+
+    request: int
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    request: int
+    card: ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class PromptProgress:
+    """``done`` of ``total`` tokens of the prompt are evaluated (cached ones not counted)."""
+
+    request: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The prompt is evaluated; the first token comes next. ``dropped``: how many of the oldest turns had to go.
+
+    ``prompt_tokens_evaluated`` and ``prompt_tokens_reused`` count the tokens of the prompt, without those of the
+    assistant header and of earlier replies; ``seed`` is the one that was drawn.
+    """
+
+    request: int
+    prompt_tokens_evaluated: int
+    prompt_tokens_reused: int
+    dropped: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenText:
+    """One token of the reply; ``text`` is what it adds (may be empty in the middle of a UTF-8 character).
+
+    Text that had to be held back until the end comes with the last token said once more; all texts together are the
+    reply.
+    """
+
+    request: int
+    index: int
+    token: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The reply is whole. ``tokens`` without the end-of-turn token; ``marks`` as in :class:`Turn`."""
+
+    request: int
+    reason: FinishReason
+    text: str
+    tokens: tuple[int, ...]
+    marks: tuple[DialMark, ...]
+    seed: int
+    prompt_tokens_evaluated: int
+    prompt_tokens_reused: int
+    tokens_per_second: float
+    context_used: int
+    context_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractProgress:
+    """``stage`` is "reading", "measuring" or "writing"; ``seconds_left`` None while unknown."""
+
+    request: int
+    stage: str
+    done: int
+    total: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerReport:
+    layer: int
+    norm: float
+    residual_norm: float
+    auc: float
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """A vector was made and stored. ``tokens_one_by_one``: what evaluating each prompt by itself would have taken."""
+
+    request: int
+    recipe: str
+    model: str
+    method: str
+    out: str
+    prompts: int
+    tokens_evaluated: int
+    tokens_one_by_one: int
+    seconds: float
+    default_layers: tuple[int, ...]
+    strength_low: float
+    strength_high: float
+    layers: tuple[LayerReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the person should know; no work is lost."""
+
+    request: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request ended with an error a person can mend; the engine lives on."""
+
+    request: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The extraction was stopped and wrote nothing; or the load was given up for another one asked for meanwhile."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """The engine process is gone; said by the client. ``reason`` is one sentence."""
+
+    reason: str
+
+
+Event: TypeAlias = (
+    Loading
+    | Loaded
+    | PromptProgress
+    | Started
+    | TokenText
+    | Finished
+    | ExtractProgress
+    | Extracted
+    | Notice
+    | Failed
+    | Stopped
+    | Died
+)

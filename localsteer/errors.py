@@ -1,0 +1,49 @@
+"""The one family of errors whose message tells a person what to do next.
+
+Every error that a user can cause is a :class:`LocalsteerError`; the command line prints its message as one line and exits with
+status 2, the app shows it as a notice. Anything else that is raised is a defect of ours.
+"""
+
+from __future__ import annotations
+
+
+class LocalsteerError(Exception):
+    """An error a person can mend. ``str(error)`` is one clear sentence that says how."""
+
+    exit_status = 2
+
+
+class ModelError(LocalsteerError):
+    """A model file that is missing, damaged, too large, or of a kind that cannot chat."""
+
+
+class RecipeError(LocalsteerError):
+    """A recipe or contrast file that cannot be read or cannot make a vector."""
+
+
+class VectorError(LocalsteerError):
+    """A vector file that is damaged, or was made for another model."""
+
+
+class DialError(LocalsteerError):
+    """An unknown dial, strength, layer or scope."""
+
+
+class PromptError(LocalsteerError):
+    """A prompt that cannot be evaluated, most often because it is longer than the context."""
+
+
+class StorageError(LocalsteerError):
+    """The disk is full, a folder cannot be written, or a record cannot be read."""
+
+
+class TerminalError(LocalsteerError):
+    """There is no terminal, or it is too small for the app."""
+
+
+class EngineError(LocalsteerError):
+    """The engine process died or does not answer."""
+
+
+class Stopped(Exception):
+    """Work was stopped on request. Not an error, and never shown as one."""

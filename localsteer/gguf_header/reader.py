@@ -1,0 +1,262 @@
+"""Reads what stands at the front of a GGUF file, fast and with clear errors, without llama.cpp.
+
+``gguf.GGUFReader`` takes seconds on the vocabulary of a large model, because it makes an array of every string. This
+one walks over what nobody asked for. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md (versions 2
+and 3, little-endian).
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import TypeAlias
+
+from localsteer.errors import ModelError
+from localsteer.gguf_header.types import FILE_TYPES, TENSOR_TYPES
+
+_MAGIC = b"GGUF"
+_SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
+_STRING, _ARRAY = 8, 9
+_MOST_DIMENSIONS = 4
+_MOST_ENTRIES = 1_000_000  # metadata keys or tensors; the largest models known have a few thousand
+_LONGEST_NAME = 65_535  # of a key, as the format says
+
+Scalar: TypeAlias = int | float | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class ArraySummary:
+    """A metadata array that was walked over: the GGUF type of its elements, how many there are, and which bytes of
+    the file."""
+
+    type: int
+    count: int
+    start: int
+    end: int
+
+
+Value: TypeAlias = Scalar | ArraySummary | tuple["Value", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorInfo:
+    """One tensor. ``shape`` in GGUF's order (row length first); ``offset`` is absolute in the file; ``nbytes`` None
+    if the type is newer than this program."""
+
+    name: str
+    shape: tuple[int, ...]
+    type_name: str
+    offset: int
+    nbytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class GgufHeader:
+    """Metadata and tensor list of one file."""
+
+    version: int
+    metadata: Mapping[str, Value]
+    tensors: tuple[TensorInfo, ...]
+    data_offset: int
+    file_size: int
+    alignment: int
+
+    def text(self, key: str) -> str | None:
+        """A metadata value that is a string, else None."""
+        value = self.metadata.get(key)
+        return value if isinstance(value, str) else None
+
+    def number(self, key: str) -> int:
+        """A metadata value that is an integer, else 0."""
+        value = self.metadata.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else 0
+
+    @property
+    def architecture(self) -> str:
+        return self.text("general.architecture") or ""
+
+    @property
+    def name(self) -> str:
+        """The model's own name, or an empty string."""
+        return (self.text("general.name") or "").strip()
+
+    @property
+    def n_layer(self) -> int:
+        return self.number(f"{self.architecture}.block_count")
+
+    @property
+    def n_embd(self) -> int:
+        return self.number(f"{self.architecture}.embedding_length")
+
+    @property
+    def context_length(self) -> int:
+        """The context that the model was trained with, in tokens."""
+        return self.number(f"{self.architecture}.context_length")
+
+    @property
+    def quantisation(self) -> str:
+        """For instance ``"Q4_K_M"``; where the file does not say, the type that most of its weights have."""
+        if "general.file_type" in self.metadata:
+            named = FILE_TYPES.get(self.number("general.file_type"))
+            if named is not None:
+                return named
+        weights: dict[str, int] = {}
+        for tensor in self.tensors:
+            weights[tensor.type_name] = weights.get(tensor.type_name, 0) + prod(tensor.shape)
+        return max(weights, key=lambda name: weights[name], default="")
+
+    @property
+    def n_params(self) -> int:
+        """Number of weights in this file (of this part, where a model is split)."""
+        return sum(prod(tensor.shape) for tensor in self.tensors)
+
+    @property
+    def chat_template(self) -> str | None:
+        return self.text("tokenizer.chat_template")
+
+
+def read_header(path: Path, *, arrays: bool = False) -> GgufHeader:
+    """Read the header of ``path``. ``arrays`` gives metadata arrays as tuples of Python values instead of
+    :class:`ArraySummary`.
+
+    Raises ModelError with one sentence that says what is wrong: no such file, a folder, not a GGUF, cut off, damaged.
+    """
+    if path.is_dir():
+        raise ModelError(f"{path} is a folder; name the .gguf file in it.")
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(_MAGIC))
+            if magic != _MAGIC:
+                raise ModelError(f"{path} is not a GGUF file: it does not begin with the letters GGUF.")
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return _Reader(path, content, arrays).header()
+    except FileNotFoundError:
+        raise ModelError(f"There is no file {path}.") from None
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+class _Reader:
+    """A cursor over the file's bytes."""
+
+    def __init__(self, path: Path, content: mmap.mmap, arrays: bool) -> None:
+        self._path = path
+        self._content = content
+        self._arrays = arrays
+        self._at = len(_MAGIC)
+
+    def header(self) -> GgufHeader:
+        try:
+            return self._header()
+        except struct.error:
+            raise ModelError(f"{self._path} is cut off: its header does not end. Get the file again.") from None
+        except UnicodeDecodeError:
+            raise self._damaged("a text in its header is not UTF-8") from None
+
+    def _header(self) -> GgufHeader:
+        version = self._integer("<I")
+        if version not in (2, 3):
+            if version & 0xFFFF == 0:
+                raise ModelError(f"{self._path} is a big-endian GGUF file, which this machine cannot read.")
+            raise ModelError(f"{self._path} is a GGUF file of version {version}; versions 2 and 3 can be read.")
+        n_tensors, n_metadata = self._count("tensors"), self._count("metadata entries")
+        metadata: dict[str, Value] = {}
+        for _ in range(n_metadata):
+            key = self._string(_LONGEST_NAME)
+            metadata[key] = self._value(self._integer("<I"))
+        alignment = metadata.get("general.alignment", 32)
+        if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
+            raise self._damaged(f"its alignment is {alignment}")
+        infos = [self._tensor_info() for _ in range(n_tensors)]
+        data_offset = -(-self._at // alignment) * alignment
+        tensors = tuple(self._tensor(info, data_offset) for info in infos)
+        return GgufHeader(version, metadata, tensors, data_offset, len(self._content), alignment)
+
+    def _tensor_info(self) -> tuple[str, tuple[int, ...], int, int]:
+        name = self._string(_LONGEST_NAME)
+        n_dimensions = self._integer("<I")
+        if n_dimensions > _MOST_DIMENSIONS:
+            raise self._damaged(f"tensor {name} has {n_dimensions} dimensions")
+        shape = tuple(self._integer("<Q") for _ in range(n_dimensions))
+        return name, shape, self._integer("<I"), self._integer("<Q")
+
+    def _tensor(self, info: tuple[str, tuple[int, ...], int, int], data_offset: int) -> TensorInfo:
+        name, shape, type_number, offset = info
+        type_name, block, block_bytes = TENSOR_TYPES.get(type_number, (f"type {type_number}", 0, 0))
+        nbytes = prod(shape) // block * block_bytes if block else None
+        end = data_offset + offset + (nbytes or 0)
+        if end > len(self._content):
+            raise ModelError(
+                f"{self._path} is cut off: tensor {name} should end at byte {end:,}, "
+                f"but the file has {len(self._content):,}. Get the file again."
+            )
+        return TensorInfo(name, shape, type_name, data_offset + offset, nbytes)
+
+    def _value(self, kind: int) -> Value:
+        if kind == _STRING:
+            return self._string()
+        if kind == _ARRAY:
+            return self._array()
+        if kind not in _SCALARS:
+            raise self._damaged(f"its metadata holds a value of unknown type {kind}")
+        return self._scalar(_SCALARS[kind])
+
+    def _array(self) -> Value:
+        kind, count = self._integer("<I"), self._integer("<Q")
+        start = self._at
+        if count > len(self._content):
+            raise self._damaged(f"a metadata array says that it has {count:,} entries")
+        if self._arrays:
+            return tuple(self._value(kind) for _ in range(count))
+        if kind == _STRING:
+            self._skip_strings(count)
+        elif kind == _ARRAY:
+            for _ in range(count):
+                self._array()
+        elif kind in _SCALARS:
+            self._advance(count * struct.calcsize(_SCALARS[kind]))
+        else:
+            raise self._damaged(f"its metadata holds an array of unknown type {kind}")
+        return ArraySummary(kind, count, start, self._at)
+
+    def _skip_strings(self, count: int) -> None:
+        """The hot loop: a large vocabulary has a few hundred thousand strings."""
+        at, content, length_at = self._at, self._content, struct.Struct("<Q").unpack_from
+        for _ in range(count):
+            at += 8 + length_at(content, at)[0]
+        self._at = at
+        self._advance(0)
+
+    def _string(self, longest: int | None = None) -> str:
+        length = self._integer("<Q")
+        if longest is not None and length > longest:
+            raise self._damaged(f"a name in its header has {length:,} bytes")
+        start = self._at
+        self._advance(length)
+        return self._content[start : self._at].decode("utf-8")
+
+    def _count(self, what: str) -> int:
+        count = self._integer("<Q")
+        if count > _MOST_ENTRIES:
+            raise self._damaged(f"it says that it has {count:,} {what}")
+        return count
+
+    def _integer(self, layout: str) -> int:
+        return int(self._scalar(layout))
+
+    def _scalar(self, layout: str) -> int | float | bool:
+        value: int | float | bool = struct.unpack_from(layout, self._content, self._at)[0]
+        self._at += struct.calcsize(layout)
+        return value
+
+    def _advance(self, nbytes: int) -> None:
+        if self._at + nbytes > len(self._content):
+            raise struct.error
+        self._at += nbytes
+
+    def _damaged(self, why: str) -> ModelError:
+        return ModelError(f"{self._path} is damaged: {why}. Get the file again.")

@@ -1,0 +1,106 @@
+"""Whether a GGUF file is a model that can chat on this machine, found out before llama.cpp is asked to load it.
+
+llama.cpp ends the whole process on some files that it does not like; what can be known beforehand is said here in
+one sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import psutil
+
+from localsteer.errors import ModelError
+from localsteer.gguf_header.reader import GgufHeader, read_header
+
+_ENCODERS = {
+    "bert",
+    "clip",
+    "deepseek2ocr",
+    "eurobert",
+    "gemma-embedding",
+    "jina-bert-v2",
+    "jina-bert-v3",
+    "llama-embed",
+    "modern-bert",
+    "neo-bert",
+    "nomic-bert",
+    "nomic-bert-moe",
+    "t5encoder",
+    "wavtokenizer-dec",
+}
+_OTHER_FILES = {
+    "controlvector": "a control vector, not a model; add it with 'localsteer vectors import'",
+    "imatrix": "an importance matrix for quantising, not a model",
+    "adapter": "a LoRA adapter, not a model",
+}
+_MARGIN = 1.1
+"""Beside the weights: KV cache, compute buffers and the program itself."""
+
+
+def check_chat_model(path: Path) -> GgufHeader:
+    """The header of ``path`` if it is a model that can chat here. Raises ModelError with one sentence otherwise:
+
+    vocabulary without weights, encoder, control vector, LoRA adapter, later part of a split model, too large for the
+    memory.
+    """
+    header = read_header(path)
+    kind = _other_file(header)
+    if kind is not None:
+        raise ModelError(f"{path} is {kind}.")
+    if header.number("split.no") > 0:
+        count = header.number("split.count")
+        raise ModelError(
+            f"{path} is a later part of a model in {count} files; name the first one (-00001-of-{count:05})."
+        )
+    if not header.tensors:
+        raise ModelError(f"{path} holds a vocabulary and no weights; a complete model is needed to chat.")
+    if not _is_causal(header):
+        raise ModelError(f"{path} is an encoder ({header.architecture}), which cannot write; choose a chat model.")
+    if header.n_layer < 1 or header.n_embd < 1:
+        raise ModelError(f"{path} does not say how many layers it has ({header.architecture or 'no architecture'}).")
+    _check_memory(path, _size(path, header))
+    return header
+
+
+def _other_file(header: GgufHeader) -> str | None:
+    if header.architecture == "controlvector":
+        return _OTHER_FILES["controlvector"]
+    kind = header.text("general.type") or ""
+    if kind == "mmproj" or header.architecture == "clip":
+        return "a vision projector that goes with a model, not a model"
+    return _OTHER_FILES.get(kind)
+
+
+def _is_causal(header: GgufHeader) -> bool:
+    return (
+        header.architecture not in _ENCODERS
+        and header.metadata.get(f"{header.architecture}.attention.causal") is not False
+    )
+
+
+def _size(path: Path, header: GgufHeader) -> int:
+    """Bytes of all parts of the model."""
+    count = header.number("split.count")
+    if count < 2:
+        return header.file_size
+    total = 0
+    for number in range(1, count + 1):
+        part = path.with_name(re.sub(r"-\d{5}-of-\d{5}\.gguf$", f"-{number:05}-of-{count:05}.gguf", path.name))
+        if not part.is_file():
+            raise ModelError(f"Part {number} of {count} of the model is missing: there is no file {part}.")
+        total += part.stat().st_size
+    return total
+
+
+def _check_memory(path: Path, nbytes: int) -> None:
+    """Weights are mapped, so memory that other programs hold for the moment is no reason to refuse; memory that is
+    not there is."""
+    there = psutil.virtual_memory().total
+    needed = int(nbytes * _MARGIN)
+    if needed > there:
+        raise ModelError(
+            f"{path} is too large for this machine: it needs about {needed / 2**30:.1f} GiB of memory, "
+            f"and the machine has {there / 2**30:.1f} GiB. Choose a smaller model or a smaller quantisation of it."
+        )

@@ -1,0 +1,43 @@
+"""Files of one's own: readable by their owner only, whole or not there at all, with names that stay in their folder."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from localsteer.errors import StorageError
+from localsteer.steering.whole_file import write_whole
+
+_SAFE_NAME = re.compile(r"[^\W_][\w.+ ()-]{0,99}")
+
+
+def is_safe_name(name: str) -> bool:
+    """True for a name that can be a file's name on every system and cannot leave its folder."""
+    return _SAFE_NAME.fullmatch(name) is not None and ".." not in name and not name.endswith((".", " "))
+
+
+def private_folder(path: Path) -> Path:
+    """``path``, created with its parents where it is missing; 0700 where the system has modes. Raises StorageError."""
+    try:
+        if not path.is_dir():
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(
+            f"The folder {path} cannot be made: {reason}. Set LOCALSTEER_HOME to a folder of your own."
+        ) from error
+    return path
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path``, whole or not at all, 0600; its folder is created. Raises StorageError."""
+    private_folder(path.parent)
+    with write_whole(path) as beside:
+        beside.write_bytes(content)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file, whole or not at all. Raises StorageError."""
+    with write_whole(target) as beside:
+        shutil.copyfile(source, beside)

@@ -1,0 +1,88 @@
+"""What the app remembers by itself from one day to the next. Losing it loses nothing that was written."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from localsteer.library.files import write_private
+from localsteer.library.places import Places
+
+_MODELS_REMEMBERED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedDial:
+    """A dial as it stood. ``name``: that of a recipe or stored vector; ``path``: a vector file given by its path."""
+
+    name: str
+    strength: float = 0.0
+    on: bool = True
+    layers: tuple[int, ...] | None = None
+    scope: str = "reply"
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """``last_model``: a path or ``practice``; ``dials``: a model's id to its dials, in their order on the panel."""
+
+    last_model: str | None = None
+    theme: str | None = None
+    dials: Mapping[str, tuple[RememberedDial, ...]] = field(default_factory=dict)
+
+
+def read_remembered(places: Places) -> Remembered:
+    """What was remembered; nothing where the file is missing or damaged."""
+    try:
+        found = json.loads(places.remembered.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return Remembered()
+    if not isinstance(found, dict):
+        return Remembered()
+    dials = found.get("dials")
+    return Remembered(
+        last_model=_text(found.get("last_model")),
+        theme=_text(found.get("theme")),
+        dials={str(model): _dials(one) for model, one in dials.items()} if isinstance(dials, dict) else {},
+    )
+
+
+def write_remembered(places: Places, remembered: Remembered) -> None:
+    """Keep it for next time. Raises StorageError, which is no reason to trouble anybody."""
+    latest = dict(list(remembered.dials.items())[-_MODELS_REMEMBERED:])
+    content = {
+        "last_model": remembered.last_model,
+        "theme": remembered.theme,
+        "dials": {model: [asdict(dial) for dial in dials] for model, dials in latest.items()},
+    }
+    write_private(places.remembered, json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8"))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _dials(found: Any) -> tuple[RememberedDial, ...]:
+    if not isinstance(found, list):
+        return ()
+    return tuple(dial for one in found if (dial := _dial(one)) is not None)
+
+
+def _dial(found: Any) -> RememberedDial | None:
+    try:
+        layers = found.get("layers")
+        dial = RememberedDial(
+            name=str(found["name"]),
+            strength=float(found.get("strength", 0.0)),
+            on=bool(found.get("on", True)),
+            layers=None if layers is None else tuple(int(layer) for layer in layers),
+            scope=str(found.get("scope", "reply")),
+            path=_text(found.get("path")),
+        )
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return None
+    return dial if math.isfinite(dial.strength) else None

@@ -1,0 +1,246 @@
+"""Many replies written at once, each under its own strength of one vector, and how likely the unsteered model finds them.
+
+Decoding many sequences together reads the weights once for all of them. A control vector is the same for a whole context, so
+here the strengths are written into the residual stream row by row, with the same additions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+import numpy as np
+import numpy.typing as npt
+
+from localsteer.llama.many_sequences import N_BATCH, ManySequences, most_sequences
+from localsteer.llama.model import Model
+from localsteer.llama.residuals import ResidualTap
+from localsteer.llama.sampling import Sampler, Sampling
+from localsteer.llama.token_trie import build_tries
+
+_AT_ONCE = 64
+_MOST_NODES = 4096
+
+Progress = Callable[[int, int], None]
+
+
+def generate_many(
+    model: Model,
+    prompts: Sequence[Sequence[int]],
+    *,
+    steered_from: Sequence[int],
+    directions: npt.NDArray[np.float32] | None,
+    strengths: Sequence[float],
+    n_tokens: int,
+    temperature: float = 0.8,
+    seed: int = 0,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[list[int]]:
+    """Continue each prompt by at most ``n_tokens`` tokens; a reply that ends keeps its end token.
+
+    Prompt i is steered from its position ``steered_from[i]`` on by ``strengths[i] * directions``, where ``directions`` is
+    float32[n_layer - 1, n_embd] for the layers 1 to n_layer - 1, or None for none. Sequence i draws with ``seed + i``.
+    ``progress`` gets the tokens written so far and the most there can be. Raises Stopped if ``should_stop`` says so.
+    """
+    replies: list[list[int]] = [[] for _ in prompts]
+    at_once = min(_AT_ONCE, most_sequences(model))
+    for first in range(0, len(prompts), at_once):
+        group = range(first, min(first + at_once, len(prompts)))
+        before = first * n_tokens
+
+        def tell(done: int, _total: int) -> None:
+            if progress is not None:
+                progress(before + done, len(prompts) * n_tokens)  # noqa: B023
+
+        writing = _Writing(model, directions, np.array([strengths[i] for i in group], dtype=np.float32))
+        written = writing.run(
+            [list(prompts[i]) for i in group],
+            [min(steered_from[i], len(prompts[i]) - 1) for i in group],
+            [Sampling(temperature=temperature, seed=seed + i) for i in group],
+            n_tokens,
+            n_threads,
+            tell,
+            should_stop,
+        )
+        for i, reply in zip(group, written, strict=True):
+            replies[i] = reply
+    return replies
+
+
+class _Writing:
+    """One group of sequences."""
+
+    def __init__(
+        self, model: Model, directions: npt.NDArray[np.float32] | None, strengths: npt.NDArray[np.float32]
+    ) -> None:
+        self._model = model
+        self._strengths = strengths
+        self._directions = {
+            layer + 1: np.ascontiguousarray(row, dtype=np.float32)
+            for layer, row in enumerate(directions if directions is not None else ())
+            if np.any(row)
+        }
+        self._rows = self._output_rows = np.zeros(0, dtype=np.float32)
+
+    def run(
+        self,
+        prompts: list[list[int]],
+        steered_from: list[int],
+        samplings: list[Sampling],
+        n_tokens: int,
+        n_threads: int | None,
+        progress: Progress,
+        should_stop: Callable[[], bool] | None,
+    ) -> list[list[int]]:
+        model = self._model
+        heads = [prompt[:begin] for prompt, begin in zip(prompts, steered_from, strict=True)]
+        n_ctx = sum(len(prompt) + n_tokens for prompt in prompts)
+        tap = ResidualTap(model.n_embd, self._directions, write=self._steer) if self._directions else None
+        replies: list[list[int]] = [[] for _ in prompts]
+        with ExitStack() as open_things:
+            context = open_things.enter_context(
+                ManySequences(
+                    model,
+                    n_sequences=len(prompts),
+                    n_ctx=n_ctx,
+                    n_threads=n_threads,
+                    tap=tap,
+                    should_stop=should_stop,
+                )
+            )
+            samplers = [open_things.enter_context(Sampler(one, model.n_vocab)) for one in samplings]
+            self._read_heads(context, heads)
+            first = self._read_tails(context, prompts, steered_from, samplers)
+            going = list(range(len(prompts)))
+            drawn = first
+            while going:
+                for sequence in going:
+                    replies[sequence].append(drawn[sequence])
+                progress(sum(map(len, replies)), len(prompts) * n_tokens)
+                going = [
+                    sequence
+                    for sequence in going
+                    if len(replies[sequence]) < n_tokens and not model.is_end(drawn[sequence])
+                ]
+                if going:
+                    positions = [len(prompts[sequence]) + len(replies[sequence]) - 1 for sequence in going]
+                    self._decode(context, [drawn[s] for s in going], positions, going, np.ones(len(going), np.bool_))
+                    drawn = {sequence: samplers[sequence].sample(context.handle, row) for row, sequence in enumerate(going)}
+        return replies
+
+    def _read_heads(self, context: ManySequences, heads: list[list[int]]) -> None:
+        """What is not steered, each shared beginning once."""
+        self._rows = self._output_rows = np.zeros(0, dtype=np.float32)
+        numbers = [number for number, head in enumerate(heads) if head]
+        if not numbers:
+            return
+        (trie,) = build_tries(
+            [heads[number] for number in numbers],
+            max_sequences=len(heads),
+            max_nodes=sum(map(len, heads)),
+            share=False,
+        )
+        names = np.empty(len(numbers), dtype=np.int32)
+        names[list(trie.leaves)] = [numbers[text] for text in trie.texts]
+        nothing = np.zeros(len(trie.tokens), dtype=np.bool_)
+        for begin in range(0, len(trie.tokens), N_BATCH):
+            part = slice(begin, begin + N_BATCH)
+            sequences = [names[sequence] for sequence in trie.sequences[part]]
+            context.decode(trie.tokens[part], trie.depths[part], sequences, nothing[part])
+
+    def _read_tails(
+        self, context: ManySequences, prompts: list[list[int]], steered_from: list[int], samplers: list[Sampler]
+    ) -> dict[int, int]:
+        """What is steered of the prompts, and the first token of each reply."""
+        drawn: dict[int, int] = {}
+        waiting = [
+            (sequence, position, position == len(prompt) - 1)
+            for sequence, prompt in enumerate(prompts)
+            for position in range(steered_from[sequence], len(prompt))
+        ]
+        for begin in range(0, len(waiting), N_BATCH):
+            part = waiting[begin : begin + N_BATCH]
+            sequences = [sequence for sequence, _, _ in part]
+            outputs = np.array([last for _, _, last in part])
+            tokens = [prompts[sequence][position] for sequence, position, _ in part]
+            self._decode(context, tokens, [position for _, position, _ in part], sequences, outputs)
+            for row in np.flatnonzero(outputs):
+                drawn[sequences[row]] = samplers[sequences[row]].sample(context.handle, int(row))
+        return drawn
+
+    def _decode(
+        self,
+        context: ManySequences,
+        tokens: list[int],
+        positions: list[int],
+        sequences: list[int],
+        outputs: npt.NDArray[np.bool_],
+    ) -> None:
+        self._rows = self._strengths[sequences]
+        self._output_rows = self._rows[outputs]
+        context.decode(
+            np.array(tokens, dtype=np.int32),
+            np.array(positions, dtype=np.int32),
+            [np.array([sequence], dtype=np.int32) for sequence in sequences],
+            outputs,
+        )
+
+    def _steer(self, layer: int, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
+        strengths = self._output_rows if layer == self._model.n_layer - 1 else self._rows
+        if not strengths.any():
+            return None
+        return rows + strengths[:, None] * self._directions[layer]
+
+
+def mean_log_likelihood(
+    model: Model,
+    prompts: Sequence[Sequence[int]],
+    continuations: Sequence[Sequence[int]],
+    *,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> npt.NDArray[np.float64]:
+    """float64[n]: the mean of log p(token) over each continuation after its prompt, unsteered, in nats.
+
+    Prompts and continuations must not be empty. Raises Stopped if ``should_stop`` says so.
+    """
+    if not all(map(len, prompts)) or not all(map(len, continuations)):
+        raise ValueError("prompts and continuations must not be empty")
+    texts = [[*prompt, *continuation] for prompt, continuation in zip(prompts, continuations, strict=True)]
+    tries = build_tries(texts, max_sequences=most_sequences(model), max_nodes=_MOST_NODES)
+    sums = np.zeros(len(texts), dtype=np.float64)
+    total, done = sum(len(trie.tokens) for trie in tries), 0
+    with ManySequences(
+        model,
+        n_sequences=min(most_sequences(model), max(16, *(trie.n_sequences for trie in tries))),
+        n_ctx=max(len(trie.tokens) for trie in tries),
+        n_threads=n_threads,
+        should_stop=should_stop,
+    ) as context:
+        for trie in tries:
+            context.clear()
+            # Which tokens are asked about after which node, and for which text.
+            asked: dict[int, list[tuple[int, int]]] = {}
+            for text, path in zip(trie.texts, trie.paths, strict=True):
+                for position in range(len(prompts[text]), len(texts[text])):
+                    asked.setdefault(int(path[position - 1]), []).append((text, texts[text][position]))
+            outputs = np.zeros(len(trie.tokens), dtype=np.bool_)
+            outputs[list(asked)] = True
+
+            def visit(begin: int, end: int, output_nodes: npt.NDArray[np.int64]) -> None:
+                nonlocal done
+                if len(output_nodes):
+                    for node, logits in zip(output_nodes, context.logits(len(output_nodes)), strict=True):
+                        highest = logits.max()
+                        normaliser = highest + np.log(np.exp(logits - highest).sum(dtype=np.float64))
+                        for text, token in asked[int(node)]:  # noqa: B023
+                            sums[text] += float(logits[token]) - float(normaliser)
+                done += end - begin
+                if progress is not None:
+                    progress(done, total)
+
+            context.evaluate(trie, outputs, visit)
+    return sums / np.array([len(continuation) for continuation in continuations], dtype=np.float64)

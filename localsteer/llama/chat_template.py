@@ -1,0 +1,208 @@
+"""From a conversation to tokens, in pieces that know whether they belong to a prompt or to a reply.
+
+Each piece can then be evaluated under a steering of its own. A reply's header (what the template's generation prompt
+adds) belongs to the reply, so that its first token is steered too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from localsteer.errors import ModelError, PromptError
+from localsteer.llama.template_text import ChatTemplate, Frame, TemplateRefusal
+from localsteer.llama.template_tokens import TemplateCuts, TemplateTokeniser
+from localsteer.messages import Message
+
+if TYPE_CHECKING:
+    from localsteer.llama.model import Model
+
+_STOP_TEXTS = ("\n\nUser:", "\nUser:", "\n\nAssistant:", "\nAssistant:")
+_templates: WeakKeyDictionary[Model, _Prepared] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Tokens of a prompt (``reply`` None), or of the reply with that number: first ``header`` tokens of its header,
+    then its own."""
+
+    tokens: tuple[int, ...]
+    reply: int | None
+    header: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    template: ChatTemplate
+    cuts: TemplateCuts
+    marks: tuple[str, ...]
+
+
+def render(
+    model: Model, messages: Sequence[Message], replies: Sequence[Sequence[int] | None] | None = None
+) -> tuple[Piece, ...]:
+    """The pieces of a conversation; the last one is the open reply: its header, and the beginning that is forced on
+    it when
+    ``messages`` end with an assistant message.
+
+    ``replies``: for each earlier assistant message the tokens it was written as, used as they are, or None to
+    tokenise its text. Assistant messages are numbered from 0; the open reply has the next number. A template without
+    a header for replies (Mistral's) gives the last token before a reply to the reply.
+
+    Raises ModelError if the template refuses the conversation, PromptError if there is none.
+    """
+    forced = messages[-1].content if messages and messages[-1].role == "assistant" else None
+    closed = list(messages if forced is None else messages[:-1])
+    prepared = _prepare(model)
+    template = prepared.template
+    known = list(replies or ())
+    roles, contents = _accepted(model, template, closed)
+    tokeniser = TemplateTokeniser(model, prepared.cuts, prepared.marks)
+    headers: list[bool] = []
+    frame = template.frame(roles, True)
+    number = 0
+    for place, message in enumerate(frame.order):
+        text = frame.texts[place]
+        content = _trim(contents[message], frame.trimmed[place])
+        if roles[message] != "assistant":
+            tokeniser.template(text)
+            tokeniser.message(content)
+            continue
+        tokens = known[number] if number < len(known) else None
+        before, header = _header(template, roles[:message], text if tokens is None else None)
+        _begin_reply(tokeniser, before, header)
+        if tokens is None:
+            tokeniser.message(content)
+        else:
+            tokeniser.given(tuple(tokens))
+        tokeniser.border()
+        headers.append(bool(header.strip()))
+        number += 1
+    before, header = _header(template, roles, None if forced is None else _before_forced(template, roles))
+    _begin_reply(tokeniser, before, header)
+    tokeniser.message(forced or "")
+    headers.append(bool(header.strip()))
+    tokeniser.finish()
+    return _pieces(tokeniser, headers)
+
+
+def plain_text(model: Model, text: str) -> tuple[Piece, ...]:
+    """A text that is continued without a template: all but its last token is the prompt. Raises PromptError if it is
+    empty."""
+    tokens = tuple(model.tokenize(text, start=True))
+    if not tokens:
+        raise PromptError("There is nothing to continue: the text is empty.")
+    prompt = (Piece(tokens[:-1], None),) if len(tokens) > 1 else ()
+    return (*prompt, Piece(tokens[-1:], 0))
+
+
+def stop_texts(model: Model) -> tuple[str, ...]:
+    """Texts that end a reply because the next turn would begin with them; none where a template has tokens for that."""
+    return () if model.has_chat_template else _STOP_TEXTS
+
+
+def _prepare(model: Model) -> _Prepared:
+    prepared = _templates.get(model)
+    if prepared is None:
+        template, cuts = ChatTemplate(model), TemplateCuts()
+        prepared = _templates[model] = _Prepared(template, cuts, cuts.marks(model, template.source))
+    return prepared
+
+
+def _accepted(
+    model: Model, template: ChatTemplate, messages: Sequence[Message]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Roles and contents that the template takes: where it has no place for a system message, the next user message
+    does."""
+    roles, contents = tuple(m.role for m in messages), tuple(m.content for m in messages)
+    try:
+        template.frame(roles, True)
+        return roles, contents
+    except TemplateRefusal as refusal:
+        reason = str(refusal)
+    merged = _without_system(messages)
+    roles, contents = tuple(m.role for m in merged), tuple(m.content for m in merged)
+    try:
+        template.frame(roles, True)
+        return roles, contents
+    except TemplateRefusal:
+        raise ModelError(f"The chat template of {model.name} refuses this conversation: {reason}") from None
+
+
+def _without_system(messages: Sequence[Message]) -> list[Message]:
+    merged: list[Message] = []
+    waiting: list[str] = []
+    for message in messages:
+        if message.role == "system":
+            waiting.append(message.content)
+        elif message.role == "user" and waiting:
+            merged.append(Message("user", "\n\n".join([*waiting, message.content])))
+            waiting = []
+        else:
+            merged.append(message)
+    return [*merged, Message("user", "\n\n".join(waiting))] if waiting else merged
+
+
+def _header(template: ChatTemplate, roles: tuple[str, ...], text: str | None) -> tuple[str, str]:
+    """What stands before a reply, cut in two: the end of the prompt and the reply's header.
+
+    ``roles`` are those of the messages before it. ``text`` None: as it was when the reply was written, which is not
+    always how the template writes it in a conversation that goes on.
+    """
+    try:
+        closed: Frame | None = template.frame(roles, False)
+        opened: Frame | None = template.frame(roles, True)
+    except TemplateRefusal:
+        closed = opened = None
+    if closed is None or opened is None:
+        return text or "", ""
+    whole = opened.texts[-1] if text is None else text
+    common = _common(closed.texts[-1], whole)
+    return whole[:common], whole[common:]
+
+
+def _common(one: str, other: str) -> int:
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _before_forced(template: ChatTemplate, roles: tuple[str, ...]) -> str | None:
+    """What stands before a reply whose beginning is given: a template may want a space there that the model would
+    write."""
+    opened = template.frame(roles, True).texts[-1]
+    try:
+        written = template.frame((*roles, "assistant"), False).texts[-2]
+    except TemplateRefusal:
+        return None
+    return written if written.startswith(opened) else None
+
+
+def _begin_reply(tokeniser: TemplateTokeniser, before: str, header: str) -> None:
+    tokeniser.template(before)
+    tokeniser.border()
+    tokeniser.template(header)
+    tokeniser.border()
+
+
+def _trim(content: str, trimmed: tuple[bool, bool]) -> str:
+    left, right = trimmed
+    content = content.lstrip() if left else content
+    return content.rstrip() if right else content
+
+
+def _pieces(tokeniser: TemplateTokeniser, headers: Sequence[bool]) -> tuple[Piece, ...]:
+    tokens, borders = tokeniser.tokens, tokeniser.borders
+    if not tokens:
+        raise PromptError("There is nothing to answer: the conversation is empty.")
+    borders = [*borders, len(tokens)]
+    pieces: list[Piece] = []
+    at = 0
+    for number, (begin, own, end) in enumerate(zip(borders[::3], borders[1::3], borders[2::3], strict=True)):
+        if not headers[number] or begin == end:
+            begin = max(at, min(begin, own) - 1)
+        if begin > at:
+            pieces.append(Piece(tuple(tokens[at:begin]), None))
+        pieces.append(Piece(tuple(tokens[begin:end]), number, own - begin))
+        at = end
+    return tuple(pieces)

@@ -1,0 +1,156 @@
+"""A context that holds many sequences over shared beginnings, decoded together.
+
+A token that several sequences have in common is evaluated and kept once, with the numbers of all of them (``kv_unified``).
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import llama_cpp.llama_cpp as lib
+import numpy as np
+import numpy.typing as npt
+
+from localsteer.errors import ModelError, Stopped
+from localsteer.llama import backend
+from localsteer.llama.model import Model
+from localsteer.llama.residuals import ResidualTap
+from localsteer.llama.threads import default_threads
+from localsteer.llama.token_trie import TokenTrie
+
+N_BATCH = 512
+_MOST_SEQUENCES = 256  # LLAMA_MAX_SEQ
+_LOGITS_AT_ONCE = 20_000_000
+_ABORTED = 2
+_SEQUENCE_POINTER = ctypes.POINTER(ctypes.POINTER(ctypes.c_int32))
+
+Visit = Callable[[int, int, npt.NDArray[np.int64]], None]
+
+
+def most_sequences(model: Model) -> int:
+    """Sequences that one context should have: llama.cpp keeps a row of logits for each, which is large for large vocabularies.
+
+    One for a model whose state is not a cache of positions and so cannot be shared.
+    """
+    if not model.rewinds:
+        return 1
+    return max(16, min(_MOST_SEQUENCES, _LOGITS_AT_ONCE // model.n_vocab))
+
+
+class ManySequences:
+    """Sequences 0 to ``n_sequences`` - 1 over a model; a context manager."""
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        n_sequences: int,
+        n_ctx: int,
+        n_threads: int | None = None,
+        tap: ResidualTap | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> None:
+        """``n_ctx``: tokens of all sequences together. Raises ModelError if there is not enough memory."""
+        self.model = model
+        self.n_sequences = n_sequences
+        self._tap = tap
+        self._should_stop = should_stop
+        self._check = lib.ggml_abort_callback(lambda _data: should_stop is not None and should_stop())
+        parameters = lib.llama_context_default_params()
+        parameters.n_ctx = max(n_ctx, N_BATCH)
+        parameters.n_batch = parameters.n_ubatch = N_BATCH
+        parameters.n_seq_max = parameters.n_outputs_max = n_sequences
+        parameters.kv_unified = True
+        parameters.n_threads = parameters.n_threads_batch = n_threads or default_threads(model.n_params)
+        parameters.no_perf = True
+        if tap is not None:
+            parameters.cb_eval = tap.callback
+        if should_stop is not None:
+            parameters.abort_callback = self._check
+        backend.forget_errors()
+        self._handle: Any = lib.llama_init_from_model(model.handle, parameters)
+        if not self._handle:
+            raise ModelError(f"There is not enough memory to evaluate {n_ctx} tokens at once with {model.name}.")
+
+    @property
+    def handle(self) -> Any:
+        """llama.cpp's ``llama_context *``, for the sampler."""
+        return self._handle
+
+    def clear(self) -> None:
+        """Forget all sequences."""
+        lib.llama_memory_clear(lib.llama_get_memory(self._handle), False)
+
+    def decode(
+        self,
+        tokens: npt.NDArray[np.int32],
+        positions: npt.NDArray[np.int32],
+        sequences: Sequence[npt.NDArray[np.int32]],
+        outputs: npt.NDArray[np.bool_],
+    ) -> None:
+        """Evaluate at most ``N_BATCH`` tokens, each at its position in its sequences; ``outputs``: whose logits are wanted.
+
+        Raises Stopped if ``should_stop`` says so, also in the middle.
+        """
+        if self._should_stop is not None and self._should_stop():
+            raise Stopped
+        counts = np.array([len(numbers) for numbers in sequences], dtype=np.int32)
+        numbers = np.concatenate(sequences).astype(np.int32)
+        starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.uintp)
+        pointers = np.uintp(numbers.ctypes.data) + starts * np.uintp(numbers.itemsize)
+        tokens = np.ascontiguousarray(tokens, dtype=np.int32)
+        positions = np.ascontiguousarray(positions, dtype=np.int32)
+        wanted = outputs.astype(np.int8)
+        batch = lib.llama_batch(
+            n_tokens=len(tokens),
+            token=tokens.ctypes.data_as(ctypes.POINTER(lib.llama_token)),
+            pos=positions.ctypes.data_as(ctypes.POINTER(lib.llama_pos)),
+            n_seq_id=counts.ctypes.data_as(ctypes.POINTER(ctypes.c_int32)),
+            seq_id=pointers.ctypes.data_as(_SEQUENCE_POINTER),
+            logits=wanted.ctypes.data_as(ctypes.POINTER(ctypes.c_int8)),
+        )
+        if self._tap is not None:
+            self._tap.begin()
+        status = lib.llama_decode(self._handle, batch)
+        if self._tap is not None:
+            self._tap.raise_kept_error()
+        if status == _ABORTED:
+            raise Stopped
+        if status != 0:
+            raise ModelError(f"llama.cpp could not evaluate the prompts (status {status}): {backend.last_error()}")
+
+    def evaluate(self, trie: TokenTrie, outputs: npt.NDArray[np.bool_], visit: Visit) -> None:
+        """Evaluate a whole tree from its root. ``outputs``: bool[n_nodes], whose logits are wanted.
+
+        After every batch ``visit`` gets its first node, the one after its last, and the nodes with outputs: int64[n].
+        """
+        begin, n_nodes = 0, len(trie.tokens)
+        so_far = np.concatenate([[0], np.cumsum(outputs)])
+        while begin < n_nodes:
+            enough = int(np.searchsorted(so_far, so_far[begin] + self.n_sequences, side="right")) - 1
+            end = max(begin + 1, min(begin + N_BATCH, n_nodes, enough))
+            part = slice(begin, end)
+            self.decode(trie.tokens[part], trie.depths[part], trie.sequences[part], outputs[part])
+            visit(begin, end, begin + np.flatnonzero(outputs[part]))
+            begin = end
+
+    def logits(self, n_outputs: int) -> npt.NDArray[np.float32]:
+        """float32[n_outputs, n_vocab] of the last decode, in the order of its tokens. A view."""
+        return np.ctypeslib.as_array(lib.llama_get_logits(self._handle), (n_outputs, self.model.n_vocab))
+
+    def close(self) -> None:
+        """Free the context; calling it again does no harm."""
+        if self._handle is not None:
+            lib.llama_free(self._handle)
+            self._handle = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

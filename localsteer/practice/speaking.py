@@ -1,0 +1,61 @@
+"""Lets a practice model reply, steered or not: what the measurements of this room are made with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from localsteer.llama.chat_template import render
+from localsteer.llama.context import Context
+from localsteer.llama.generation import FinishReason
+from localsteer.llama.model import Model
+from localsteer.llama.sampling import Sampling
+from localsteer.llama.steering import UNSTEERED, Steering
+from localsteer.messages import Message
+
+LONGEST_REPLY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A reply and why it ended."""
+
+    text: str
+    reason: FinishReason
+
+
+class Speaker:
+    """A model and one context, with the app's default sampling."""
+
+    def __init__(self, path: Path, temperature: float = 0.8) -> None:
+        self.model = Model(path)
+        self._context = Context(self.model, n_ctx=min(self.model.n_ctx_train, 2048))
+        self._temperature = temperature
+
+    def reply(self, messages: Sequence[Message], seed: int, steering: Steering = UNSTEERED) -> Spoken:
+        """The reply to ``messages``, written under ``steering`` from its header on (scope ``reply``)."""
+        *prompt, header = render(self.model, messages)
+        generation = self._context.generate(
+            [(piece.tokens, UNSTEERED) for piece in prompt],
+            header=header.tokens,
+            steering=lambda: steering,
+            sampling=Sampling(temperature=self._temperature, seed=seed, max_tokens=LONGEST_REPLY),
+        )
+        text = b"".join(self.model.piece(token) for token in generation).decode("utf-8", "replace")
+        assert generation.reason is not None
+        return Spoken(text, generation.reason)
+
+    def close(self) -> None:
+        self._context.close()
+        self.model.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

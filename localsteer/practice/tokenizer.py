@@ -1,0 +1,100 @@
+"""The practice model's vocabulary: byte-level BPE in the manner of Llama 3, and how a chat becomes tokens.
+
+All 256 bytes are in the vocabulary, so any text can be written. The special tokens and the chat template are those of
+Llama 3, so that the practice model takes the same way through the app as a real Llama 3 does.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from localsteer.messages import Message
+from localsteer.practice.chat_form import BEGIN, HEADER, HEADER_END, SPECIAL, TURN_END
+from localsteer.practice.conversations import training_conversations
+
+# How llama.cpp's pre-tokenizer "llama-bpe" cuts text into words.
+_WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+def train_tokenizer(size: int, seed: int, conversations: int = 12000) -> Tokenizer:
+    """A byte-level BPE tokenizer of exactly ``size`` tokens, the special ones last, trained on the grammar's
+    conversations.
+    """
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORDS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    texts = (
+        message.content
+        for conversation in itertools.islice(training_conversations(seed), conversations)
+        for message in conversation.messages()
+    )
+    trainer = trainers.BpeTrainer(
+        vocab_size=size - len(SPECIAL),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.add_special_tokens(list(SPECIAL))
+    if tokenizer.get_vocab_size() != size:
+        raise ValueError(f"the grammar gave only {tokenizer.get_vocab_size()} tokens of {size}")
+    return tokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedChat:
+    """``tokens`` and, for each, whether a reply wrote it (the end of its turn included)."""
+
+    tokens: list[int]
+    written: list[bool]
+
+
+class ChatTokenizer:
+    """Turns messages into tokens as the chat template does. Text of messages never becomes a special token."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._special: dict[str, int] = {text: int(tokenizer.token_to_id(text) or 0) for text in SPECIAL}
+        self._plain = Tokenizer(tokenizer.model)
+        self._plain.pre_tokenizer = tokenizer.pre_tokenizer
+        self._known: dict[str, list[int]] = {}
+
+    @classmethod
+    def load(cls, path: Path) -> ChatTokenizer:
+        return cls(Tokenizer.from_file(str(path)))
+
+    def plain(self, text: str) -> list[int]:
+        """Tokens of ``text`` with nothing in it taken as special."""
+        ids: list[int] = self._plain.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def header(self, role: str) -> list[int]:
+        if role not in self._known:
+            self._known[role] = [
+                self._special[HEADER],
+                *self.plain(role),
+                self._special[HEADER_END],
+                *self.plain("\n\n"),
+            ]
+        return self._known[role]
+
+    def chat(self, messages: Iterable[Message]) -> TokenizedChat:
+        tokens, written = [self._special[BEGIN]], [False]
+        for message in messages:
+            header = self.header(message.role)
+            body = [*self.plain(message.content.strip()), self._special[TURN_END]]
+            tokens += header + body
+            written += [False] * len(header) + [message.role == "assistant"] * len(body)
+        return TokenizedChat(tokens, written)

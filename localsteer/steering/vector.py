@@ -1,0 +1,195 @@
+"""The steering vector: one direction for each layer, with all that is known about where it comes from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from localsteer.errors import VectorError
+from localsteer.steering.fit import ModelStamp, check_fits
+
+__all__ = ["Direction", "LayerStatistics", "ModelStamp", "SteeringVector"]
+
+Direction: TypeAlias = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStatistics:
+    """What was measured at one layer.
+
+    ``norm``: L2 norm of the direction. ``residual_norm``: mean L2 norm of the hidden states read there, None where
+    unknown. ``auc``: how well the direction tells held-out pairs apart (0.5 chance, 1.0 always), None where nobody
+    measured it.
+    """
+
+    norm: float
+    residual_norm: float | None = None
+    auc: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SteeringVector:
+    """``{layer: direction}`` for one model family and size. Never changes; ``+ − *`` make new vectors.
+
+    ``directions``: {layer: float32[n_embd]}, layer ≥ 1 (the output of that 0-based block), ordered by layer, read-only.
+    ``layers`` holds the statistics of each, the norm at least. Empty names of poles mean that the file does not say.
+    ``strength_low`` and
+    ``strength_high`` are the recommended strengths towards either pole, None where they were not measured. Raises
+    :class:`VectorError` where a direction is not finite, too long or too short, or stands at layer 0.
+    """
+
+    name: str
+    positive_pole: str
+    negative_pole: str
+    directions: Mapping[int, Direction]
+    model: ModelStamp
+    method: str = ""
+    recipe_digest: str = ""
+    layers: Mapping[int, LayerStatistics] = field(default_factory=dict)
+    default_layers: tuple[int, ...] = ()
+    strength_low: float | None = None
+    strength_high: float | None = None
+
+    def __post_init__(self) -> None:
+        directions = _checked(self.name, self.directions, self.model.n_embd)
+        layers = {
+            layer: replace(self.layers.get(layer, LayerStatistics(0.0)), norm=_norm(direction))
+            for layer, direction in directions.items()
+        }
+        chosen = tuple(sorted(set(self.default_layers))) or tuple(directions)
+        missing = [layer for layer in chosen if layer not in directions]
+        if missing:
+            raise VectorError(
+                f'The vector "{self.name}" has no direction for its default layer {missing[0]}; make it again.'
+            )
+        for strength in (self.strength_low, self.strength_high):
+            if strength is not None and not math.isfinite(strength):
+                raise VectorError(
+                    f'A recommended strength of the vector "{self.name}" is not a finite number; make it again.'
+                )
+        object.__setattr__(self, "directions", MappingProxyType(directions))
+        object.__setattr__(self, "layers", MappingProxyType(layers))
+        object.__setattr__(self, "default_layers", chosen)
+
+    @property
+    def n_embd(self) -> int:
+        """How wide each direction is."""
+        return next(iter(self.directions.values())).size
+
+    def check_fits(self, model: ModelStamp) -> str | None:
+        """See :func:`localsteer.steering.fit.check_fits`."""
+        return check_fits(self.name, self.model, tuple(self.directions), model)
+
+    def with_strengths(self, low: float, high: float) -> SteeringVector:
+        """The same vector with recommended strengths towards the negative (``low``) and positive pole (``high``)."""
+        return replace(self, strength_low=low, strength_high=high)
+
+    def renamed(self, name: str) -> SteeringVector:
+        """The same vector under another name."""
+        return replace(self, name=name)
+
+    def __add__(self, other: SteeringVector) -> SteeringVector:
+        """Both directions added, layer by layer; a layer that one of them lacks counts as zero there."""
+        return self._combined(other, 1.0, "+")
+
+    def __sub__(self, other: SteeringVector) -> SteeringVector:
+        """The other's directions taken away, layer by layer."""
+        return self._combined(other, -1.0, "-")
+
+    def __mul__(self, factor: float) -> SteeringVector:
+        """Every direction times ``factor``; the recommended strengths move along and add the same as before."""
+        if not math.isfinite(factor):
+            raise VectorError(
+                f'The vector "{self.name}" can be multiplied with a finite number only, not with {factor}.'
+            )
+        if factor < 0:
+            return -(self * -factor)
+        strengths = [
+            None if factor == 0 or strength is None else strength / factor
+            for strength in (self.strength_low, self.strength_high)
+        ]
+        strengths = [strength if strength is not None and math.isfinite(strength) else None for strength in strengths]
+        return replace(
+            self,
+            directions={layer: _scaled(direction, factor) for layer, direction in self.directions.items()},
+            strength_low=strengths[0],
+            strength_high=strengths[1],
+        )
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> SteeringVector:
+        """The same dial turned round: opposite directions, poles and strengths exchanged."""
+        return replace(
+            self,
+            positive_pole=self.negative_pole,
+            negative_pole=self.positive_pole,
+            directions={layer: -direction for layer, direction in self.directions.items()},
+            strength_low=None if self.strength_high is None else -self.strength_high,
+            strength_high=None if self.strength_low is None else -self.strength_low,
+        )
+
+    def _combined(self, other: SteeringVector, sign: float, symbol: str) -> SteeringVector:
+        if self.n_embd != other.n_embd:
+            raise VectorError(
+                f'The vectors "{self.name}" ({self.n_embd} wide) and "{other.name}" ({other.n_embd} wide) '
+                "were made for models of different size and cannot be mixed."
+            )
+        directions: dict[int, Direction] = {}
+        statistics: dict[int, LayerStatistics] = {}
+        zero = np.zeros(self.n_embd, dtype=np.float32)
+        for layer in sorted({*self.directions, *other.directions}):
+            one, two = self.directions.get(layer, zero), other.directions.get(layer, zero)
+            with np.errstate(over="ignore"):
+                directions[layer] = one + np.float32(sign) * two
+            measured = self.layers.get(layer) or other.layers[layer]
+            statistics[layer] = LayerStatistics(norm=0.0, residual_norm=measured.residual_norm)
+        return SteeringVector(
+            name=f"{self.name} {symbol} {other.name}",
+            positive_pole="",
+            negative_pole="",
+            directions=directions,
+            model=self.model,
+            method=self.method if self.method == other.method else "",
+            layers=statistics,
+            default_layers=tuple({*self.default_layers, *other.default_layers}),
+        )
+
+
+def _checked(name: str, directions: Mapping[int, Direction], n_embd: int) -> dict[int, Direction]:
+    if not directions or n_embd < 1:
+        raise VectorError(f'The vector "{name}" holds no directions; make it again.')
+    checked: dict[int, Direction] = {}
+    for layer in sorted(directions):
+        if layer < 1:
+            raise VectorError(
+                f'The vector "{name}" has a direction for layer {layer}, '
+                "which llama.cpp cannot steer; the first is layer 1."
+            )
+        direction = np.array(directions[layer], dtype=np.float32)
+        if direction.ndim != 1 or direction.size != n_embd:
+            shape = " × ".join(map(str, direction.shape)) or "0"
+            raise VectorError(f'The direction of layer {layer} in the vector "{name}" is {shape} wide, not {n_embd}.')
+        if not np.isfinite(direction).all():
+            raise VectorError(
+                f'The direction of layer {layer} in the vector "{name}" holds NaN or infinity; make it again.'
+            )
+        direction.setflags(write=False)
+        checked[layer] = direction
+    return checked
+
+
+def _norm(direction: Direction) -> float:
+    return float(np.linalg.norm(direction.astype(np.float64)))
+
+
+def _scaled(direction: Direction, factor: float) -> Direction:
+    with np.errstate(over="ignore"):
+        scaled: Direction = (direction.astype(np.float64) * factor).astype(np.float32)
+    return scaled

@@ -1,0 +1,213 @@
+"""Vector files: llama.cpp control vectors (GGUF) with our own knowledge in ``localsteer.*`` metadata.
+
+llama.cpp's loader takes a file whose tensors are all ``direction.N`` (F32, one dimension, equal lengths, N ≥ 1) and
+reads no metadata (``common_control_vector_load`` in common/common.cpp), so files go both ways. ``direction.N`` is added
+to the output of block N.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Never
+
+import gguf
+import numpy as np
+
+from localsteer.errors import ModelError, VectorError
+from localsteer.gguf_header import GgufHeader, TensorInfo, Value, read_header
+from localsteer.steering import vector_keys
+from localsteer.steering.fit import ModelStamp
+from localsteer.steering.vector import Direction, LayerStatistics, SteeringVector
+from localsteer.steering.whole_file import write_whole
+
+_DIRECTION = re.compile(r"direction\.(0|[1-9][0-9]{0,8})")
+
+
+def save_vector(vector: SteeringVector, path: Path) -> None:
+    """Write ``vector`` to ``path``, whole or not at all. Raises :class:`StorageError` where the disk refuses."""
+    with write_whole(path) as beside:
+        writer = gguf.GGUFWriter(beside, vector_keys.ARCHITECTURE)
+        try:
+            _add_metadata(writer, vector)
+            for layer, direction in vector.directions.items():
+                writer.add_tensor(f"direction.{layer}", np.ascontiguousarray(direction))
+            writer.write_header_to_file()
+            writer.write_kv_data_to_file()
+            writer.write_tensors_to_file()
+        finally:
+            writer.close()
+
+
+def load_vector(path: Path, layer_offset: int = 0) -> SteeringVector:
+    """The vector in ``path``, ours or another tool's (its poles and model are then unknown).
+
+    ``layer_offset`` is added to every layer: −1 for tools that write one layer late, 1 for those that start at
+    ``direction.0``. Raises :class:`VectorError` for anything that is not a whole, finite control vector.
+    """
+    try:
+        header = read_header(path, arrays=True)
+    except ModelError as error:
+        raise VectorError(str(error)) from None
+    layers = _tensors_by_layer(path, header, layer_offset)
+    try:
+        directions = {layer: _read(path, tensor) for layer, tensor in layers.items()}
+    except OSError as error:
+        raise VectorError(f"{path} cannot be read: {error.strerror or error}.") from None
+    widths = {direction.size for direction in directions.values()}
+    if len(widths) > 1:
+        raise VectorError(
+            f"The directions in {path} are {min(widths)} to {max(widths)} wide; they must be equally wide."
+        )
+    return _described(path, _Metadata(header.metadata, path), directions, widths.pop(), layer_offset)
+
+
+def _add_metadata(writer: gguf.GGUFWriter, vector: SteeringVector) -> None:
+    model = vector.model
+    writer.add_uint32(vector_keys.LAYER_COUNT, len(vector.directions))
+    writer.add_uint32(vector_keys.VERSION, vector_keys.FORMAT)
+    for key, text in (
+        (vector_keys.NAME, vector.name),
+        (vector_keys.POSITIVE_POLE, vector.positive_pole),
+        (vector_keys.NEGATIVE_POLE, vector.negative_pole),
+        (vector_keys.METHOD, vector.method),
+        (vector_keys.RECIPE_DIGEST, vector.recipe_digest),
+        (vector_keys.MODEL_ARCHITECTURE, model.architecture),
+        (vector_keys.MODEL_NAME, model.name),
+        (vector_keys.MODEL_VOCABULARY, model.vocabulary),
+        (vector_keys.MODEL_ID, model.model_id),
+    ):
+        writer.add_string(key, text.encode("utf-8", "replace").decode())
+    writer.add_uint32(vector_keys.MODEL_N_LAYER, model.n_layer)
+    writer.add_uint32(vector_keys.MODEL_N_EMBD, vector.n_embd)
+    statistics = list(vector.layers.values())
+    writer.add_array(vector_keys.LAYERS, list(vector.layers))
+    _add_floats(writer, vector_keys.RESIDUAL_NORMS, [measured.residual_norm for measured in statistics])
+    _add_floats(writer, vector_keys.AUCS, [measured.auc for measured in statistics])
+    writer.add_array(vector_keys.DEFAULT_LAYERS, list(vector.default_layers))
+    if vector.strength_low is not None:
+        writer.add_float64(vector_keys.STRENGTH_LOW, vector.strength_low)
+    if vector.strength_high is not None:
+        writer.add_float64(vector_keys.STRENGTH_HIGH, vector.strength_high)
+
+
+def _add_floats(writer: gguf.GGUFWriter, key: str, values: list[float | None]) -> None:
+    """NaN stands for what was not measured."""
+    numbers = [math.nan if value is None else float(value) for value in values]
+    writer.add_key_value(key, numbers, gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.FLOAT64)
+
+
+def _tensors_by_layer(path: Path, header: GgufHeader, layer_offset: int) -> dict[int, TensorInfo]:
+    layers: dict[int, TensorInfo] = {}
+    named = [(tensor, _DIRECTION.fullmatch(tensor.name)) for tensor in header.tensors]
+    if header.tensors and not any(match for _, match in named):
+        raise VectorError(
+            f"{path} is a model ({header.architecture or 'unknown'}), not a vector; give the vector's own file."
+        )
+    for tensor, match in named:
+        if match is None:
+            raise VectorError(
+                f'{path} holds the tensor "{tensor.name}" beside its directions; '
+                "llama.cpp takes no such file, nor does localsteer."
+            )
+        if tensor.type_name != "F32" or len(tensor.shape) != 1:
+            raise VectorError(
+                f"{tensor.name} in {path} is {tensor.type_name} with {len(tensor.shape)} dimensions; "
+                "a direction must be F32 with one dimension."
+            )
+        layer = int(match[1]) + layer_offset
+        if layer < 1:
+            raise VectorError(
+                f"{path} has {tensor.name} for layer {layer}, which llama.cpp cannot steer; if its tool counts from 0, "
+                f"import it with --layer-offset {1 - int(match[1])}."
+            )
+        if layer in layers:
+            raise VectorError(f"{path} holds {tensor.name} twice; make it again.")
+        layers[layer] = tensor
+    if not layers:
+        raise VectorError(f"{path} holds no directions; it is no vector.")
+    return layers
+
+
+def _read(path: Path, tensor: TensorInfo) -> Direction:
+    read: Direction = np.fromfile(path, dtype="<f4", count=tensor.shape[0], offset=tensor.offset)
+    if read.size != tensor.shape[0]:
+        raise VectorError(f"{path} ends in the middle of {tensor.name}; copy or download it again.")
+    return read.astype(np.float32)
+
+
+class _Metadata:
+    """Our metadata of a file, each value checked for its type: files come from strangers."""
+
+    def __init__(self, values: Mapping[str, Value], path: Path) -> None:
+        self._values = values
+        self._path = path
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self._values.get(key, default)
+        return value if isinstance(value, str) else self._damaged(key)
+
+    def count(self, key: str) -> int:
+        value = self._values.get(key, 0)
+        return value if isinstance(value, int) and value >= 0 else self._damaged(key)
+
+    def number(self, key: str) -> float | None:
+        value = self._values.get(key)
+        return value if value is None or isinstance(value, float) else self._damaged(key)
+
+    def counts(self, key: str) -> tuple[int, ...]:
+        values = self._values.get(key, ())
+        if not isinstance(values, tuple):
+            self._damaged(key)
+        return tuple(value if isinstance(value, int) else self._damaged(key) for value in values)
+
+    def numbers(self, key: str) -> list[float]:
+        values = self._values.get(key, ())
+        if not isinstance(values, tuple):
+            self._damaged(key)
+        return [float(value) if isinstance(value, int | float) else self._damaged(key) for value in values]
+
+    def _damaged(self, key: str) -> Never:
+        raise VectorError(f'{self._path} has a damaged entry "{key}"; make or download the vector again.')
+
+
+def _described(
+    path: Path, metadata: _Metadata, directions: dict[int, Direction], n_embd: int, layer_offset: int
+) -> SteeringVector:
+    ours = metadata.count(vector_keys.VERSION)
+    if ours > vector_keys.FORMAT:
+        raise VectorError(f"{path} was written by a newer localsteer (format {ours}); update localsteer to read it.")
+    index = metadata.counts(vector_keys.LAYERS)
+    residual_norms = metadata.numbers(vector_keys.RESIDUAL_NORMS)
+    aucs = metadata.numbers(vector_keys.AUCS)
+    if not len(index) == len(residual_norms) == len(aucs):
+        raise VectorError(f"{path} has damaged statistics of its layers; make or download the vector again.")
+    return SteeringVector(
+        name=metadata.text(vector_keys.NAME) if ours else path.stem,
+        positive_pole=metadata.text(vector_keys.POSITIVE_POLE),
+        negative_pole=metadata.text(vector_keys.NEGATIVE_POLE),
+        directions=directions,
+        model=ModelStamp(
+            name=metadata.text(vector_keys.MODEL_NAME),
+            architecture=metadata.text(vector_keys.MODEL_ARCHITECTURE),
+            n_layer=metadata.count(vector_keys.MODEL_N_LAYER),
+            n_embd=n_embd,
+            vocabulary=metadata.text(vector_keys.MODEL_VOCABULARY),
+            model_id=metadata.text(vector_keys.MODEL_ID),
+        ),
+        method=metadata.text(vector_keys.METHOD),
+        recipe_digest=metadata.text(vector_keys.RECIPE_DIGEST),
+        layers={
+            layer + layer_offset: LayerStatistics(0.0, _known(residual_norm), _known(auc))
+            for layer, residual_norm, auc in zip(index, residual_norms, aucs, strict=True)
+        },
+        default_layers=tuple(layer + layer_offset for layer in metadata.counts(vector_keys.DEFAULT_LAYERS)),
+        strength_low=metadata.number(vector_keys.STRENGTH_LOW),
+        strength_high=metadata.number(vector_keys.STRENGTH_HIGH),
+    )
+
+
+def _known(number: float) -> float | None:
+    return None if math.isnan(number) else float(number)

@@ -1,0 +1,29 @@
+"""The metadata keys of vector files, for those who want to list files without NumPy."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ARCHITECTURE: Final = "controlvector"  # the value of general.architecture
+FORMAT: Final = 1  # the value of VERSION that this program writes and the newest it reads
+
+NAME: Final = "general.name"
+MODEL_ARCHITECTURE: Final = "controlvector.model_hint"
+LAYER_COUNT: Final = "controlvector.layer_count"  # how many directions the file holds
+
+VERSION: Final = "localsteer.version"
+POSITIVE_POLE: Final = "localsteer.positive_pole"
+NEGATIVE_POLE: Final = "localsteer.negative_pole"
+METHOD: Final = "localsteer.method"
+RECIPE_DIGEST: Final = "localsteer.recipe_digest"
+MODEL_NAME: Final = "localsteer.model.name"
+MODEL_VOCABULARY: Final = "localsteer.model.vocabulary"
+MODEL_ID: Final = "localsteer.model.id"
+MODEL_N_LAYER: Final = "localsteer.model.n_layer"
+MODEL_N_EMBD: Final = "localsteer.model.n_embd"  # for listing; the tensors themselves decide
+LAYERS: Final = "localsteer.layers.index"  # int32[n]: the layers that the two arrays below speak of
+RESIDUAL_NORMS: Final = "localsteer.layers.residual_norm"  # float64[n], NaN = not measured
+AUCS: Final = "localsteer.layers.auc"  # float64[n], NaN = not measured
+DEFAULT_LAYERS: Final = "localsteer.default_layers"  # int32[m]
+STRENGTH_LOW: Final = "localsteer.strength_low"  # float64, towards the negative pole; missing = not measured
+STRENGTH_HIGH: Final = "localsteer.strength_high"  # float64, towards the positive pole; missing = not measured

@@ -1,0 +1,60 @@
+"""Write a file whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from localsteer.errors import StorageError
+
+
+@contextmanager
+def write_whole(path: Path) -> Iterator[Path]:
+    """Give a file beside ``path`` to write to; when the block ends well it is synced and takes the name ``path``.
+
+    Missing folders are made. Whatever fails, an older file at ``path`` stays as it was and nothing is left beside it.
+    Raises :class:`StorageError` where the disk refuses.
+    """
+    beside: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise StorageError(f"{path} is a folder; name a file to write.")
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+        beside = Path(name)
+        yield beside
+        with beside.open("r+b") as written:
+            os.fsync(written.fileno())
+        beside.replace(path)
+        beside = None
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise StorageError(_refusal(path, error)) from error
+    finally:
+        if beside is not None:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+
+def _refusal(path: Path, error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"There is no room on the disk for {path}; make some and try again."
+    return f"{path} cannot be written: {error.strerror or error}."
+
+
+def _sync_folder(folder: Path) -> None:
+    # The new name is durable only with its folder; Windows cannot open one.
+    directory = getattr(os, "O_DIRECTORY", None)
+    if directory is None:
+        return
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | directory)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

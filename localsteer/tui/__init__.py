@@ -1,0 +1,1 @@
+"""The chat app: a Textual screen over the engine process, conversations and the library."""

@@ -1,0 +1,307 @@
+"""Talking: from what the person sends, through the engine, to the transcript and the record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from localsteer.chat.running import RunningReply
+from localsteer.engine.protocol import (
+    Command,
+    DialSetting,
+    Died,
+    Event,
+    Failed,
+    Finished,
+    Generate,
+    ModelCard,
+    PromptProgress,
+    Sampling,
+    Started,
+    TokenText,
+)
+from localsteer.errors import EngineError, StorageError
+from localsteer.tui.engine_link import EngineLink, EngineState, Job
+from localsteer.tui.strengths import courses
+from localsteer.tui.talk import Talk
+from localsteer.tui.widgets.messages import ReplyView
+from localsteer.tui.widgets.transcript import Transcript
+
+_ENDINGS = {"stopped": "stopped", "length": "cut at the length limit", "context": "the context is full"}
+
+
+class Surroundings(Protocol):
+    """What talking needs of the screen around it."""
+
+    def dials_in_force(self) -> tuple[DialSetting, ...]: ...
+
+    def show_speed(self, tokens_per_second: float) -> None: ...
+
+    def show_context(self, used: int, size: int) -> None: ...
+
+    def give_back(self, text: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _Reply:
+    """A reply on its way. ``view`` None: the person has turned away from it; it is still recorded."""
+
+    view: ReplyView | None
+    job: Job | None = None
+    running: RunningReply | None = None
+    first_token_at: float = 0.0
+    tokens: int = 0
+    pieces: list[str] = field(default_factory=list)
+
+
+class Conversing:
+    """One conversation on the screen. Its coroutines are to be awaited one after the other."""
+
+    def __init__(
+        self, talk: Talk, link: EngineLink, transcript: Transcript, sampling: Sampling, screen: Surroundings
+    ) -> None:
+        self._talk = talk
+        self._link = link
+        self._transcript = transcript
+        self._sampling = sampling
+        self._screen = screen
+        self._replies: list[_Reply] = []
+        self._save_failed = False
+
+    @property
+    def writing(self) -> bool:
+        """Whether a reply is on its way to the screen."""
+        return any(reply.view is not None for reply in self._replies)
+
+    async def send(self, text: str) -> None:
+        """The person's message, and the model's reply to it."""
+        try:
+            self._talk.say(text)
+        except StorageError as error:
+            self._screen.give_back(text)
+            await self._transcript.add_note(f"{error} The message was not sent.", "error")
+            return
+        await self._transcript.add_user(text)
+        await self._ask()
+
+    async def again(self, *, afresh: bool = False) -> None:
+        """The last reply once more; ``afresh``: earlier replies are read under the present dials from now on."""
+        if not self._talk.can_write_again:
+            return
+        self._turn_away()
+        self._talk.take_back_reply()
+        await self._transcript.remove_answer()
+        if afresh:
+            self._talk.read_all_as(self._screen.dials_in_force())
+            await self._transcript.add_note("All earlier replies are now read under the present dials.")
+        await self._ask(afresh=afresh)
+
+    async def begin_anew(self) -> None:
+        """Another conversation."""
+        self._turn_away()
+        self._talk.begin_anew()
+        await self._transcript.clear()
+        self._screen.show_context(0, self._link.card.n_ctx if self._link.card else 0)
+
+    def dials_turned(self) -> None:
+        """New dials are in force for the tokens to come."""
+        dials = self._screen.dials_in_force()
+        for reply in self._replies:
+            if reply.running is not None:
+                reply.running.turned(dials)
+                self._show_strengths(reply)
+
+    async def take(self, events: list[Event]) -> None:
+        """What the engine said. Text is collected and painted once."""
+        for event in events:
+            match event:
+                case Died():
+                    await self._break_off_all(event.reason)
+                case _:
+                    reply = self._reply_of(event)
+                    if reply is not None:
+                        await self._take_one(reply, event)
+        for reply in self._replies:
+            await self._paint(reply)
+            if reply.running is not None:
+                await self._saving(reply.running.save_if_due)
+
+    async def load_failed(self) -> None:
+        """The model did not load: nobody is going to reply."""
+        for reply in list(self._replies):
+            await self._drop(reply)
+
+    async def forget(self, jobs: list[Job]) -> None:
+        """Replies that were stopped before their turn came: the question goes back where it came from."""
+        for reply in [reply for reply in self._replies if reply.job in jobs]:
+            await self._drop(reply)
+            await self._take_back_question()
+
+    # ------------------------------------------------------------ asking
+
+    async def _ask(self, *, afresh: bool = False) -> None:
+        view = await self._transcript.add_reply()
+        reply = _Reply(view)
+        dials: tuple[DialSetting, ...] = ()
+
+        def command(request: int, card: ModelCard) -> Command:
+            nonlocal dials
+            dials = self._screen.dials_in_force()
+            reply.running = self._talk.begin_reply(card, self._sampling, dials)
+            return Generate(request, self._talk.turns(card), dials, self._sampling, afresh=afresh)
+
+        reply.job = Job("reply", command)
+        self._replies.append(reply)
+        view.show_waiting(self._waiting_words())
+        try:
+            self._link.submit(reply.job)
+        except EngineError as error:
+            await self._drop(reply)
+            await self._transcript.add_note(str(error), "error")
+
+    def _waiting_words(self) -> str:
+        if self._link.state in {EngineState.OFF, EngineState.LOADING}:
+            return "waiting for the model…"
+        if self._link.has("vector"):
+            return "waiting until the vector is made…"
+        return "…"
+
+    def _turn_away(self) -> None:
+        """Let the replies that are on their way go on into the record, but not onto the screen."""
+        if self.writing:
+            self._link.stop()
+        for reply in self._replies:
+            reply.view = None
+        self._replies = [reply for reply in self._replies if reply.running is not None]
+
+    # ------------------------------------------------------------ hearing
+
+    def _reply_of(self, event: Event) -> _Reply | None:
+        if isinstance(event, Died):
+            return None
+        return next((reply for reply in self._replies if reply.job and reply.job.request == event.request), None)
+
+    async def _take_one(self, reply: _Reply, event: Event) -> None:
+        match event:
+            case PromptProgress(done=done, total=total):
+                if reply.view is not None and total:
+                    reply.view.show_waiting(f"reading {done} of {total} tokens…")
+            case Started():
+                if reply.running is not None:
+                    reply.running.started(event)
+                if event.dropped and reply.view is not None:
+                    await self._note_dropped(event.dropped)
+            case TokenText():
+                await self._add_token(reply, event)
+            case Finished():
+                await self._paint(reply)
+                await self._finish(reply, event)
+            case Failed():
+                await self._fail(reply, event.message)
+
+    async def _add_token(self, reply: _Reply, event: TokenText) -> None:
+        now = time.monotonic()
+        if reply.tokens == 0:
+            reply.first_token_at = now
+        reply.pieces.append(event.text)
+        # The last token is said once more where text was held back.
+        fresh = event.index >= reply.tokens
+        reply.tokens = event.index + 1
+        if reply.running is not None and fresh:
+            running = reply.running
+            await self._saving(lambda: running.add(event.token, event.text))
+        seconds = now - reply.first_token_at
+        if reply.view is not None and seconds > 0.5:
+            self._screen.show_speed(reply.tokens / seconds)
+
+    async def _paint(self, reply: _Reply) -> None:
+        if not reply.pieces:
+            return
+        text, reply.pieces = "".join(reply.pieces), []
+        if reply.view is not None:
+            self._show_strengths(reply)
+            await reply.view.feed(text)
+
+    def _show_strengths(self, reply: _Reply) -> None:
+        if reply.view is not None and reply.running is not None and reply.tokens:
+            reply.view.show_strengths(courses(reply.running.record.marks), steerable=self._steerable)
+
+    @property
+    def _steerable(self) -> bool:
+        return self._link.card is None or self._link.card.steerable
+
+    async def _finish(self, reply: _Reply, event: Finished) -> None:
+        self._replies.remove(reply)
+        running, view = reply.running, reply.view
+        assert running is not None
+        await self._saving(lambda: running.finish(event))
+        if view is None:
+            return
+        self._talk.add_reply(running)
+        remark = [f"{len(event.tokens)} tokens"]
+        if event.tokens_per_second:
+            remark.append(f"{event.tokens_per_second:.0f} tok/s")
+        if event.reason in _ENDINGS:
+            remark.append(_ENDINGS[event.reason])
+        await view.finish(event.text)
+        view.show_strengths(courses(event.marks), " · ".join(remark), steerable=self._steerable)
+        self._screen.show_speed(event.tokens_per_second)
+        self._screen.show_context(event.context_used, event.context_size)
+
+    async def _fail(self, reply: _Reply, message: str) -> None:
+        """The engine could not do it: the question goes back where it can be changed."""
+        view = reply.view
+        await self._drop(reply)
+        if view is not None:
+            await self._transcript.add_note(message, "error")
+            if not reply.tokens:
+                await self._take_back_question()
+
+    async def _take_back_question(self) -> None:
+        if question := self._talk.take_back_question():
+            await self._transcript.remove_last_question()
+            self._screen.give_back(question)
+
+    async def _break_off_all(self, reason: str) -> None:
+        for reply in list(self._replies):
+            await self._paint(reply)
+            await self._drop(reply)
+        await self._transcript.add_note(
+            f"{reason} Nothing of the conversation is lost; your next message starts the engine again.", "error"
+        )
+
+    async def _drop(self, reply: _Reply) -> None:
+        """An end before the end: what was written stays, an empty reply goes."""
+        if reply in self._replies:
+            self._replies.remove(reply)
+        running, view = reply.running, reply.view
+        if running is not None and reply.tokens:
+            await self._saving(running.break_off)
+        if view is None:
+            return
+        if running is None or not reply.tokens:
+            await view.remove()
+            return
+        self._talk.add_reply(running)
+        await view.finish(running.text)
+        view.show_strengths(courses(running.record.marks), "broken off", steerable=self._steerable)
+
+    async def _note_dropped(self, turns: int) -> None:
+        await self._transcript.add_note(
+            f"The context is full: the model no longer reads the oldest {turns} messages. You still can.",
+            "warning",
+            at=-1,
+        )
+
+    async def _saving(self, save: Callable[[], object]) -> None:
+        """Save, or say once that it did not work; what was written stays on the screen and in memory."""
+        try:
+            save()
+        except StorageError as error:
+            if not self._save_failed:
+                self._save_failed = True
+                await self._transcript.add_note(f"Saving failed: {error} It is tried again.", "error")
+        else:
+            self._save_failed = False

@@ -1,0 +1,165 @@
+"""Dials: from keys and mouse to the rack, the engine and the panel; and the making of vectors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from localsteer.engine.protocol import (
+    Command,
+    DialSetting,
+    Died,
+    Event,
+    Extract,
+    Extracted,
+    ExtractProgress,
+    Failed,
+    ModelCard,
+    Stopped,
+)
+from localsteer.errors import LocalsteerError
+from localsteer.library.dials import find_vector
+from localsteer.library.places import Places
+from localsteer.tui.dial_shelf import Choice, choices, dial_from
+from localsteer.tui.engine_link import EngineLink, EngineState, Job
+from localsteer.tui.memory import Memory
+from localsteer.tui.rack import Rack
+from localsteer.tui.strengths import signed
+from localsteer.tui.widgets.dials_panel import DialsPanel
+from localsteer.tui.widgets.making import MakingView
+
+
+class Dialling:
+    """The rack that is in force.
+
+    ``say`` shows a short remark (its text, and whether something is wrong); ``turned`` is called when strengths change.
+    """
+
+    def __init__(
+        self,
+        link: EngineLink,
+        panel: DialsPanel,
+        places: Places,
+        memory: Memory,
+        *,
+        say: Callable[[str, bool], None],
+        turned: Callable[[], None],
+    ) -> None:
+        self.rack = Rack()
+        self._link = link
+        self._panel = panel
+        self._places = places
+        self._memory = memory
+        self._say = say
+        self._turned = turned
+        self._making: dict[int, str] = {}
+
+    @property
+    def settings(self) -> tuple[DialSetting, ...]:
+        """What is in force."""
+        return self.rack.settings()
+
+    async def model_loaded(self, card: ModelCard) -> None:
+        """The rack as it was left with this model; after a restart of the engine it stays as it is."""
+        if not self.rack.dials and card.steerable:
+            self.rack = self._memory.rack(card.model_id)
+        self._panel.show_hint(card.steerable)
+        await self._panel.show(self.rack)
+
+    async def change(self, change: Callable[[Rack], Rack]) -> None:
+        """Turn, mute, pick, …: ``change`` makes the new rack from the present one."""
+        await self.put(change(self.rack))
+
+    async def put(self, rack: Rack) -> None:
+        """This rack is in force from the next token on."""
+        if rack == self.rack:
+            return
+        before, self.rack = self.settings, rack
+        if self.settings != before:
+            self._link.set_dials(self.settings)
+            self._turned()
+        if self._link.card is not None:
+            self._memory.keep_rack(self._link.card.model_id, rack)
+        await self._panel.show(rack)
+
+    async def choices(self) -> tuple[Choice, ...] | None:
+        """What can be added for this model; None where nothing can, and why was said."""
+        card = self._link.card
+        if card is None:
+            self._say("Dials can be added once the model is loaded.", False)
+            return None
+        if not card.steerable:
+            self._say("This model cannot be steered; it can only chat.", True)
+            return None
+        return await asyncio.to_thread(choices, self._places, card.model_id)
+
+    async def add(self, name: str) -> None:
+        """Put the dial on the panel; where its vector is missing or outdated, have it made first."""
+        card = self._link.card
+        if card is None:
+            return
+        try:
+            vector = find_vector(name, card.model_id, self._places)
+            if vector.make_from is None:
+                await self._add_from(vector.path, name)
+                return
+            recipe, out = str(vector.make_from.path), str(vector.path)
+
+            def command(request: int, _: ModelCard) -> Command:
+                self._making[request] = name
+                self._view.begin(name, "starting…")
+                return Extract(request, recipe, out)
+
+            busy = self._link.state is not EngineState.READY
+            if busy:
+                self._view.begin(name, "after the engine's present work…")
+            self._link.submit(Job("vector", command))
+        except LocalsteerError as error:
+            self._say(str(error), True)
+
+    async def take(self, events: list[Event]) -> None:
+        """What the engine said about vectors."""
+        for event in events:
+            if isinstance(event, Died):
+                self._making.clear()
+                self._view.end()
+                continue
+            name = self._making.get(event.request)
+            if name is not None:
+                await self._take_one(name, event)
+
+    async def _take_one(self, name: str, event: Event) -> None:
+        match event:
+            case ExtractProgress():
+                self._view.show(event)
+                return
+            case Extracted():
+                try:
+                    await self._add_from(Path(event.out), name)
+                except LocalsteerError as error:
+                    self._say(str(error), True)
+            case Failed(message=message):
+                self._say(f"{name} could not be made: {message}", True)
+            case Stopped():
+                self._say(f"{name} was not made: stopped.", False)
+            case _:
+                return
+        self._making = {request: other for request, other in self._making.items() if request != event.request}
+        if not self._link.has("vector"):
+            self._view.end()
+
+    async def _add_from(self, path: Path, name: str) -> None:
+        dial = dial_from(path, name)
+        await self.put(self.rack.with_dial(dial))
+        jump = f", Alt+↑ jumps to {signed(dial.high)} ({dial.positive_pole})" if dial.high else ""
+        self._say(f"{name} is on the panel: Alt+→ turns it{jump}.", False)
+
+    @property
+    def _view(self) -> MakingView:
+        return self._panel.query_one(MakingView)
+
+    def forget(self, jobs: list[Job]) -> None:
+        """These jobs were stopped before their turn came."""
+        if any(job.kind == "vector" for job in jobs) and not self._making:
+            self._view.end()

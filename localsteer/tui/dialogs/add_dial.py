@@ -1,0 +1,135 @@
+"""Choosing a dial to add: recipes and stored vectors with what they do, filtered while typing."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from localsteer.tui.dial_shelf import Choice
+from localsteer.tui.plain import plain
+
+_READINESS = {"ready": "", "to make": "made on choosing", "changed": "recipe changed, made again", "broken": "broken"}
+
+
+class AddDial(ModalScreen[str | None]):
+    """Gives the name of the chosen dial, or None."""
+
+    DEFAULT_CSS = """
+    AddDial {
+        align: center middle;
+        background: $background 60%;
+        & > Vertical {
+            width: 74;
+            max-width: 94%;
+            height: auto;
+            max-height: 90%;
+            padding: 1 2;
+            background: $surface;
+            border: round $edge;
+            border-title-color: $primary;
+            border-subtitle-color: $quiet;
+        }
+        & Input, & Input:focus { border: none; height: 1; padding: 0 1; margin: 0 0 1 0; background: $panel; }
+        & OptionList { height: auto; max-height: 24; border: none; padding: 0; background: $surface;
+                       scrollbar-size-vertical: 1; }
+        & OptionList > .option-list--option { padding: 0 1; }
+        & OptionList > .option-list--option-highlighted { background: $panel; color: $foreground; }
+        & .empty { color: $quiet; padding: 0 1; display: none; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Close", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("pagedown", "move(4)", show=False),
+        Binding("pageup", "move(-4)", show=False),
+    ]
+
+    def __init__(self, choices: tuple[Choice, ...], in_use: tuple[str, ...]) -> None:
+        super().__init__()
+        self._choices = choices
+        self._in_use = frozenset(in_use)
+
+    def compose(self) -> ComposeResult:
+        box = Vertical()
+        box.border_title = "Add a dial"
+        box.border_subtitle = "↑↓ choose · Enter add · Esc close"
+        with box:
+            yield Input(placeholder="Search…")
+            yield OptionList()
+            yield Static(Content("Nothing is called that."), classes="empty")
+
+    def on_mount(self) -> None:
+        self._fill("")
+
+    @on(Input.Changed)
+    def _search(self, event: Input.Changed) -> None:
+        self._fill(event.value)
+
+    @on(Input.Submitted)
+    def _enter(self) -> None:
+        options = self.query_one(OptionList)
+        if options.highlighted is not None:
+            self._choose(options.get_option_at_index(options.highlighted))
+
+    @on(OptionList.OptionSelected)
+    def _click(self, event: OptionList.OptionSelected) -> None:
+        self._choose(event.option)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is self:
+            self.dismiss(None)
+
+    def action_move(self, by: int) -> None:
+        """The highlight up or down, while the typing goes on in the search."""
+        options = self.query_one(OptionList)
+        if options.option_count:
+            highlighted = options.highlighted or 0
+            options.highlighted = max(0, min(options.option_count - 1, highlighted + by))
+
+    def _fill(self, search: str) -> None:
+        words = search.lower().split()
+        shown = [choice for choice in self._choices if all(word in _haystack(choice) for word in words)]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options(
+            [Option(self._row(choice), id=choice.name, disabled=choice.readiness == "broken") for choice in shown]
+        )
+        options.highlighted = next((i for i, choice in enumerate(shown) if choice.readiness != "broken"), None)
+        self.query_one(".empty").display = not shown
+
+    def _row(self, choice: Choice) -> Content:
+        state = "in use" if choice.name in self._in_use else _READINESS[choice.readiness]
+        poles = Content("")
+        if choice.negative_pole or choice.positive_pole:
+            poles = Content.assemble(
+                (plain(choice.negative_pole), "$pole-negative"),
+                (" ↔ ", "$faint"),
+                (plain(choice.positive_pole), "$pole-positive"),
+            )
+        return Content.assemble(
+            (plain(choice.name).ljust(12), "bold"),
+            " ",
+            poles,
+            (f"   {state}" if state else "", "$error" if choice.readiness == "broken" else "$faint"),
+            "\n",
+            (plain(choice.description), "$quiet"),
+            "\n",
+        )
+
+    def _choose(self, option: Option) -> None:
+        if not option.disabled:
+            self.dismiss(option.id)
+
+
+def _haystack(choice: Choice) -> str:
+    return f"{choice.name} {choice.negative_pole} {choice.positive_pole} {choice.description}".lower()

@@ -1,0 +1,69 @@
+"""All keys on one page."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from localsteer.tui.keys import GROUPS, help_rows
+
+
+class KeyHelp(ModalScreen[None]):
+    """Closes on Esc, F1 or a click beside it."""
+
+    DEFAULT_CSS = """
+    KeyHelp {
+        align: center middle;
+        background: $background 60%;
+        & > VerticalScroll {
+            width: 100;
+            max-width: 96%;
+            height: auto;
+            max-height: 94%;
+            padding: 1 2;
+            background: $surface;
+            border: round $edge;
+            border-title-color: $primary;
+            border-subtitle-color: $quiet;
+            scrollbar-size-vertical: 1;
+        }
+        & Static { height: auto; margin: 0 0 1 0; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q,enter", "dismiss(None)", "Close", show=False)]
+
+    def compose(self) -> ComposeResult:
+        page = VerticalScroll()
+        page.border_title = "Keys"
+        page.border_subtitle = "Esc close"
+        with page:
+            yield Static(id="keys")
+
+    def on_mount(self) -> None:
+        colours = self.app.theme_variables
+        table = Table.grid(padding=(0, 2), expand=True)
+        table.add_column(no_wrap=True, style=colours["primary"])
+        table.add_column(no_wrap=True)
+        table.add_column(ratio=1)
+        for index, group in enumerate(GROUPS):
+            beside = "in the dials" if group == "Dials" else ""
+            if index:
+                table.add_row()
+            table.add_row(Text(group, "bold " + colours["foreground"][:7]), Text(beside, colours["quiet"]))
+            for keys, panel_keys, words in help_rows(group):
+                table.add_row(keys, Text(panel_keys, colours["primary"][:7]), words)
+        self.query_one("#keys", Static).update(table)
+        self.query_one(VerticalScroll).focus()
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is self:
+            self.dismiss(None)

@@ -1,0 +1,159 @@
+"""The app's hold on the engine process: one model, one job at a time, another life after a death.
+
+No widgets. :meth:`EngineLink.poll` is called some twelve times a second and gives the events that are still of use.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Literal, TypeAlias
+
+from localsteer.engine.client import EngineClient
+from localsteer.engine.protocol import (
+    Command,
+    DialSetting,
+    Died,
+    Event,
+    Extracted,
+    Failed,
+    Finished,
+    Load,
+    Loaded,
+    ModelCard,
+    Notice,
+    SetDials,
+    Stop,
+    Stopped,
+)
+from localsteer.errors import EngineError
+
+JobKind: TypeAlias = Literal["reply", "vector"]
+
+
+class EngineState(Enum):
+    """What the engine is at. ``OFF``: never started, dead, or its model did not load."""
+
+    OFF = "off"
+    LOADING = "loading"
+    READY = "ready"
+    BUSY = "busy"
+
+
+@dataclass(slots=True)
+class Job:
+    """Something for the engine to do. ``command`` is made when its turn comes, from what is true then."""
+
+    kind: JobKind
+    command: Callable[[int, ModelCard], Command]
+    request: int = 0
+
+
+class EngineLink:
+    """Starts, feeds and restarts the engine. ``events`` of jobs that ended or died are not passed on."""
+
+    def __init__(self, client: EngineClient, load: Load) -> None:
+        self.client = client
+        self._load = load
+        self.card: ModelCard | None = None
+        self.state = EngineState.OFF
+        self.problem = ""
+        self.load_request = 0
+        self._waiting: deque[Job] = deque()
+        self._running: Job | None = None
+
+    @property
+    def model_path(self) -> str:
+        """The model that is, or is to be, loaded."""
+        return self._load.path
+
+    @property
+    def running(self) -> Job | None:
+        """The job the engine works at."""
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for their turn."""
+        return len(self._waiting)
+
+    def has(self, kind: JobKind) -> bool:
+        """Whether a job of this kind runs or waits."""
+        return any(job.kind == kind for job in (*self._waiting, *([self._running] if self._running else [])))
+
+    def load(self) -> None:
+        """Start the engine if need be and load the model. Raises EngineError when no process can be started."""
+        self.client.start()
+        self.problem = ""
+        self.state = EngineState.LOADING
+        self.load_request = self.client.new_request()
+        self.client.send(replace(self._load, request=self.load_request))
+
+    def submit(self, job: Job) -> None:
+        """Have ``job`` done when its turn comes; an engine that is off is started first. Raises EngineError."""
+        if self.state is EngineState.OFF or not self.client.alive:
+            self._running = None
+            self.load()
+        self._waiting.append(job)
+        self._start_next()
+
+    def stop(self) -> list[Job]:
+        """Stop the running job, whose last event still comes, and give back those that waited: they are forgotten."""
+        forgotten = list(self._waiting)
+        self._waiting.clear()
+        if self._running is not None:
+            self._send(Stop())
+        return forgotten
+
+    def set_dials(self, dials: tuple[DialSetting, ...]) -> None:
+        """Dials for the tokens to come. Jobs that start later take them from their own command."""
+        if self._running is not None and self._running.kind == "reply":
+            self._send(SetDials(dials))
+
+    def poll(self) -> list[Event]:
+        """What happened since the last call, oldest first."""
+        events = [event for event in self.client.drain() if self._took(event)]
+        self._start_next()
+        return events
+
+    def close(self) -> None:
+        """End the engine process."""
+        self._waiting.clear()
+        self.client.close()
+
+    def _took(self, event: Event) -> bool:
+        """Learn from an event; False for one that belongs to nothing any more."""
+        if isinstance(event, Died):
+            # Another may have been started before this one's last word was read.
+            if not self.client.alive:
+                self.state, self.problem = EngineState.OFF, event.reason
+                self._running = None
+                self._waiting.clear()
+            return True
+        if event.request == self.load_request:
+            if isinstance(event, Loaded):
+                self.card, self.state = event.card, EngineState.READY
+            elif isinstance(event, Failed):
+                self.state, self.problem = EngineState.OFF, event.message
+                self._waiting.clear()
+            return True
+        if self._running is None or event.request != self._running.request:
+            return isinstance(event, Notice)
+        if isinstance(event, Finished | Extracted | Failed | Stopped):
+            self._running, self.state = None, EngineState.READY
+        return True
+
+    def _start_next(self) -> None:
+        if self.state is EngineState.READY and self._waiting and self.card is not None and self.client.alive:
+            job = self._waiting.popleft()
+            job.request = self.client.new_request()
+            self._running, self.state = job, EngineState.BUSY
+            self._send(job.command(job.request, self.card))
+
+    def _send(self, command: Command) -> None:
+        # A dead engine says so by itself, in the next poll.
+        with contextlib.suppress(EngineError):
+            self.client.send(command)

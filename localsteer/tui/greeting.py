@@ -1,0 +1,71 @@
+"""What is said of a model when it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from localsteer.engine.protocol import ModelCard
+from localsteer.library.places import practice_model
+
+PRACTICE_NAME = "practice model"
+
+
+def is_practice(path: str) -> bool:
+    """Whether this file is the model in the box."""
+    return Path(path) == practice_model()
+
+
+def shown_name(card: ModelCard) -> str:
+    """The model's name and its quantisation, as the header shows them."""
+    if is_practice(card.path):
+        return PRACTICE_NAME
+    name = card.name or Path(card.path).stem
+    quantisation = card.quantisation
+    return name if not quantisation or quantisation.lower() in name.lower() else f"{name} {quantisation}"
+
+
+def waiting_name(path: str) -> str:
+    """A model's name while nothing but its file is known."""
+    return PRACTICE_NAME if is_practice(path) else Path(path).stem
+
+
+def greeting(card: ModelCard) -> str:
+    """A few plain sentences: what this model is, and how to begin."""
+    size = _parameters(card.n_params)
+    if is_practice(card.path):
+        return (
+            f"This is the practice model: a very small Llama ({size} parameters, {card.n_layer} layers) that comes "
+            "with localsteer, made for turning dials and not for answering questions. It makes small talk about everyday "
+            "things: gardens, trains, cooking, old friends. Ask it about one of them, add a dial with Alt+A, and turn "
+            "it with Alt+← and Alt+→ while it writes."
+        )
+    return (
+        f"{shown_name(card)}: {size} parameters, {card.n_layer} layers, room for {card.n_ctx:,} tokens. "
+        "Add a dial with Alt+A and turn it with Alt+← and Alt+→, also while a reply is being written."
+        if card.steerable
+        else f"{shown_name(card)}: {size} parameters, {card.n_layer} layers, room for {card.n_ctx:,} tokens."
+    )
+
+
+def warnings(card: ModelCard) -> tuple[str, ...]:
+    """What this model cannot do, one sentence or two for each thing."""
+    found = []
+    if not card.template:
+        found.append(
+            "This model has no chat template, so a plain User/Assistant form is used. Base models continue a text "
+            "rather than answer; replies may wander."
+        )
+    if not card.steerable:
+        found.append(
+            f"This model can chat but cannot be steered: llama.cpp applies no control vectors to its architecture "
+            f"({card.architecture})."
+        )
+    return tuple(found)
+
+
+def _parameters(count: int) -> str:
+    for size, unit in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if count >= size:
+            number = count / size
+            return f"{number:.0f} {unit}" if number >= 10 else f"{number:.1f} {unit}"
+    return str(count)

@@ -1,0 +1,85 @@
+"""Twelve times a second: what the engine said, handed to those it concerns, and the state of things on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from localsteer.engine.protocol import Event, Failed, Loaded, Loading, ModelCard, Notice
+from localsteer.library.models import PRACTICE
+from localsteer.tui.engine_link import EngineState
+from localsteer.tui.greeting import greeting, is_practice, shown_name, warnings
+from localsteer.tui.widgets.dials_panel import DialsPanel
+from localsteer.tui.widgets.header_line import HeaderLine
+from localsteer.tui.widgets.key_line import DIALS, TALKING, WRITING, KeyLine
+from localsteer.tui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from localsteer.tui.chat_screen import ChatScreen
+
+
+class Hearing:
+    """Drains the engine's events for a :class:`ChatScreen`."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._greeted = ""
+
+    async def tick(self) -> None:
+        """One round."""
+        screen = self._screen
+        events = screen.link.poll()
+        for event in events:
+            await self._take(event)
+        await screen.conversing.take(events)
+        await screen.dialling.take(events)
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Header and keys, from what is true now. Setting what is already set costs nothing."""
+        screen, link = self._screen, self._screen.link
+        header, keys = screen.query_one(HeaderLine), screen.query_one(KeyLine)
+        header.trouble = link.state is EngineState.OFF and bool(link.problem)
+        if link.state is EngineState.LOADING:
+            header.state = "loading…"
+        elif header.trouble:
+            header.state = "not running; your next message starts it" if link.card else "not loaded"
+            header.fraction = 0.0
+        else:
+            header.state = ""
+            header.fraction = 0.0
+        if screen.query_one(DialsPanel).has_focus:
+            keys.keys = DIALS
+        else:
+            keys.keys = WRITING if link.state is EngineState.BUSY or link.waiting else TALKING
+
+    async def _take(self, event: Event) -> None:
+        screen = self._screen
+        transcript = screen.query_one(Transcript)
+        match event:
+            case Loading(fraction=fraction):
+                screen.query_one(HeaderLine).fraction = fraction
+            case Loaded(card=card):
+                await self._loaded(card)
+            case Notice(text=text):
+                await transcript.add_note(text, "warning")
+            case Failed(request=request, message=message) if request == screen.link.load_request:
+                await screen.conversing.load_failed()
+                await transcript.add_note(
+                    f"The model could not be loaded: {message} Start localsteer with --model and another one, "
+                    "or send a message to try this one again.",
+                    "error",
+                )
+
+    async def _loaded(self, card: ModelCard) -> None:
+        screen = self._screen
+        header = screen.query_one(HeaderLine)
+        header.model, header.fraction = shown_name(card), 0.0
+        header.context_size = card.n_ctx
+        screen.memory.keep_model(PRACTICE if is_practice(card.path) else card.path)
+        if self._greeted != card.model_id:
+            self._greeted = card.model_id
+            transcript = screen.query_one(Transcript)
+            await transcript.add_note(greeting(card), at=0)
+            for warning in warnings(card):
+                await transcript.add_note(warning, "warning")
+        await screen.dialling.model_loaded(card)

@@ -1,0 +1,56 @@
+"""What the app keeps from one day to the next: last model, theme, dials per model."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+from localsteer.errors import StorageError
+from localsteer.library.places import Places
+from localsteer.library.remembered import Remembered, read_remembered, write_remembered
+from localsteer.tui.dial_shelf import recalled, to_remember
+from localsteer.tui.rack import Rack
+
+
+class Memory:
+    """Reads once, writes on :meth:`write` where something changed."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._kept = read_remembered(places)
+        self._changed = False
+
+    @property
+    def last_model(self) -> str | None:
+        """A path, or ``practice``."""
+        return self._kept.last_model
+
+    @property
+    def theme(self) -> str | None:
+        return self._kept.theme
+
+    def rack(self, model_id: str) -> Rack:
+        """The dials as they were left with this model."""
+        return recalled(self._kept.dials.get(model_id, ()), self._places, model_id)
+
+    def keep_rack(self, model_id: str, rack: Rack) -> None:
+        others = {known: dials for known, dials in self._kept.dials.items() if known != model_id}
+        self._keep(replace(self._kept, dials={**others, model_id: to_remember(rack)}))
+
+    def keep_model(self, model: str) -> None:
+        self._keep(replace(self._kept, last_model=model))
+
+    def keep_theme(self, theme: str) -> None:
+        self._keep(replace(self._kept, theme=theme))
+
+    def write(self) -> None:
+        """To the disk, where there is news. A full disk costs the memory, and nobody's attention."""
+        if self._changed:
+            self._changed = False
+            with contextlib.suppress(StorageError):
+                write_remembered(self._places, self._kept)
+
+    def _keep(self, kept: Remembered) -> None:
+        if kept != self._kept:
+            self._kept = kept
+            self._changed = True

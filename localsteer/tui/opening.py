@@ -1,0 +1,42 @@
+"""What the app is opened with: places, settings, memory, and which model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from localsteer.errors import ModelError
+from localsteer.library.models import PRACTICE, resolve_model
+from localsteer.library.places import Places
+from localsteer.library.settings import Settings, read_settings
+from localsteer.tui.memory import Memory
+
+
+@dataclass(frozen=True)
+class Opening:
+    """``problems``: sentences that the person should read first."""
+
+    model_path: Path
+    places: Places
+    settings: Settings
+    memory: Memory
+    problems: tuple[str, ...] = ()
+
+
+def open_with(model: str | None, places: Places) -> Opening:
+    """The model that was asked for, else the last one used, else the practice model. Raises ModelError."""
+    settings, problems = read_settings(places)
+    memory = Memory(places)
+    path, problem = _model(model, places, settings, memory)
+    return Opening(path, places, settings, memory, (*problems, *([problem] if problem else [])))
+
+
+def _model(model: str | None, places: Places, settings: Settings, memory: Memory) -> tuple[Path, str]:
+    wanted = model or memory.last_model or PRACTICE
+    try:
+        return resolve_model(wanted, places, more_folders=settings.model_folders), ""
+    except ModelError as error:
+        if model is not None or wanted == PRACTICE:
+            raise
+        # Yesterday's model is gone; that is no reason not to open.
+        return resolve_model(PRACTICE, places), f"The model used last is gone: {error} This is the practice model."

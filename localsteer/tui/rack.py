@@ -1,0 +1,169 @@
+"""The dials that are in use: values and plain arithmetic, no widgets.
+
+A :class:`Rack` never changes; every turn of a dial gives a new one. What the engine gets is :meth:`Rack.settings`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from localsteer.engine.protocol import DialSetting, Scope
+
+_FULL_SCALES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+_UNKNOWN_FULL = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """A vector in use, as the person sees it.
+
+    ``low`` (below zero) and ``high`` are the recommended strengths, None where the vector's file names none. ``layers``
+    are the vector's default layers, for show; ``own_layers`` those that the person chose instead.
+    """
+
+    name: str
+    vector_path: str
+    negative_pole: str
+    positive_pole: str
+    low: float | None = None
+    high: float | None = None
+    layers: tuple[int, ...] = ()
+    own_layers: tuple[int, ...] | None = None
+    scope: Scope = "reply"
+    strength: float = 0.0
+    muted: bool = False
+
+    @property
+    def full(self) -> float:
+        """The end of the bar: a round number with room beyond what is recommended, and never less than the strength."""
+        recommended = max(abs(self.low or 0.0), abs(self.high or 0.0))
+        wanted = max(recommended * 1.25, abs(self.strength)) if recommended else max(_UNKNOWN_FULL, abs(self.strength))
+        return next((scale for scale in _FULL_SCALES if scale >= wanted), math.ceil(wanted))
+
+    @property
+    def step(self) -> float:
+        """One coarse turn: a tenth of the bar's half. A fine one is a fifth of it."""
+        return self.full / 10
+
+    @property
+    def stops(self) -> tuple[float, ...]:
+        """Where a jump halts: the recommended strengths and zero; the ends of the bar where nothing is recommended."""
+        return (-self.full if self.low is None else self.low, 0.0, self.full if self.high is None else self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Rack:
+    """All dials, which one is picked, and which one (if any) plays solo."""
+
+    dials: tuple[Dial, ...] = ()
+    picked: int = 0
+    solo: str | None = None
+
+    @property
+    def current(self) -> Dial | None:
+        """The picked dial."""
+        return self.dials[self.picked] if self.dials else None
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(dial.name for dial in self.dials)
+
+    def silenced(self, dial: Dial) -> bool:
+        """Whether another dial's solo keeps ``dial`` quiet."""
+        return self.solo is not None and self.solo != dial.name
+
+    def effective(self, dial: Dial) -> float:
+        """The strength that is in force: 0 while muted, or while another dial plays solo."""
+        return 0.0 if dial.muted or self.silenced(dial) else dial.strength
+
+    def settings(self) -> tuple[DialSetting, ...]:
+        """What the engine needs: the dials that do something, in their order."""
+        return tuple(
+            DialSetting(dial.name, dial.vector_path, strength, dial.own_layers, dial.scope)
+            for dial in self.dials
+            if (strength := self.effective(dial)) != 0.0
+        )
+
+    def with_dial(self, dial: Dial) -> Rack:
+        """``dial`` added at the end and picked; one of the same name is replaced where it stands, its strength kept."""
+        for index, present in enumerate(self.dials):
+            if present.name == dial.name:
+                kept = replace(dial, strength=present.strength, muted=present.muted)
+                return replace(self, dials=_put(self.dials, index, kept), picked=index)
+        return replace(self, dials=(*self.dials, dial), picked=len(self.dials))
+
+    def without(self, index: int) -> Rack:
+        """The dial at ``index`` taken away; a solo of its own ends with it."""
+        if not 0 <= index < len(self.dials):
+            return self
+        gone = self.dials[index].name
+        dials = self.dials[:index] + self.dials[index + 1 :]
+        picked = self.picked - 1 if self.picked > index else self.picked
+        return Rack(dials, max(0, min(picked, len(dials) - 1)), None if self.solo == gone else self.solo)
+
+    def pick(self, index: int) -> Rack:
+        """The dial at ``index`` picked; nothing happens where there is none."""
+        return replace(self, picked=index) if 0 <= index < len(self.dials) else self
+
+    def pick_next(self, by: int) -> Rack:
+        """The dial ``by`` places further picked, round and round."""
+        return self.pick((self.picked + by) % len(self.dials)) if self.dials else self
+
+    def turn(self, steps: float) -> Rack:
+        """The picked dial turned by so many coarse steps, never past the ends of its bar; zero is never jumped over."""
+
+        def turned(dial: Dial) -> Dial:
+            wanted = round(dial.strength + steps * dial.step, 6)
+            if dial.strength * wanted < 0:
+                wanted = 0.0
+            return _at(dial, max(-dial.full, min(dial.full, wanted)))
+
+        return self._changed(turned)
+
+    def jump(self, towards: int) -> Rack:
+        """The picked dial at its next stop: up for ``towards`` > 0, down for < 0."""
+
+        def jumped(dial: Dial) -> Dial:
+            if towards > 0:
+                return _at(dial, next((stop for stop in dial.stops if stop > dial.strength), dial.strength))
+            return _at(dial, next((stop for stop in reversed(dial.stops) if stop < dial.strength), dial.strength))
+
+        return self._changed(jumped)
+
+    def set_strength(self, index: int, strength: float) -> Rack:
+        """The dial at ``index`` picked and set. A strength that is no finite number changes nothing."""
+        if not 0 <= index < len(self.dials) or not math.isfinite(strength):
+            return self
+        return self.pick(index)._changed(lambda dial: _at(dial, strength))
+
+    def zero(self) -> Rack:
+        """The picked dial at 0."""
+        return self._changed(lambda dial: replace(dial, strength=0.0))
+
+    def zero_all(self) -> Rack:
+        """Every dial at 0, no mute, no solo: the model as it is."""
+        return replace(self, dials=tuple(replace(dial, strength=0.0, muted=False) for dial in self.dials), solo=None)
+
+    def toggle_mute(self) -> Rack:
+        return self._changed(lambda dial: replace(dial, muted=not dial.muted))
+
+    def toggle_solo(self) -> Rack:
+        """The picked dial alone in force, or all of them again."""
+        if self.current is None:
+            return self
+        return replace(self, solo=None if self.solo == self.current.name else self.current.name)
+
+    def _changed(self, change: Callable[[Dial], Dial]) -> Rack:
+        if self.current is None:
+            return self
+        return replace(self, dials=_put(self.dials, self.picked, change(self.current)))
+
+
+def _at(dial: Dial, strength: float) -> Dial:
+    """Turning a muted dial un-mutes it: whoever turns wants to hear it."""
+    return replace(dial, strength=0.0 if strength == 0 else strength, muted=False)
+
+
+def _put(dials: tuple[Dial, ...], index: int, dial: Dial) -> tuple[Dial, ...]:
+    return (*dials[:index], dial, *dials[index + 1 :])

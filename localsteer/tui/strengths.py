@@ -1,0 +1,62 @@
+"""Strengths in words: one number, and what a reply was written with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from localsteer.engine.protocol import DialMark
+
+ARROW = " → "
+_MOST_VALUES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How one dial went through a reply: the strengths in their order, neighbours never equal."""
+
+    name: str
+    values: tuple[float, ...]
+
+    @property
+    def stations(self) -> tuple[float | None, ...]:
+        """The values to show; a long course keeps its ends, None stands for what was between them."""
+        if len(self.values) <= _MOST_VALUES:
+            return self.values
+        return (self.values[0], None, *self.values[-2:])
+
+    @property
+    def words(self) -> str:
+        """Such as ``+1.2 → −0.5``."""
+        return ARROW.join("…" if value is None else signed(value) for value in self.stations)
+
+
+def signed(value: float, places: int | None = None) -> str:
+    """``+1.2``, ``−0.5``, ``0``, with a real minus sign; two decimals without trailing zeros, or exactly ``places``."""
+    text = f"{abs(value):.{2 if places is None else places}f}"
+    if places is None and "." in text:
+        text = text.rstrip("0").rstrip(".")
+    if float(text) == 0:
+        return text
+    return ("−" if value < 0 else "+") + text
+
+
+def courses(marks: Sequence[DialMark]) -> tuple[Course, ...]:
+    """What ``marks`` say of each dial that was ever away from zero, in the order in which the dials first appear.
+
+    A mark that no token was written under (the next one starts at the same token) does not count.
+    """
+    in_force = [
+        mark for mark, after in zip(marks, [*marks[1:], None], strict=True) if not after or after.start > mark.start
+    ]
+    names = dict.fromkeys(dial.name for mark in in_force for dial in mark.dials)
+    found = []
+    for name in names:
+        values: list[float] = []
+        for mark in in_force:
+            value = next((dial.strength for dial in mark.dials if dial.name == name), 0.0)
+            if not values or values[-1] != value:
+                values.append(value)
+        if any(values):
+            found.append(Course(name, tuple(values)))
+    return tuple(found)

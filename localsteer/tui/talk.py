@@ -1,0 +1,134 @@
+"""The conversation that is open: its messages along the chosen path, saved as they come. No widgets, no engine."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from localsteer.chat.conversation import Conversation, ReplyRecord, StoredMessage, as_turn
+from localsteer.chat.running import RunningReply
+from localsteer.chat.store import ConversationStore
+from localsteer.engine.protocol import DialMark, DialSetting, ModelCard, Sampling, Turn
+from localsteer.errors import StorageError
+
+
+def open_store(path: Path) -> tuple[ConversationStore, str]:
+    """The database at ``path`` and nothing; or one that lasts as long as the app, and one sentence why."""
+    try:
+        return ConversationStore(path), ""
+    except StorageError as error:
+        folder = Path(tempfile.mkdtemp(prefix="localsteer-"))
+        return ConversationStore(
+            folder / "conversations.sqlite3"
+        ), f"{error} Until then nothing is kept after quitting."
+
+
+class Talk:
+    """One conversation at a time. Methods that save raise StorageError; what was said is then still here, in memory."""
+
+    def __init__(self, store: ConversationStore) -> None:
+        self.store = store
+        self.system_prompt = ""
+        self.messages: list[StoredMessage] = []
+        self._conversation: Conversation | None = None
+        self._read_as: dict[int, tuple[DialMark, ...]] = {}
+        self._unsaved: RunningReply | None = None
+
+    @property
+    def can_write_again(self) -> bool:
+        """Whether there is a message of the person's to reply to (again)."""
+        return any(message.role == "user" for message in self.messages)
+
+    def begin_anew(self) -> None:
+        """An empty conversation; the system prompt stays. Nothing is stored until something is said."""
+        self.messages = []
+        self._conversation = None
+        self._read_as = {}
+        self._unsaved = None
+
+    def set_system_prompt(self, text: str) -> None:
+        """For the replies from now on."""
+        self.system_prompt = text
+        if self._conversation is not None:
+            self.store.set_system_prompt(self._conversation.id, text)
+
+    def say(self, text: str) -> StoredMessage:
+        """What the person said, below the last message."""
+        self._save_left_over()
+        if self._conversation is None:
+            self._conversation = self.store.new_conversation(self.system_prompt)
+        last = self.messages[-1].id if self.messages else None
+        message = self.store.add_message(self._conversation.id, "user", text, last)
+        self.messages.append(message)
+        return message
+
+    def take_back_question(self) -> str:
+        """Forget the last message on the screen if nothing has answered it, and give its text back."""
+        if self.messages and self.messages[-1].role == "user":
+            return self.messages.pop().content
+        return ""
+
+    def take_back_reply(self) -> StoredMessage | None:
+        """Forget the last reply on the screen (the record keeps it), so that another can take its place."""
+        if self.messages and self.messages[-1].role == "assistant":
+            self._unsaved = None
+            return self.messages.pop()
+        return None
+
+    def begin_reply(self, card: ModelCard, sampling: Sampling, dials: tuple[DialSetting, ...]) -> RunningReply:
+        """A reply to the last message, saved as it grows."""
+        assert self._conversation is not None
+        marks = (DialMark(0, dials),)
+        record = ReplyRecord.begun(card, system_prompt=self.system_prompt, sampling=sampling, marks=marks)
+        return self.store.begin_reply(self._conversation.id, self.messages[-1].id, record)
+
+    def add_reply(self, running: RunningReply) -> None:
+        """The reply as it stands, whether it could be saved or not."""
+        if running.message_id is None:
+            self._unsaved = running
+        message_id = -1 - len(self.messages) if running.message_id is None else running.message_id
+        self.messages.append(
+            StoredMessage(
+                id=message_id,
+                conversation_id=running.conversation_id,
+                parent_id=running.parent_id,
+                role="assistant",
+                content=running.text,
+                created=time.time(),
+                reply=running.record,
+            )
+        )
+
+    def _save_left_over(self) -> None:
+        """A reply that could not be saved when it came: nothing can be said below it before it is."""
+        if self._unsaved is not None:
+            self._unsaved.save()
+            left_over, self._unsaved = self._unsaved.message_id, None
+            if left_over is not None and self.messages and self.messages[-1].id < 0:
+                self.messages[-1] = replace(self.messages[-1], id=left_over)
+
+    def read_all_as(self, dials: tuple[DialSetting, ...]) -> None:
+        """From now on the engine reads every earlier reply as if it had been written under ``dials``.
+
+        The record is not touched: what was said stays said under its own strengths.
+        """
+        marks = (DialMark(0, dials),)
+        self._read_as = {message.id: marks for message in self.messages if message.role == "assistant"}
+
+    def turns(self, card: ModelCard) -> tuple[Turn, ...]:
+        """What the engine needs: system prompt and messages, replies with their tokens and the dials of their time.
+
+        Messages of the person's that follow each other (the engine died before it answered) are one turn.
+        """
+        turns: list[Turn] = [Turn("system", self.system_prompt)] if self.system_prompt.strip() else []
+        for message in self.messages:
+            turn = as_turn(message, card)
+            if message.id in self._read_as:
+                turn = replace(turn, marks=self._read_as[message.id])
+            if turns and turns[-1].role == turn.role == "user":
+                turns[-1] = replace(turns[-1], content=f"{turns[-1].content}\n\n{turn.content}")
+            else:
+                turns.append(turn)
+        return tuple(turns)

@@ -1,0 +1,77 @@
+"""What the app needs of a terminal: one, large enough, and its Alt keys."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import Enum
+from typing import cast
+
+from textual import _ansi_sequences
+from textual.keys import Keys
+
+from localsteer.errors import TerminalError
+
+SMALLEST_WIDTH = 50
+SMALLEST_HEIGHT = 14
+
+
+def too_small(width: int, height: int) -> str:
+    """One sentence about a terminal that is too small, or nothing."""
+    if width >= SMALLEST_WIDTH and height >= SMALLEST_HEIGHT:
+        return ""
+    return (
+        f"The terminal is too small ({width}×{height} characters); "
+        f"localsteer needs at least {SMALLEST_WIDTH}×{SMALLEST_HEIGHT}: make it larger."
+    )
+
+
+def check_terminal() -> None:
+    """Raises TerminalError where there is no terminal, or one in which the app cannot be used."""
+    if not (_is_terminal(sys.__stdin__) and _is_terminal(sys.__stdout__)):
+        raise TerminalError(
+            "The chat app needs a terminal for its input and its output; use `localsteer say` in pipes and scripts."
+        )
+    if os.environ.get("TERM") == "dumb":
+        raise TerminalError("This terminal (TERM=dumb) cannot show the chat app; use `localsteer say` here.")
+    assert sys.__stdout__ is not None
+    try:
+        size = os.get_terminal_size(sys.__stdout__.fileno())
+    except OSError:
+        return
+    # Some terminals say 0×0 until they are asked differently.
+    if size.columns and size.lines and (problem := too_small(size.columns, size.lines)):
+        raise TerminalError(problem)
+
+
+def _is_terminal(stream: object) -> bool:
+    try:
+        return bool(stream.isatty())  # type: ignore[attr-defined]
+    except (AttributeError, ValueError):
+        return False
+
+
+class _AltDigit(Enum):
+    """Keys that Textual has no word for."""
+
+    ALT_0 = "alt+0"
+    ALT_1 = "alt+1"
+    ALT_2 = "alt+2"
+    ALT_3 = "alt+3"
+    ALT_4 = "alt+4"
+    ALT_5 = "alt+5"
+    ALT_6 = "alt+6"
+    ALT_7 = "alt+7"
+    ALT_8 = "alt+8"
+    ALT_9 = "alt+9"
+
+
+def claim_alt_digits() -> None:
+    """Let Alt+1 arrive as ``alt+1``.
+
+    Terminals without the Kitty protocol send Escape and the digit, which Textual 8 reads as what Option+1 types on an
+    American Mac (``¡``); nobody who presses Alt+1 here wants that.
+    """
+    sequences = cast("dict[str, tuple[Keys, ...] | str]", _ansi_sequences.ANSI_SEQUENCES_KEYS)
+    for key in _AltDigit:
+        sequences[f"\x1b{key.value[-1]}"] = cast("tuple[Keys, ...]", (key,))

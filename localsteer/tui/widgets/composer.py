@@ -1,0 +1,97 @@
+"""Where the person writes: Enter sends, Ctrl+J makes a new line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from localsteer.tui.plain import plain
+
+_NEW_LINE_KEYS = frozenset({"ctrl+j", "shift+enter", "ctrl+enter", "alt+enter"})
+
+
+class Composer(TextArea):
+    """A text area that grows with its text and gives it away on Enter."""
+
+    DEFAULT_CSS = """
+    Composer {
+        height: auto;
+        min-height: 3;
+        max-height: 8;
+        border: round $edge;
+        background: $background;
+        padding: 0 1;
+        scrollbar-size-vertical: 1;
+        &:focus { border: round $primary 70%; }
+        & .text-area--placeholder { color: $faint; }
+        & .text-area--cursor { background: $primary; color: $background; }
+        & .text-area--cursor-line { background: transparent; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pageup", "screen.scroll_back", show=False),
+        Binding("pagedown", "screen.scroll_on", show=False),
+    ]
+
+    @dataclass
+    class Sent(Message):
+        """The person pressed Enter; ``text`` is never blank."""
+
+        text: str
+
+    def __init__(self) -> None:
+        super().__init__(
+            id="composer",
+            placeholder="Say something…",
+            soft_wrap=True,
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+            tab_behavior="focus",
+        )
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.send()
+        elif event.key in _NEW_LINE_KEYS:
+            event.stop()
+            event.prevent_default()
+            self.insert("\n")
+        elif event.key.startswith("alt+"):
+            # A command key that means nothing here must not leave its letter in the text.
+            event.prevent_default()
+        else:
+            await super()._on_key(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.insert(plain(event.text))
+
+    def send(self) -> None:
+        """Give the text away and be empty; spaces alone stay."""
+        text = plain(self.text).strip()
+        if text:
+            self.clear()
+            self.post_message(self.Sent(text))
+
+    def action_cursor_word_left(self, select: bool = False) -> None:
+        """In an empty input the word keys turn the dial: on a Mac, Option and an arrow arrive as Ctrl and an arrow."""
+        if self.text or select:
+            super().action_cursor_word_left(select)
+        else:
+            self.app.call_later(self.screen.run_action, "turn(-1)")
+
+    def action_cursor_word_right(self, select: bool = False) -> None:
+        """See :meth:`action_cursor_word_left`."""
+        if self.text or select:
+            super().action_cursor_word_right(select)
+        else:
+            self.app.call_later(self.screen.run_action, "turn(1)")

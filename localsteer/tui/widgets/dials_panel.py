@@ -1,0 +1,99 @@
+"""The panel of dials: a row for each, what is being made, and the way to add one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from localsteer.tui.keys import panel_bindings
+from localsteer.tui.rack import Rack
+from localsteer.tui.widgets.dial_row import DialRow
+from localsteer.tui.widgets.making import MakingView
+
+
+class DialsPanel(Vertical):
+    """Shows a :class:`Rack`. With the focus, plain keys turn its dials."""
+
+    DEFAULT_CSS = """
+    DialsPanel {
+        width: 30;
+        height: 1fr;
+        background: $surface;
+        padding: 1 0 0 0;
+        & > .panel--head { height: 1; padding: 0 2; margin: 0 0 1 0; color: $quiet; }
+        &:focus > .panel--head { color: $primary; text-style: bold; }
+        & > .panel--hint { height: auto; padding: 0 2; color: $quiet; }
+        & > #rows { height: 1fr; scrollbar-size-vertical: 1; scrollbar-background: $surface; }
+    }
+    DialsPanel.-hidden { display: none; }
+    """
+
+    can_focus = True
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *panel_bindings(),
+        Binding("escape,enter", "screen.focus_dials", "Back", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(id="dials")
+        self._rows: list[DialRow] = []
+        self._steerable = True
+
+    def compose(self) -> ComposeResult:
+        yield Static(self._head(), classes="panel--head")
+        yield Static(Content(""), classes="panel--hint")
+        yield VerticalScroll(id="rows", can_focus=False)
+        yield MakingView()
+
+    def on_mount(self) -> None:
+        self.show_hint()
+
+    def _head(self) -> Content:
+        return Content.from_markup("Dials   [$primary @click=screen.add_dial]+ add[/]")
+
+    async def show(self, rack: Rack) -> None:
+        """Show these dials; rows are reused, so that turning costs no layout."""
+        rows = self.query_one("#rows", VerticalScroll)
+        while len(self._rows) > len(rack.dials):
+            await self._rows.pop().remove()
+        fresh = [DialRow(dial, index) for index, dial in enumerate(rack.dials) if index >= len(self._rows)]
+        if fresh:
+            self._rows += fresh
+            await rows.mount_all(fresh)
+        for index, (row, dial) in enumerate(zip(self._rows, rack.dials, strict=True)):
+            row.show(
+                dial,
+                index,
+                picked=index == rack.picked,
+                solo=rack.solo == dial.name,
+                silenced=rack.silenced(dial),
+            )
+        if self._rows:
+            rows.scroll_to_widget(self._rows[rack.picked], animate=False)
+        self.show_hint()
+
+    def show_hint(self, steerable: bool | None = None) -> None:
+        """What to do where there are no dials, or why there cannot be any."""
+        if steerable is not None:
+            self._steerable = steerable
+        hint = self.query_one(".panel--hint", Static)
+        if not self._steerable:
+            hint.update(Content("This model can chat but cannot be steered: its architecture ignores control vectors."))
+        else:
+            hint.update(
+                Content.from_markup(
+                    "No dials yet.\n\n[$primary @click=screen.add_dial]Alt+A[/] or a click on [$primary]+ add[/] "
+                    "chooses one from the recipes."
+                )
+            )
+        hint.display = not self._steerable or not self._rows
+
+    def on_click(self, event: events.Click) -> None:
+        self.focus()

@@ -1,0 +1,84 @@
+"""The last line: the keys that matter now, each of them also a button."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import events
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+_GAP = "   "
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key, what it does in one word, and the action that a click on it runs."""
+
+    key: str
+    word: str
+    action: str
+
+
+TALKING = (
+    Key("Enter", "send", "screen.send"),
+    Key("Alt+←→", "turn", "screen.turn(1)"),
+    Key("Alt+A", "add dial", "screen.add_dial"),
+    Key("Ctrl+R", "again", "screen.again"),
+    Key("F1", "keys", "screen.keys_help"),
+    Key("Ctrl+P", "commands", "app.command_palette"),
+    Key("Alt+1…9", "pick", "screen.pick_next(1)"),
+    Key("Ctrl+N", "new", "screen.new_chat"),
+    Key("Ctrl+J", "line", "screen.new_line"),
+    Key("F6", "dials", "screen.focus_dials"),
+    Key("Ctrl+Q", "quit", "app.quit"),
+)
+WRITING = (Key("Esc", "stop", "screen.stop"), *TALKING[1:])
+DIALS = (
+    Key("←→", "turn", "screen.turn(1)"),
+    Key("↑↓", "pick", "screen.pick_next(1)"),
+    Key("m", "mute", "screen.mute"),
+    Key("s", "solo", "screen.solo"),
+    Key("0", "zero", "screen.zero"),
+    Key("z", "all zero", "screen.zero_all"),
+    Key("n", "add", "screen.add_dial"),
+    Key("x", "remove", "screen.remove_dial"),
+    Key("Esc", "back", "screen.focus_dials"),
+    Key("Home/End", "jump", "screen.jump(1)"),
+)
+
+
+class KeyLine(Widget):
+    """As many keys as fit; those at the end of the list go first."""
+
+    DEFAULT_CSS = """
+    KeyLine { dock: bottom; height: 1; width: 1fr; padding: 0 1; background: $panel; color: $quiet; }
+    """
+
+    keys: reactive[tuple[Key, ...]] = reactive(TALKING)
+
+    def render(self) -> Content:
+        return Content(_GAP).join(
+            Content.assemble((key.key, "$primary"), (f" {key.word}", "$quiet")) for key in self._shown()
+        )
+
+    async def on_click(self, event: events.Click) -> None:
+        """A key is also a button."""
+        left = self.content_region.x - self.region.x
+        for key in self._shown():
+            width = len(key.key) + 1 + len(key.word)
+            if left <= event.x < left + width:
+                await self.run_action(key.action)
+                return
+            left += width + len(_GAP)
+
+    def _shown(self) -> list[Key]:
+        shown: list[Key] = []
+        room = self.content_size.width
+        for key in self.keys:
+            room -= len(key.key) + 1 + len(key.word) + (len(_GAP) if shown else 0)
+            if room < 0:
+                break
+            shown.append(key)
+        return shown

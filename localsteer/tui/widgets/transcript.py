@@ -1,0 +1,81 @@
+"""The conversation: messages one below the other, following the end until the person scrolls back."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.widget import Widget
+
+from localsteer.tui.widgets.messages import NoteKind, NoteLine, ReplyView, UserView
+
+
+class Transcript(VerticalScroll):
+    """Adds, replaces and removes message widgets; knows nothing of where they come from."""
+
+    DEFAULT_CSS = """
+    Transcript {
+        width: 1fr;
+        height: 1fr;
+        padding: 1 2 0 2;
+        background: $background;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        & > #messages { width: 1fr; height: auto; min-height: 100%; }
+    }
+    """
+
+    can_focus = False
+
+    def compose(self) -> ComposeResult:
+        # As high as the window at least: an anchored container would push fewer messages to the bottom.
+        yield Vertical(id="messages")
+
+    @property
+    def _messages(self) -> Vertical:
+        return self.query_one("#messages", Vertical)
+
+    def on_mount(self) -> None:
+        self.anchor()
+
+    async def add_user(self, text: str) -> UserView:
+        """Show what the person said, and go to the end: whoever sends wants to see the answer."""
+        view = UserView(text)
+        await self._messages.mount(view)
+        self.anchor()
+        return view
+
+    async def add_reply(self) -> ReplyView:
+        """Open a reply that text can be fed to."""
+        view = ReplyView()
+        await self._messages.mount(view)
+        return view
+
+    async def add_note(self, text: str, kind: NoteKind = "quiet", *, at: int | None = None) -> NoteLine:
+        """A line of the app's own: what happened, what is wrong. ``at``: before the message at this place."""
+        view = NoteLine(text, kind)
+        messages = self._messages
+        await messages.mount(view, before=messages.children[at] if at is not None and messages.children else None)
+        return view
+
+    async def remove_answer(self) -> None:
+        """Take away what was replied to the last message of the person's."""
+        for view in self._after_last_question():
+            if isinstance(view, ReplyView):
+                await view.remove()
+
+    async def remove_last_question(self) -> None:
+        """Take away the last message of the person's."""
+        questions = list(self._messages.query_children(UserView))
+        if questions:
+            await questions[-1].remove()
+
+    async def clear(self) -> None:
+        """Nothing left: a new conversation."""
+        await self._messages.remove_children()
+        self.anchor()
+
+    def _after_last_question(self) -> list[Widget]:
+        after: list[Widget] = []
+        for view in self._messages.children:
+            after = [] if isinstance(view, UserView) else [*after, view]
+        return after

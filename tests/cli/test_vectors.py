@@ -1,0 +1,110 @@
+"""``vectors``, ``models``, ``doctor``, ``paths``: what is on this disk."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from localsteer.steering.fit import ModelStamp
+from tests.cli.conftest import Run, stamp, write_vector
+
+
+def test_an_imported_vector_is_listed_shown_exported_and_removed(
+    localsteer: Run, random_bpe_model: Path, tmp_path: Path
+) -> None:
+    file = write_vector(tmp_path / "mood.gguf", stamp(random_bpe_model))
+    assert localsteer("vectors", "import", file).status == 0
+    (listed,) = localsteer("vectors", "list", "--json").document["vectors"]
+    assert (listed["name"], listed["positive"], listed["negative"]) == ("mood", "happy", "sad")
+    assert listed["model"] == stamp(random_bpe_model).name
+    card = localsteer("vectors", "show", "mood").out
+    for fact in ("sad ↔ happy", "-2.00 to +2.00", "4 layers, 64 wide", "*2"):
+        assert fact in card
+    assert localsteer("vectors", "export", "mood", tmp_path / "copy.gguf").status == 0
+    assert localsteer("vectors", "show", tmp_path / "copy.gguf", "--json").document["default_layers"] == [2]
+    assert localsteer("vectors", "remove", "mood").status == 0
+    assert localsteer("vectors", "list", "--json").document["vectors"] == []
+
+
+def test_a_vector_that_is_one_layer_late_is_moved_on_import(localsteer: Run, tmp_path: Path) -> None:
+    file = write_vector(tmp_path / "late.gguf", ModelStamp(n_embd=8), layer=3)
+    assert localsteer("vectors", "import", file, "--layer-offset", -1).status == 0
+    assert localsteer("vectors", "show", "late", "--json").document["default_layers"] == [2]
+
+
+def test_a_vector_of_another_family_of_the_same_size_is_warned_about(
+    localsteer: Run, random_bpe_model: Path, tmp_path: Path
+) -> None:
+    mine = stamp(random_bpe_model)
+    file = write_vector(tmp_path / "other.gguf", ModelStamp("Other", "qwen3", mine.n_layer, mine.n_embd, "v", "id"))
+    said = localsteer("vectors", "import", file, "-m", random_bpe_model)
+    assert said.status == 0
+    assert "another family of the same size" in said.err
+
+
+def test_an_import_never_replaces_a_vector(localsteer: Run, random_bpe_model: Path, tmp_path: Path) -> None:
+    file = write_vector(tmp_path / "mood.gguf", stamp(random_bpe_model))
+    assert localsteer("vectors", "import", file).status == 0
+    again = localsteer("vectors", "import", file)
+    assert again.status == 2
+    assert "already" in again.err
+    assert localsteer("vectors", "import", file, "--name", "mood 2").status == 0
+
+
+def test_recipes_are_listed_with_their_poles_and_a_broken_one_says_so(localsteer: Run, home: Path) -> None:
+    (home / "recipes" / "broken.toml").write_text("poles = {")
+    recipes = {one["name"]: one for one in localsteer("vectors", "list", "--json").document["recipes"]}
+    assert (recipes["glad"]["negative"], recipes["glad"]["positive"], recipes["glad"]["origin"]) == (
+        "sad",
+        "happy",
+        "own",
+    )
+    assert recipes["mood"]["origin"] == "packaged"
+    assert "syntax error" in recipes["broken"]["error"]
+    listed = localsteer("vectors", "list")
+    assert listed.status == 0
+    assert "syntax error" in listed.out
+
+
+def test_models_are_listed_and_described_without_loading_them(
+    localsteer: Run, random_spm_model: Path, home: Path
+) -> None:
+    (home / "models").mkdir()
+    shutil.copyfile(random_spm_model, home / "models" / "Small.gguf")
+    listed = {one["name"]: one for one in localsteer("models", "list", "--json").document["models"]}
+    assert (listed["Small"]["quantisation"], listed["Small"]["found_in"]) == ("Q8_0", "own folder")
+    info = localsteer("models", "info", "small", "--json").document
+    assert (info["architecture"], info["n_layer"], info["chat_template"], info["problem"]) == ("llama", 4, True, None)
+    assert "Small" in localsteer("models", "list").out
+    assert "can chat here   yes" in localsteer("models", "info", "small").out
+
+
+def test_doctor_explains_the_machine_and_says_by_its_status_whether_all_is_well(localsteer: Run, home: Path) -> None:
+    said = localsteer("doctor", "--json")
+    findings = {one["what"]: one for one in __import__("json").loads(said.out)["findings"]}
+    assert {"system", "processor", "memory", "llama.cpp", "threads", "data", "recipes", "practice model"} <= set(
+        findings
+    )
+    assert said.status == (1 if any(one["state"] == "problem" for one in findings.values()) else 0)
+    (home / "recipes" / "broken.toml").write_text("poles = {")
+    (home / "conversations.sqlite3").write_bytes(b"no database" * 100)
+    broken = localsteer("doctor")
+    assert broken.status == 1
+    assert "syntax error" in broken.out
+    assert "is damaged" in broken.out
+
+
+def test_paths_names_every_place(localsteer: Run, home: Path) -> None:
+    paths = localsteer("paths", "--json").document
+    for name in ("conversations", "vectors", "recipes", "models", "settings", "remembered", "engine_log"):
+        assert Path(paths[name]).is_relative_to(home), name
+    assert localsteer("paths").out.count("\n") == len(paths)
+
+
+@pytest.mark.parametrize("command", ["chat", "say", "extract", "vectors", "models", "doctor", "paths"])
+def test_every_command_explains_itself(localsteer: Run, command: str) -> None:
+    said = localsteer(command, "--help")
+    assert said.status == 0
+    assert "Usage: localsteer" in said.out

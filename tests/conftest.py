@@ -1,0 +1,43 @@
+"""Models with random weights that every room's tests can share; written once per test run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.random_models import MISTRAL_TEMPLATE, write_random_llama
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all models of this test run."""
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def random_bpe_model(model_folder: Path) -> Path:
+    """F32, BPE vocabulary, Llama-3-style special tokens and chat template, 4 layers, width 64, context 512."""
+    return write_random_llama(model_folder / "random-bpe-f32.gguf", vocabulary="bpe")
+
+
+@pytest.fixture(scope="session")
+def random_spm_model(model_folder: Path) -> Path:
+    """Q8_0, SentencePiece-type vocabulary, Mistral-style chat template (no header, no system role)."""
+    return write_random_llama(
+        model_folder / "random-spm-q8_0.gguf", vocabulary="spm", template=MISTRAL_TEMPLATE, seed=1, ftype="Q8_0"
+    )
+
+
+@pytest.fixture(scope="session")
+def random_bpe_model_without_template(model_folder: Path) -> Path:
+    """F16, BPE vocabulary, no chat template."""
+    return write_random_llama(
+        model_folder / "random-bpe-plain.gguf", vocabulary="bpe", template=None, seed=2, ftype="F16"
+    )
+
+
+@pytest.fixture(scope="session")
+def random_spm_model_without_template(model_folder: Path) -> Path:
+    """F32, SentencePiece-type vocabulary, no chat template."""
+    return write_random_llama(model_folder / "random-spm-plain.gguf", vocabulary="spm", template=None, seed=3)

@@ -1,0 +1,122 @@
+"""The real app on a real engine process with a random-weight model; nothing is played by a stand-in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from localsteer.library.places import Places
+from localsteer.library.settings import Settings
+from localsteer.tui.app import LocalsteerApp
+from localsteer.tui.chat_screen import ChatScreen
+from localsteer.tui.memory import Memory
+from localsteer.tui.opening import Opening
+from localsteer.tui.widgets.composer import Composer
+from localsteer.tui.widgets.messages import NoteLine, ReplyView, UserView
+
+RECIPE = """
+description = "Moves test texts from the cold side to the warm side."
+[poles]
+positive = "warm"
+negative = "cold"
+[[pairs]]
+positive = [{ role = "user", content = "The sun is warm." }]
+negative = [{ role = "user", content = "The snow is cold." }]
+[[pairs]]
+positive = [{ role = "user", content = "A warm fire." }]
+negative = [{ role = "user", content = "A cold night." }]
+"""
+
+
+@dataclass
+class Running:
+    """An open app, and the questions that tests ask of it."""
+
+    app: LocalsteerApp
+    pilot: Pilot[None]
+
+    @property
+    def screen(self) -> ChatScreen:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, ChatScreen)
+        return screen
+
+    async def until(self, true: Callable[[], object], seconds: float = 30.0) -> None:
+        """Go on as soon as ``true()`` is."""
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, f"waited {seconds:.0f} s in vain; the screen says:\n{self.text()}"
+            await self.pilot.pause(0.02)
+
+    async def loaded(self) -> None:
+        await self.until(lambda: self.screen.link.card is not None and self.notes())
+
+    async def say(self, text: str) -> None:
+        """Type and send."""
+        self.screen.query_one(Composer).text = text
+        await self.pilot.press("enter")
+
+    async def replied(self, count: int = 1) -> None:
+        await self.until(lambda: len(self.replies()) == count and not self.screen.conversing.writing)
+
+    def questions(self) -> list[str]:
+        return [str(view.content) for view in self.screen.query(UserView)]
+
+    def replies(self) -> list[ReplyView]:
+        return list(self.screen.query(ReplyView))
+
+    def feet(self) -> list[str]:
+        """What stands below each reply."""
+        return [str(view.query_one(".reply--foot", Static).content) for view in self.replies()]
+
+    def notes(self) -> str:
+        return "\n".join(str(view.content) for view in self.screen.query(NoteLine))
+
+    def text(self) -> str:
+        """Every character on the terminal."""
+        size = self.app.size
+        lines = self.app.screen._compositor.render_strips(size)
+        return "\n".join(strip.text.rstrip() for strip in lines)
+
+
+OpenApp = Callable[..., AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    home = tmp_path / "home"
+    return Places(data=home, config=home, logs=home / "logs")
+
+
+@pytest.fixture
+def warm_recipe(places: Places) -> Path:
+    """A recipe of four short prompts, so that making its vector takes no time."""
+    places.recipes.mkdir(parents=True)
+    path = places.recipes / "heat.toml"
+    path.write_text(RECIPE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def open_app(places: Places, random_bpe_model: Path) -> OpenApp:
+    """Opens the app; greedy, so that a random model writes on until its context is full."""
+
+    @asynccontextmanager
+    async def opened(
+        model: Path = random_bpe_model, size: tuple[int, int] = (120, 36), temperature: float = 0.0
+    ) -> AsyncIterator[Running]:
+        opening = Opening(model, places, Settings(temperature=temperature), Memory(places))
+        app = LocalsteerApp(opening)
+        async with app.run_test(size=size) as pilot:
+            yield Running(app, pilot)
+
+    return opened
+
+
