@@ -1,7 +1,7 @@
 """The one family of errors whose message tells a person what to do next.
 
-Every error that a user can cause is a :class:`LocalsteerError`; the command line prints its message as one line and exits with
-status 2, the app shows it as a notice. Anything else that is raised is a defect of ours.
+Every error that a user can cause is a :class:`LocalsteerError`; the command line prints its message as one line and
+exits with status 2, the app shows it as a notice. Anything else that is raised is a defect of ours.
 """
 
 from __future__ import annotations

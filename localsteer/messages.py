@@ -10,7 +10,7 @@ Role: TypeAlias = Literal["system", "user", "assistant"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a conversation. A list that ends with an assistant message ends with the *beginning* of a reply."""
+    """One message. A list that ends with an assistant message ends with the *beginning* of a reply."""
 
     role: Role
     content: str

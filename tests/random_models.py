@@ -108,10 +108,22 @@ def _spm_vocabulary(n_vocab: int) -> tuple[list[str], list[int], list[float]]:
     return tokens, types, [0.0 if index < 259 else -float(index - 258) for index in range(len(tokens))]
 
 
-def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, n_vocab: int) -> tuple[int, set[int]]:
-    """Write the vocabulary; returns its size and the control tokens a model has no reason to write."""
+def add_vocabulary(
+    writer: gguf.GGUFWriter,
+    vocabulary: Vocabulary,
+    n_vocab: int,
+    *,
+    user_defined: tuple[str, ...] = (),
+    add_start: bool = True,
+) -> tuple[int, set[int]]:
+    """Write the vocabulary; returns its size and the control tokens a model has no reason to write.
+
+    ``user_defined``: special tokens of the BPE vocabulary that are no control tokens.
+    """
     if vocabulary == "bpe":
         tokens, types, merges = _bpe_vocabulary(n_vocab)
+        for text in user_defined:
+            types[tokens.index(text)] = int(TokenType.USER_DEFINED)
         writer.add_tokenizer_model("gpt2")
         writer.add_tokenizer_pre("llama-bpe")
         writer.add_token_list(tokens)
@@ -119,7 +131,7 @@ def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, n_vocab: in
         writer.add_token_merges(merges)
         writer.add_bos_token_id(tokens.index("<|begin_of_text|>"))
         writer.add_eos_token_id(tokens.index("<|eot_id|>"))
-        writer.add_add_bos_token(True)
+        writer.add_add_bos_token(add_start)
         return len(tokens), {tokens.index(special) for special in BPE_SPECIAL if special != "<|eot_id|>"}
     tokens, types, scores = _spm_vocabulary(n_vocab)
     writer.add_tokenizer_model("llama")
@@ -129,7 +141,7 @@ def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary, n_vocab: in
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_unk_token_id(0)
-    writer.add_add_bos_token(True)
+    writer.add_add_bos_token(add_start)
     writer.add_add_space_prefix(True)
     return len(tokens), {0, 1}
 
@@ -160,14 +172,18 @@ def write_random_llama(
     sharpness: float = 4.0,
     name: str | None = None,
     architecture: str = "llama",
+    user_defined: tuple[str, ...] = (),
+    add_start: bool = True,
+    ends: bool = True,
 ) -> Path:
     """Write a Llama with random weights to ``path`` and return the path.
 
     ``n_vocab`` is the most tokens it may have (at least 400). ``scale`` multiplies what each block adds to the
-    residual stream;
-    ``sharpness`` is about the standard deviation of the logits. Control tokens other than the end of a turn are
-    practically never written. ``n_embd`` must be a multiple of 32 for Q8_0. ``architecture`` only renames the file's
-    architecture: for others with Llama's tensors.
+    residual stream; ``sharpness`` is about the standard deviation of the logits. Control tokens other than the end of
+    a turn are practically never written. ``n_embd`` must be a multiple of 32 for Q8_0. ``architecture`` only renames
+    the file's architecture. ``user_defined``: special tokens of the BPE vocabulary that are no control tokens;
+    ``add_start``: the model wants a beginning-of-text token; ``ends`` False: it practically never ends a reply by
+    itself.
     """
     random = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(path, architecture)
@@ -184,7 +200,9 @@ def write_random_llama(
     writer.add_file_type(
         {"F32": LlamaFileType.ALL_F32, "F16": LlamaFileType.MOSTLY_F16, "Q8_0": LlamaFileType.MOSTLY_Q8_0}[ftype]
     )
-    size, never_written = _add_vocabulary(writer, vocabulary, n_vocab)
+    size, never_written = add_vocabulary(writer, vocabulary, n_vocab, user_defined=user_defined, add_start=add_start)
+    if not ends:
+        never_written |= {2 if vocabulary == "spm" else _bpe_vocabulary(n_vocab)[0].index("<|eot_id|>")}
     writer.add_vocab_size(size)
     if template is not None:
         writer.add_chat_template(template)
@@ -224,7 +242,7 @@ def write_vocabulary_only(path: Path, *, vocabulary: Vocabulary = "bpe", archite
     writer.add_context_length(512)
     writer.add_embedding_length(64)
     writer.add_block_count(4)
-    _add_vocabulary(writer, vocabulary, 600)
+    add_vocabulary(writer, vocabulary, 600)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

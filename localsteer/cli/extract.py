@@ -115,8 +115,8 @@ def as_text(made: Extracted) -> str:
         (
             f"{made.recipe} for {made.model}, by {made.method}: {made.prompts} prompts in {made.seconds:.1f} s",
             f"{made.tokens_evaluated} tokens evaluated instead of {made.tokens_one_by_one} ({fewer:.1f} times fewer)",
-            f"steers layers {spoken_layers(made.default_layers)} (*); recommended strengths "
-            f"{signed(made.strength_low)} to {signed(made.strength_high)}",
+            f"steers layer{'s' * (len(made.default_layers) != 1)} {spoken_layers(made.default_layers)} (*); "
+            f"recommended strengths {signed(made.strength_low)} to {signed(made.strength_high)}",
             "",
             table(rows, (" layer", "norm", "residual norm", "AUC")),
             "",

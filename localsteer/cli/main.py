@@ -54,10 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = localsteer.main(
-            args=None if arguments is None else list(arguments), prog_name="localsteer", standalone_mode=False
-        )
+        # Not Command.main(), which has words of its own for Ctrl+C and closed pipes.
+        with localsteer.make_context("localsteer", given) as context:
+            localsteer.invoke(context)
+    except click.exceptions.Exit as left:
+        return left.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
@@ -76,7 +79,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
         _abandon_stdout()
         return _fail("There is no room on the disk for the output; make some and try again.", 2)
-    return status if isinstance(status, int) else 0
+    return 0
 
 
 def _fail(message: str, status: int) -> int:

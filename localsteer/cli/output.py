@@ -56,7 +56,7 @@ def note(text: str) -> None:
 
 def table(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> str:
     """Left-aligned columns, wide enough for what is in them."""
-    cells = [[one_line(cell) for cell in row] for row in (headings, *rows)]
+    cells = [[plain(cell).replace("\n", " ").replace("\t", " ") for cell in row] for row in (headings, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
@@ -95,6 +95,12 @@ def show_progress(text: str) -> None:
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[2K{one_line(text)}", nl=False, err=True)
         _Progress.shown = True
+
+
+def bar(fraction: float, width: int = 24) -> str:
+    """``████████────────  33%``."""
+    filled = round(min(max(fraction, 0.0), 1.0) * width)
+    return f"{'█' * filled}{'─' * (width - filled)} {fraction:4.0%}"
 
 
 def clear_progress() -> None:

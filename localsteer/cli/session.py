@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from localsteer.cli.output import clear_progress, note, show_progress
+from localsteer.cli.output import bar, clear_progress, note, show_progress
 from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import (
     Event,
@@ -65,7 +65,7 @@ class Home:
 
 def identify(path: Path) -> str:
     """The model's id, without loading it. Raises ModelError for a file that cannot chat here."""
-    header = check_chat_model(path)
+    header = check_chat_model(path, in_memory=False)
     try:
         return model_id(path, header)
     except OSError as error:
@@ -156,9 +156,9 @@ class Session:
 def _spoken(event: Loading | PromptProgress | ExtractProgress) -> str:
     match event:
         case Loading(fraction=fraction):
-            return f"loading the model {fraction:4.0%}"
+            return f"loading the model {bar(fraction)}"
         case PromptProgress(done=done, total=total):
-            return f"reading the prompt {done}/{total} tokens"
+            return f"reading the prompt {bar(done / max(1, total))}"
         case ExtractProgress(stage=stage, done=done, total=total, seconds_left=left):
             time_left = "" if left is None else f", {left:.0f} s left"
-            return f"{_STAGES.get(stage, stage)} {done}/{total}{time_left}"
+            return f"{_STAGES.get(stage, stage)} {bar(done / max(1, total))}{time_left}"

@@ -116,7 +116,7 @@ class Engine:
     def _load(self, command: Load, ticket: int, say: Say) -> None:
         path = Path(command.path)
         # Looked at before the old model goes, so that a wrong name costs nothing.
-        check_chat_model(path)
+        check_chat_model(path, in_memory=False)
         if command.n_ctx < 0:
             raise ModelError(
                 f"A context of {command.n_ctx} tokens is not possible; give a positive number, or 0 to have one chosen."

@@ -38,13 +38,14 @@ _SEEDS = 2**31
 Say: TypeAlias = Callable[[Event], None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Desk:
-    """What replies are written with: a loaded model, its chat context, its mixer."""
+    """What replies are written with: a loaded model, its chat context, its mixer; and how much the last one dropped."""
 
     model: Model
     context: Context
     mixer: Mixer
+    dropped: int = 0
 
 
 class Reply:
@@ -68,10 +69,12 @@ class Reply:
     def write(self) -> None:
         """Say Notice, PromptProgress, Started, TokenText and at last Finished."""
         fitted, prefix = self._fitted()
-        if fitted.dropped:
+        # Said once, and again when more has to go; Started says it every time.
+        if fitted.dropped > self._desk.dropped:
             self._notice(
                 f"The conversation is longer than the context, so its oldest {fitted.dropped} messages were left out."
             )
+        self._desk.dropped = fitted.dropped
         plan = stretches(fitted.pieces, fitted.kept, afresh=self._command.afresh)
         while (reason := self._attempt(plan, prefix, fitted.dropped)) is None:
             pass

@@ -101,7 +101,11 @@ class SetDials:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Make a vector from a recipe file (or another tool's contrast file) and write it to ``out_path``."""
+    """Make a vector from a recipe file (or another tool's contrast file) and write it to ``out_path``.
+
+    ``layers``: those that the dial steers by default, None to have them chosen; the vector holds all layers anyway.
+    ``calibrate``: find recommended strengths, too.
+    """
 
     request: int
     recipe_path: str

@@ -16,33 +16,44 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from localsteer.llama.batch import generate_many, mean_log_likelihood
+from localsteer.llama.batch import generate_many
+from localsteer.llama.likelihood import log_likelihoods
 from localsteer.llama.model import Model
 
 STRONGEST = 16.0
 WEAKEST = 1 / 16
-_HALVINGS = 3
-_TYPICAL_ROUNDS = 7
+_HALVINGS = 2
+_TYPICAL_ROUNDS = 5
 _TEMPERATURE = 0.8
 
 _SPREADS_BELOW = 1.0
-"""How many standard deviations of its own replies' log-likelihoods the mean of steered replies may lie below their
-mean ..."""
+"""The mean log-likelihood of steered replies may lie this many standard deviations of its own ones below theirs ..."""
 _NATS_BELOW = 0.25
 """... or this many nats per token, where its own replies hardly differ."""
+_RARE = 0.01
+_NATS_BELOW_RARE = 2.0
+"""A token is surprising that is this much less likely than its own one in a hundred."""
+_SURPRISES = 0.005
+"""So many of the tokens of steered replies may be."""
 _REPEATS_ABOVE = 0.2
 """How much larger the share of repeated pairs of tokens may be than in its own replies."""
 
 Progress = Callable[[int, int], None]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What replies at ``strength`` were like: mean log-likelihood per token in nats, share of repeated pairs of
-    tokens."""
+    """What replies at ``strength`` were like, to the unsteered model.
+
+    ``log_likelihood``: mean over replies of their mean log p per token, in nats. ``surprising``: share of tokens that
+    it would hardly ever write. ``repeated``: share of neighbouring pairs of tokens that had occurred in the reply
+    before.
+    """
 
     strength: float
     log_likelihood: float
+    surprising: float
     repeated: float
     likely: bool
 
@@ -74,7 +85,8 @@ class _End:
             return 2 * self.good if self.good < STRONGEST else None
         if self.good is None:
             return self.bad / 2 if self.bad > WEAKEST else None
-        return float(np.sqrt(self.good * self.bad)) if self.halvings < _HALVINGS else None
+        between = float(f"{np.sqrt(self.good * self.bad):.2g}")
+        return between if self.halvings < _HALVINGS and between not in (self.good, self.bad) else None
 
     def learn(self, strength: float, likely: bool) -> None:
         if self.good is not None and self.bad is not None:
@@ -87,6 +99,40 @@ class _End:
     @property
     def found(self) -> float:
         return self.sign * (self.good if self.good is not None else WEAKEST)
+
+
+@dataclass(frozen=True, slots=True)
+class _Replies:
+    """Tokens of replies, and log p of each of them: float64[its length] for each reply."""
+
+    tokens: list[list[int]]
+    log_likelihoods: list[Floats]
+
+    @property
+    def means(self) -> Floats:
+        return np.array([each.mean() for each in self.log_likelihoods])
+
+    @property
+    def repeated(self) -> float:
+        return float(np.mean([_repeated(reply) for reply in self.tokens]))
+
+    def surprising(self, floor: float) -> float:
+        return float((np.concatenate(self.log_likelihoods) < floor).mean())
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What the model's own replies are like, and how far others may be from them."""
+
+    own: _Replies
+
+    def judge(self, strength: float, replies: _Replies) -> Trial:
+        means = self.own.means
+        lowest = float(means.mean()) - max(_SPREADS_BELOW * float(means.std()), _NATS_BELOW)
+        floor = float(np.quantile(np.concatenate(self.own.log_likelihoods), _RARE)) - _NATS_BELOW_RARE
+        mean, surprising, repeated = float(replies.means.mean()), replies.surprising(floor), replies.repeated
+        likely = mean >= lowest and surprising <= _SURPRISES and repeated <= self.own.repeated + _REPEATS_ABOVE
+        return Trial(strength, mean, surprising, repeated, likely)
 
 
 @dataclass
@@ -105,15 +151,14 @@ class _Writer:
     total: int
     done: int = 0
 
-    def replies(self, strengths: Sequence[float], each: int) -> list[tuple[npt.NDArray[np.float64], float]]:
-        """For each strength: float64[each] log-likelihoods of its replies, and their share of repeated pairs of
-        tokens."""
-        rows = [(strength, number) for strength in strengths for number in range(each)]
-        prompts = [self.prompts[number % len(self.prompts)] for _, number in rows]
+    def replies(self, strengths: Sequence[float], each: int) -> list[_Replies]:
+        """``each`` replies for each strength."""
+        rows = [(strength, number % len(self.prompts)) for strength in strengths for number in range(each)]
+        prompts = [self.prompts[number] for _, number in rows]
         written = generate_many(
             self.model,
             prompts,
-            steered_from=[self.steered_from[number % len(self.prompts)] for _, number in rows],
+            steered_from=[self.steered_from[number] for _, number in rows],
             directions=self.directions,
             strengths=[strength for strength, _ in rows],
             n_tokens=self.n_tokens,
@@ -124,12 +169,12 @@ class _Writer:
             should_stop=self.should_stop,
         )
         self.done += len(rows) * self.n_tokens
-        likelihoods = mean_log_likelihood(
+        likelihoods = log_likelihoods(
             self.model, prompts, written, n_threads=self.n_threads, should_stop=self.should_stop
         )
-        groups = [slice(begin, begin + each) for begin in range(0, len(rows), each)]
         return [
-            (likelihoods[group], float(np.mean([_repeated(reply) for reply in written[group]]))) for group in groups
+            _Replies(written[begin : begin + each], likelihoods[begin : begin + each])
+            for begin in range(0, len(rows), each)
         ]
 
     def _tell(self, done: int, _total: int) -> None:
@@ -143,6 +188,7 @@ def recommend_strengths(
     prompts: Sequence[Sequence[int]],
     steered_from: Sequence[int],
     *,
+    effort: tuple[int, int] | None = None,
     seed: int = 0,
     n_threads: int | None = None,
     progress: Progress | None = None,
@@ -150,11 +196,12 @@ def recommend_strengths(
 ) -> Recommended:
     """The strongest settings of ``directions`` (float32[n_layer - 1, n_embd], layer 1 first) that leave replies likely.
 
-    ``prompts``: tokens of neutral prompts, each steered from its position in ``steered_from`` on. The same arguments
-    give the same answer. ``progress`` gets work done and work in all, about. Raises Stopped if ``should_stop`` says
-    so.
+    ``prompts``: tokens of neutral prompts, each steered from its position in ``steered_from`` on. ``effort``: replies
+    for each setting and tokens for each reply, None for what takes some seconds. The same arguments give the same
+    answer.
+    ``progress`` gets work done and work in all, about. Raises Stopped if ``should_stop`` says so.
     """
-    each, n_tokens = _effort(model)
+    each, n_tokens = effort or _effort(model)
     writer = _Writer(
         model,
         directions,
@@ -167,18 +214,15 @@ def recommend_strengths(
         should_stop,
         total=(2 * each + 2 * each * _TYPICAL_ROUNDS) * n_tokens,
     )
-    ((own, own_repeated),) = writer.replies([0.0], 2 * each)
-    lowest = float(own.mean()) - max(_SPREADS_BELOW * float(own.std()), _NATS_BELOW)
-    most_repeated = own_repeated + _REPEATS_ABOVE
-    trials = [Trial(0.0, float(own.mean()), own_repeated, True)]
+    (own,) = writer.replies([0.0], 2 * each)
+    bounds = _Bounds(own)
+    trials = [bounds.judge(0.0, own)]
     ends = (_End(-1.0), _End(1.0))
     while going := [(end, strength) for end in ends if (strength := end.next()) is not None]:
         results = writer.replies([end.sign * strength for end, strength in going], each)
-        for (end, strength), (likelihoods, repeated) in zip(going, results, strict=True):
-            mean = float(likelihoods.mean())
-            likely = mean >= lowest and repeated <= most_repeated
-            end.learn(strength, likely)
-            trials.append(Trial(end.sign * strength, mean, repeated, likely))
+        for (end, strength), replies in zip(going, results, strict=True):
+            trials.append(bounds.judge(end.sign * strength, replies))
+            end.learn(strength, trials[-1].likely)
     if progress is not None:
         progress(writer.total, writer.total)
     return Recommended(ends[0].found, ends[1].found, tuple(trials))
@@ -186,6 +230,8 @@ def recommend_strengths(
 
 def _effort(model: Model) -> tuple[int, int]:
     """Replies for each setting and tokens for each reply: what takes some seconds on a processor."""
+    if model.n_params <= 50_000_000:
+        return 16, 48
     if model.n_params <= 400_000_000:
         return 12, 24
     return (8, 16) if model.n_params <= 2_000_000_000 else (4, 12)

@@ -31,7 +31,8 @@ Scalar: TypeAlias = int | float | bool | str
 @dataclass(frozen=True, slots=True)
 class ArraySummary:
     """A metadata array that was walked over: the GGUF type of its elements, how many there are, and which bytes of
-    the file."""
+    the file.
+    """
 
     type: int
     count: int
@@ -45,7 +46,8 @@ Value: TypeAlias = Scalar | ArraySummary | tuple["Value", ...]
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
     """One tensor. ``shape`` in GGUF's order (row length first); ``offset`` is absolute in the file; ``nbytes`` None
-    if the type is newer than this program."""
+    if the type is newer than this program.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -152,7 +154,7 @@ class _Reader:
     def header(self) -> GgufHeader:
         try:
             return self._header()
-        except struct.error:
+        except (struct.error, OverflowError):
             raise ModelError(f"{self._path} is cut off: its header does not end. Get the file again.") from None
         except UnicodeDecodeError:
             raise self._damaged("a text in its header is not UTF-8") from None

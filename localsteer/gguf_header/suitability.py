@@ -1,7 +1,7 @@
 """Whether a GGUF file is a model that can chat on this machine, found out before llama.cpp is asked to load it.
 
-llama.cpp ends the whole process on some files that it does not like; what can be known beforehand is said here in
-one sentence.
+llama.cpp ends the whole process on some files that it does not like; what can be known beforehand is said here in one
+sentence.
 """
 
 from __future__ import annotations
@@ -39,11 +39,12 @@ _MARGIN = 1.1
 """Beside the weights: KV cache, compute buffers and the program itself."""
 
 
-def check_chat_model(path: Path) -> GgufHeader:
+def check_chat_model(path: Path, *, in_memory: bool = True) -> GgufHeader:
     """The header of ``path`` if it is a model that can chat here. Raises ModelError with one sentence otherwise:
 
     vocabulary without weights, encoder, control vector, LoRA adapter, later part of a split model, too large for the
-    memory.
+    memory. ``in_memory`` False: the weights go to a graphics card with a memory of its own, so the machine's need not
+    hold them.
     """
     header = read_header(path)
     kind = _other_file(header)
@@ -60,7 +61,9 @@ def check_chat_model(path: Path) -> GgufHeader:
         raise ModelError(f"{path} is an encoder ({header.architecture}), which cannot write; choose a chat model.")
     if header.n_layer < 1 or header.n_embd < 1:
         raise ModelError(f"{path} does not say how many layers it has ({header.architecture or 'no architecture'}).")
-    _check_memory(path, _size(path, header))
+    size = _size(path, header)
+    if in_memory:
+        _check_memory(path, size)
     return header
 
 
@@ -96,7 +99,8 @@ def _size(path: Path, header: GgufHeader) -> int:
 
 def _check_memory(path: Path, nbytes: int) -> None:
     """Weights are mapped, so memory that other programs hold for the moment is no reason to refuse; memory that is
-    not there is."""
+    not there is.
+    """
     there = psutil.virtual_memory().total
     needed = int(nbytes * _MARGIN)
     if needed > there:

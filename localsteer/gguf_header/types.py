@@ -1,4 +1,5 @@
-"""GGML's tensor types and llama.cpp's file types by number, so that reading a header needs neither ``gguf`` nor NumPy.
+"""GGML's tensor types and llama.cpp's file types by number, so that reading a header needs neither ``gguf`` nor
+NumPy.
 
 A test compares both tables with those of the ``gguf`` package.
 """

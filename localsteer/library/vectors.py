@@ -94,7 +94,7 @@ class VectorLibrary:
         from localsteer.steering.vector_file import load_vector
 
         vector = load_vector(path, layer_offset)
-        header = check_chat_model(model)
+        header = check_chat_model(model, in_memory=False)
         stamp = ModelStamp(
             name=header.name or model.stem,
             architecture=header.architecture,

@@ -1,7 +1,7 @@
-"""Many replies written at once, each under its own strength of one vector, and how likely the unsteered model finds them.
+"""Many replies written at once, each under its own strength of one vector.
 
-Decoding many sequences together reads the weights once for all of them. A control vector is the same for a whole context, so
-here the strengths are written into the residual stream row by row, with the same additions.
+Decoding many sequences together reads the weights once for all of them. A control vector is the same for a whole
+context, so here the strengths are written into the residual stream row by row, with the same additions.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from localsteer.llama.many_sequences import N_BATCH, ManySequences, most_sequenc
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
 from localsteer.llama.sampling import Sampler, Sampling
-from localsteer.llama.token_trie import build_tries
+from localsteer.llama.token_trie import TokenTrie, build_tries
 
-_AT_ONCE = 64
-_MOST_NODES = 4096
+_AT_ONCE = 32
+_AT_ONCE_IN_SMALL_MODELS = 16
+_SMALL_MODEL = 50_000_000
+"""Parameters. Reading its weights is cheap; looking at what the other sequences left in the cache is not."""
+_POSITIONS_AT_ONCE = 8192
+"""Of all sequences together: what the cache of a context has to hold, and what attention looks through."""
 
 Progress = Callable[[int, int], None]
 
@@ -40,12 +44,15 @@ def generate_many(
 ) -> list[list[int]]:
     """Continue each prompt by at most ``n_tokens`` tokens; a reply that ends keeps its end token.
 
-    Prompt i is steered from its position ``steered_from[i]`` on by ``strengths[i] * directions``, where ``directions`` is
-    float32[n_layer - 1, n_embd] for the layers 1 to n_layer - 1, or None for none. Sequence i draws with ``seed + i``.
-    ``progress`` gets the tokens written so far and the most there can be. Raises Stopped if ``should_stop`` says so.
+    Prompt i is steered from its position ``steered_from[i]`` on by ``strengths[i] * directions``, where
+    ``directions`` is float32[n_layer - 1, n_embd] for the layers 1 to n_layer - 1, or None for none. Sequence i draws
+    with ``seed + i``. ``progress`` gets the tokens written so far and the most there can be. Raises Stopped if
+    ``should_stop`` says so.
     """
     replies: list[list[int]] = [[] for _ in prompts]
-    at_once = min(_AT_ONCE, most_sequences(model))
+    own = n_tokens + max((len(prompt) - begin for prompt, begin in zip(prompts, steered_from, strict=True)), default=0)
+    wanted = _AT_ONCE if model.n_params > _SMALL_MODEL else _AT_ONCE_IN_SMALL_MODELS
+    at_once = max(1, min(wanted, most_sequences(model), _POSITIONS_AT_ONCE // own))
     for first in range(0, len(prompts), at_once):
         group = range(first, min(first + at_once, len(prompts)))
         before = first * n_tokens
@@ -96,7 +103,9 @@ class _Writing:
     ) -> list[list[int]]:
         model = self._model
         heads = [prompt[:begin] for prompt, begin in zip(prompts, steered_from, strict=True)]
-        n_ctx = sum(len(prompt) + n_tokens for prompt in prompts)
+        trie = _shared(heads)
+        tails = sum(len(prompt) - len(head) + n_tokens for prompt, head in zip(prompts, heads, strict=True))
+        n_ctx = tails + (len(trie.tokens) if trie is not None else 0)
         tap = ResidualTap(model.n_embd, self._directions, write=self._steer) if self._directions else None
         replies: list[list[int]] = [[] for _ in prompts]
         with ExitStack() as open_things:
@@ -111,7 +120,7 @@ class _Writing:
                 )
             )
             samplers = [open_things.enter_context(Sampler(one, model.n_vocab)) for one in samplings]
-            self._read_heads(context, heads)
+            self._read_heads(context, heads, trie)
             first = self._read_tails(context, prompts, steered_from, samplers)
             going = list(range(len(prompts)))
             drawn = first
@@ -127,21 +136,17 @@ class _Writing:
                 if going:
                     positions = [len(prompts[sequence]) + len(replies[sequence]) - 1 for sequence in going]
                     self._decode(context, [drawn[s] for s in going], positions, going, np.ones(len(going), np.bool_))
-                    drawn = {sequence: samplers[sequence].sample(context.handle, row) for row, sequence in enumerate(going)}
+                    drawn = {
+                        sequence: samplers[sequence].sample(context.handle, row) for row, sequence in enumerate(going)
+                    }
         return replies
 
-    def _read_heads(self, context: ManySequences, heads: list[list[int]]) -> None:
+    def _read_heads(self, context: ManySequences, heads: list[list[int]], trie: TokenTrie | None) -> None:
         """What is not steered, each shared beginning once."""
         self._rows = self._output_rows = np.zeros(0, dtype=np.float32)
-        numbers = [number for number, head in enumerate(heads) if head]
-        if not numbers:
+        if trie is None:
             return
-        (trie,) = build_tries(
-            [heads[number] for number in numbers],
-            max_sequences=len(heads),
-            max_nodes=sum(map(len, heads)),
-            share=False,
-        )
+        numbers = [number for number, head in enumerate(heads) if head]
         names = np.empty(len(numbers), dtype=np.int32)
         names[list(trie.leaves)] = [numbers[text] for text in trie.texts]
         nothing = np.zeros(len(trie.tokens), dtype=np.bool_)
@@ -194,53 +199,10 @@ class _Writing:
         return rows + strengths[:, None] * self._directions[layer]
 
 
-def mean_log_likelihood(
-    model: Model,
-    prompts: Sequence[Sequence[int]],
-    continuations: Sequence[Sequence[int]],
-    *,
-    n_threads: int | None = None,
-    progress: Progress | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> npt.NDArray[np.float64]:
-    """float64[n]: the mean of log p(token) over each continuation after its prompt, unsteered, in nats.
-
-    Prompts and continuations must not be empty. Raises Stopped if ``should_stop`` says so.
-    """
-    if not all(map(len, prompts)) or not all(map(len, continuations)):
-        raise ValueError("prompts and continuations must not be empty")
-    texts = [[*prompt, *continuation] for prompt, continuation in zip(prompts, continuations, strict=True)]
-    tries = build_tries(texts, max_sequences=most_sequences(model), max_nodes=_MOST_NODES)
-    sums = np.zeros(len(texts), dtype=np.float64)
-    total, done = sum(len(trie.tokens) for trie in tries), 0
-    with ManySequences(
-        model,
-        n_sequences=min(most_sequences(model), max(16, *(trie.n_sequences for trie in tries))),
-        n_ctx=max(len(trie.tokens) for trie in tries),
-        n_threads=n_threads,
-        should_stop=should_stop,
-    ) as context:
-        for trie in tries:
-            context.clear()
-            # Which tokens are asked about after which node, and for which text.
-            asked: dict[int, list[tuple[int, int]]] = {}
-            for text, path in zip(trie.texts, trie.paths, strict=True):
-                for position in range(len(prompts[text]), len(texts[text])):
-                    asked.setdefault(int(path[position - 1]), []).append((text, texts[text][position]))
-            outputs = np.zeros(len(trie.tokens), dtype=np.bool_)
-            outputs[list(asked)] = True
-
-            def visit(begin: int, end: int, output_nodes: npt.NDArray[np.int64]) -> None:
-                nonlocal done
-                if len(output_nodes):
-                    for node, logits in zip(output_nodes, context.logits(len(output_nodes)), strict=True):
-                        highest = logits.max()
-                        normaliser = highest + np.log(np.exp(logits - highest).sum(dtype=np.float64))
-                        for text, token in asked[int(node)]:  # noqa: B023
-                            sums[text] += float(logits[token]) - float(normaliser)
-                done += end - begin
-                if progress is not None:
-                    progress(done, total)
-
-            context.evaluate(trie, outputs, visit)
-    return sums / np.array([len(continuation) for continuation in continuations], dtype=np.float64)
+def _shared(heads: list[list[int]]) -> TokenTrie | None:
+    """The tree of those that are not empty, with a sequence for each."""
+    texts = [head for head in heads if head]
+    if not texts:
+        return None
+    (trie,) = build_tries(texts, max_sequences=len(texts), max_nodes=sum(map(len, texts)), share=False)
+    return trie

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from localsteer.errors import ModelError, PromptError
-from localsteer.llama.template_text import ChatTemplate, Frame, TemplateRefusal
+from localsteer.llama.template_text import ChatTemplate, TemplateRefusal
 from localsteer.llama.template_tokens import TemplateCuts, TemplateTokeniser
 from localsteer.messages import Message
 
@@ -26,7 +26,8 @@ _templates: WeakKeyDictionary[Model, _Prepared] = WeakKeyDictionary()
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Tokens of a prompt (``reply`` None), or of the reply with that number: first ``header`` tokens of its header,
-    then its own."""
+    then its own.
+    """
 
     tokens: tuple[int, ...]
     reply: int | None
@@ -44,8 +45,7 @@ def render(
     model: Model, messages: Sequence[Message], replies: Sequence[Sequence[int] | None] | None = None
 ) -> tuple[Piece, ...]:
     """The pieces of a conversation; the last one is the open reply: its header, and the beginning that is forced on
-    it when
-    ``messages`` end with an assistant message.
+    it when ``messages`` end with an assistant message.
 
     ``replies``: for each earlier assistant message the tokens it was written as, used as they are, or None to
     tokenise its text. Assistant messages are numbered from 0; the open reply has the next number. A template without
@@ -71,26 +71,29 @@ def render(
             tokeniser.message(content)
             continue
         tokens = known[number] if number < len(known) else None
-        before, header = _header(template, roles[:message], text if tokens is None else None)
-        _begin_reply(tokeniser, before, header)
+        text, begin = _header(template, roles[:message], text if tokens is None else None)
+        tokeniser.template(text, begin)
+        tokeniser.border()
         if tokens is None:
             tokeniser.message(content)
         else:
             tokeniser.given(tuple(tokens))
         tokeniser.border()
-        headers.append(bool(header.strip()))
+        headers.append(bool(text[begin:].strip()))
         number += 1
-    before, header = _header(template, roles, None if forced is None else _before_forced(template, roles))
-    _begin_reply(tokeniser, before, header)
+    text, begin = _header(template, roles, None if forced is None else _before_forced(template, roles))
+    tokeniser.template(text, begin)
+    tokeniser.border()
     tokeniser.message(forced or "")
-    headers.append(bool(header.strip()))
+    headers.append(bool(text[begin:].strip()))
     tokeniser.finish()
     return _pieces(tokeniser, headers)
 
 
 def plain_text(model: Model, text: str) -> tuple[Piece, ...]:
     """A text that is continued without a template: all but its last token is the prompt. Raises PromptError if it is
-    empty."""
+    empty.
+    """
     tokens = tuple(model.tokenize(text, start=True))
     if not tokens:
         raise PromptError("There is nothing to continue: the text is empty.")
@@ -115,7 +118,8 @@ def _accepted(
     model: Model, template: ChatTemplate, messages: Sequence[Message]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Roles and contents that the template takes: where it has no place for a system message, the next user message
-    does."""
+    does.
+    """
     roles, contents = tuple(m.role for m in messages), tuple(m.content for m in messages)
     try:
         template.frame(roles, True)
@@ -145,22 +149,18 @@ def _without_system(messages: Sequence[Message]) -> list[Message]:
     return [*merged, Message("user", "\n\n".join(waiting))] if waiting else merged
 
 
-def _header(template: ChatTemplate, roles: tuple[str, ...], text: str | None) -> tuple[str, str]:
-    """What stands before a reply, cut in two: the end of the prompt and the reply's header.
+def _header(template: ChatTemplate, roles: tuple[str, ...], text: str | None) -> tuple[str, int]:
+    """What stands before a reply, and how many characters of it end the prompt; the rest is the reply's header.
 
     ``roles`` are those of the messages before it. ``text`` None: as it was when the reply was written, which is not
     always how the template writes it in a conversation that goes on.
     """
     try:
-        closed: Frame | None = template.frame(roles, False)
-        opened: Frame | None = template.frame(roles, True)
+        closed, opened = template.frame(roles, False).texts[-1], template.frame(roles, True).texts[-1]
     except TemplateRefusal:
-        closed = opened = None
-    if closed is None or opened is None:
-        return text or "", ""
-    whole = opened.texts[-1] if text is None else text
-    common = _common(closed.texts[-1], whole)
-    return whole[:common], whole[common:]
+        return text or "", len(text or "")
+    whole = opened if text is None else text
+    return whole, _common(closed, whole)
 
 
 def _common(one: str, other: str) -> int:
@@ -169,20 +169,14 @@ def _common(one: str, other: str) -> int:
 
 def _before_forced(template: ChatTemplate, roles: tuple[str, ...]) -> str | None:
     """What stands before a reply whose beginning is given: a template may want a space there that the model would
-    write."""
+    write.
+    """
     opened = template.frame(roles, True).texts[-1]
     try:
         written = template.frame((*roles, "assistant"), False).texts[-2]
     except TemplateRefusal:
         return None
     return written if written.startswith(opened) else None
-
-
-def _begin_reply(tokeniser: TemplateTokeniser, before: str, header: str) -> None:
-    tokeniser.template(before)
-    tokeniser.border()
-    tokeniser.template(header)
-    tokeniser.border()
 
 
 def _trim(content: str, trimmed: tuple[bool, bool]) -> str:

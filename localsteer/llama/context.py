@@ -1,13 +1,14 @@
 """A conversation's place in memory: the KV cache, what stands in it, and the generation of replies.
 
 For every cached position the context remembers the token and the steering it was evaluated under. What has both in
-common with the new text is used again; the rest is evaluated. So a dial that is turned costs exactly the positions
-it applies to.
+common with the new text is used again; the rest is evaluated. So a dial that is turned costs exactly the positions it
+applies to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -77,8 +78,8 @@ class Context:
             if should_stop is not None and should_stop():
                 raise Stopped
             self._decoder.steer(steering)
-            self._has_logits = False
-            self._decoder.decode(tokens[begin:end], begin, logits=end == len(tokens), should_stop=should_stop)
+            with self._or_nothing():
+                self._decoder.decode(tokens[begin:end], begin, logits=end == len(tokens), should_stop=should_stop)
             self._tokens.extend(tokens[begin:end])
             self._keys.extend(keys[begin:end])
             done += end - begin
@@ -108,7 +109,8 @@ class Context:
 
     def _cut(self, length: int) -> int:
         """Keep the first ``length`` cached positions, or none where the memory cannot be cut; returns how many are
-        kept."""
+        kept.
+        """
         if length < len(self._tokens):
             self._has_logits = False
             if not self._decoder.cut(length):
@@ -116,6 +118,18 @@ class Context:
             del self._tokens[length:]
             del self._keys[length:]
         return length
+
+    @contextmanager
+    def _or_nothing(self) -> Iterator[None]:
+        """What is evaluated inside is cached whole or not at all."""
+        self._has_logits = False
+        try:
+            yield
+        except BaseException:
+            if not self._decoder.cut(len(self._tokens)):
+                self._tokens.clear()
+                self._keys.clear()
+            raise
 
     def _batches(self, spans: Sequence[Span], begin: int) -> Iterator[tuple[int, int, Steering]]:
         """Stretches from ``begin`` on that are evaluated at once: one steering, at most one batch long."""
@@ -164,8 +178,8 @@ class Context:
     def append(self, token: int, steering: Steering) -> None:
         """Evaluate one more token under ``steering``. The context must have room for it."""
         self._decoder.steer(steering)
-        self._has_logits = False
-        self._decoder.decode_one(token, len(self._tokens))
+        with self._or_nothing():
+            self._decoder.decode_one(token, len(self._tokens))
         self._tokens.append(token)
         self._keys.append(steering.key)
         self._has_logits = True

@@ -1,4 +1,5 @@
-"""A llama.cpp context with its batch: the part of a :class:`~localsteer.llama.context.Context` that owns native memory.
+"""A llama.cpp context with its batch: the part of a :class:`~localsteer.llama.context.Context` that owns native
+memory.
 
 Everything here is counted in positions of one sequence; what they hold and why is the business of the caller.
 """
@@ -110,8 +111,8 @@ class Decoder:
     ) -> None:
         """Evaluate at most ``n_batch`` tokens from ``position`` on; ``logits``: those after the last one are wanted.
 
-        ``should_stop`` is also asked in the middle (on the CPU) and ends it with Stopped; then nothing of this batch is
-        cached, as far as positions can be taken back.
+        ``should_stop`` is also asked in the middle (on the CPU) and ends it with Stopped. After any failure the
+        caller must :meth:`cut` at ``position``.
         """
         count = len(tokens)
         self._batch.n_tokens = count
@@ -120,13 +121,13 @@ class Decoder:
         self._wanted[:count] = 0
         self._wanted[count - 1] = logits
         if should_stop is None:
-            self._run(position)
+            self._run()
             return
         # A Python function called for every node of the graph: nothing beside a batch, too much beside one token.
         check = lib.ggml_abort_callback(lambda _data: should_stop())
         lib.llama_set_abort_callback(self._handle, check, None)
         try:
-            self._run(position)
+            self._run()
         finally:
             lib.llama_set_abort_callback(self._handle, _NO_CHECK, None)
 
@@ -136,9 +137,9 @@ class Decoder:
         self._tokens[0] = token
         self._positions[0] = position
         self._wanted[0] = 1
-        self._run(position)
+        self._run()
 
-    def _run(self, position: int) -> None:
+    def _run(self) -> None:
         if self._tap is not None:
             self._tap.begin()
         status = lib.llama_decode(self._handle, self._batch)
@@ -146,7 +147,6 @@ class Decoder:
             self._tap.raise_kept_error()
         if status == 0:
             return
-        self.cut(position)
         if status == _ABORTED:
             raise Stopped
         if status == _NO_ROOM:
@@ -172,8 +172,9 @@ class Decoder:
         return self._logits
 
     def has_numbers(self) -> bool:
-        """False where steering has driven the model out of what floats can hold: llama.cpp's samplers end the
-        process then."""
+        """False where steering has driven the model out of what floats can hold: llama.cpp's samplers end the process
+        then.
+        """
         return bool(np.isfinite(self.logits().max()))
 
     def close(self) -> None:

@@ -22,9 +22,8 @@ class Generation:
     ``tokens``: those given so far. ``chosen[k]``: the key of the steering under which token k was *chosen*, that is,
     under which the token before it was evaluated. ``keys[k]``: the key under which token k itself was *evaluated*,
     which is what the cache holds; ``keys`` is one shorter than ``tokens`` while the last token waits for its
-    evaluation or never gets one.
-    ``prompt`` and ``header``: what was evaluated and what was in the cache, known when the first token comes.
-    ``reason``: why the reply ended, None while it goes on.
+    evaluation or never gets one. ``prompt`` and ``header``: what was evaluated and what was in the cache, known when
+    the first token comes. ``reason``: why the reply ended, None while it goes on.
     """
 
     def __init__(

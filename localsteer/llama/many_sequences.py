@@ -1,12 +1,13 @@
 """A context that holds many sequences over shared beginnings, decoded together.
 
-A token that several sequences have in common is evaluated and kept once, with the numbers of all of them (``kv_unified``).
+A token that several sequences have in common is evaluated and kept once, with the numbers of all of them
+(``kv_unified``).
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,11 +28,10 @@ _LOGITS_AT_ONCE = 20_000_000
 _ABORTED = 2
 _SEQUENCE_POINTER = ctypes.POINTER(ctypes.POINTER(ctypes.c_int32))
 
-Visit = Callable[[int, int, npt.NDArray[np.int64]], None]
-
 
 def most_sequences(model: Model) -> int:
-    """Sequences that one context should have: llama.cpp keeps a row of logits for each, which is large for large vocabularies.
+    """Sequences that one context should have: llama.cpp keeps a row of logits for each, which is large for large
+    vocabularies.
 
     One for a model whose state is not a cache of positions and so cannot be shared.
     """
@@ -51,9 +51,12 @@ class ManySequences:
         n_ctx: int,
         n_threads: int | None = None,
         tap: ResidualTap | None = None,
+        exact: bool = False,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
-        """``n_ctx``: tokens of all sequences together. Raises ModelError if there is not enough memory."""
+        """``n_ctx``: tokens of all sequences together. ``exact``: twice the memory, so that results agree to float32
+        whatever else is in a batch. Raises ModelError if there is not enough memory.
+        """
         self.model = model
         self.n_sequences = n_sequences
         self._tap = tap
@@ -64,6 +67,11 @@ class ManySequences:
         parameters.n_batch = parameters.n_ubatch = N_BATCH
         parameters.n_seq_max = parameters.n_outputs_max = n_sequences
         parameters.kv_unified = True
+        # Flash attention rounds by the size of the batch (up to 1 % of a hidden state on the CPU), and a 16-bit
+        # cache makes more of small differences.
+        parameters.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        if exact:
+            parameters.type_k = parameters.type_v = lib.GGML_TYPE_F32
         parameters.n_threads = parameters.n_threads_batch = n_threads or default_threads(model.n_params)
         parameters.no_perf = True
         if tap is not None:
@@ -91,7 +99,8 @@ class ManySequences:
         sequences: Sequence[npt.NDArray[np.int32]],
         outputs: npt.NDArray[np.bool_],
     ) -> None:
-        """Evaluate at most ``N_BATCH`` tokens, each at its position in its sequences; ``outputs``: whose logits are wanted.
+        """Evaluate at most ``N_BATCH`` tokens, each at its position in its sequences; ``outputs``: whose logits are
+        wanted.
 
         Raises Stopped if ``should_stop`` says so, also in the middle.
         """
@@ -122,10 +131,12 @@ class ManySequences:
         if status != 0:
             raise ModelError(f"llama.cpp could not evaluate the prompts (status {status}): {backend.last_error()}")
 
-    def evaluate(self, trie: TokenTrie, outputs: npt.NDArray[np.bool_], visit: Visit) -> None:
-        """Evaluate a whole tree from its root. ``outputs``: bool[n_nodes], whose logits are wanted.
+    def evaluate(
+        self, trie: TokenTrie, outputs: npt.NDArray[np.bool_]
+    ) -> Iterator[tuple[int, int, npt.NDArray[np.int64]]]:
+        """Evaluate a whole tree from its root, batch by batch. ``outputs``: bool[n_nodes], whose logits are wanted.
 
-        After every batch ``visit`` gets its first node, the one after its last, and the nodes with outputs: int64[n].
+        After every batch gives its first node, the one after its last, and the nodes in it with outputs: int64[n].
         """
         begin, n_nodes = 0, len(trie.tokens)
         so_far = np.concatenate([[0], np.cumsum(outputs)])
@@ -134,7 +145,7 @@ class ManySequences:
             end = max(begin + 1, min(begin + N_BATCH, n_nodes, enough))
             part = slice(begin, end)
             self.decode(trie.tokens[part], trie.depths[part], trie.sequences[part], outputs[part])
-            visit(begin, end, begin + np.flatnonzero(outputs[part]))
+            yield begin, end, begin + np.flatnonzero(outputs[part])
             begin = end
 
     def logits(self, n_outputs: int) -> npt.NDArray[np.float32]:

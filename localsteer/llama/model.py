@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -31,12 +32,13 @@ class Model:
         """Load ``path``. ``gpu_layers`` None puts all layers on the GPU where the build can, 0 none.
 
         ``progress`` gets the fraction read so far, 0..1, and ends the loading with
-        :class:`~localsteer.errors.Stopped` by
-        returning False. Raises ModelError with one sentence for a file that cannot chat here.
+        :class:`~localsteer.errors.Stopped` by returning False. Raises ModelError with one sentence for a file that
+        cannot chat here.
         """
         self.path = Path(path)
-        header = check_chat_model(self.path)
         backend.start()
+        offloads = bool(lib.llama_supports_gpu_offload()) and gpu_layers != 0
+        header = check_chat_model(self.path, in_memory=not offloads or sys.platform == "darwin")
         self.metadata = dict(header.metadata)
         self.architecture = header.architecture
         self.name = header.name or self.path.stem
@@ -95,9 +97,9 @@ class Model:
     def tokenize(self, text: str, *, special: bool = False, start: bool = False, continues: bool = False) -> list[int]:
         """The tokens of ``text``.
 
-        ``special``: the texts of special tokens become these tokens; never for what a person typed. ``start``: with the
-        beginning-of-text token in front, where the model wants one. ``continues``: other text stands before it, so a
-        SentencePiece vocabulary puts no space in front.
+        ``special``: the texts of special tokens become these tokens; never for what a person typed. ``start``: with
+        the beginning-of-text token in front, where the model wants one. ``continues``: other text stands before it,
+        so a SentencePiece vocabulary puts no space in front.
         """
         if not text:
             return list(self.start_tokens) if start else []
@@ -161,8 +163,7 @@ class Model:
         return text.decode("utf-8", "replace") if text else ""
 
     def attributes(self, token: int) -> int:
-        """Bits of ``enum llama_token_attr``: 1 unknown, 8 control, 16 user-defined, 128 and 256 strip left and
-        right."""
+        """Bits of ``enum llama_token_attr``: 1 unknown, 8 control, 16 user-defined, 128 strip left, 256 strip right."""
         return int(lib.llama_vocab_get_attr(self._vocabulary, token))
 
     def is_end(self, token: int) -> bool:

@@ -1,7 +1,8 @@
-"""Hidden states of many prompts, evaluated as one token tree: shared beginnings once, a prompt that begins another for free.
+"""Hidden states of many prompts, evaluated as one token tree: shared beginnings once, a prompt that begins another
+for free.
 
-The same hidden states as one prompt after the other, for a fraction of the tokens. Layers above the last one wanted are never
-computed.
+The same hidden states as one prompt after the other, for a fraction of the tokens. Layers above the last one wanted
+are never computed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
 from localsteer.llama.token_trie import TokenTrie, build_tries
 
-_MOST_NODES = 4096
+_MOST_NODES = 512
 """Per context: attention looks at all of its cache, so a larger one is slower for each token."""
 
 Progress = Callable[[int, int], None]
@@ -26,8 +27,9 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class HiddenStates:
-    """``states``: float32[n_prompts, n_layers_read, n_embd]; ``residual_norms``: float32[n_layers_read], the mean L2 norm of the
-    rows read; ``tokens_evaluated``, and how many it would have been ``tokens_one_by_one``."""
+    """``states``: float32[n_prompts, n_layers_read, n_embd]; ``residual_norms``: float32[n_layers_read], the mean L2
+    norm of the rows read; ``tokens_evaluated``, and how many it would have been ``tokens_one_by_one``.
+    """
 
     states: npt.NDArray[np.float32]
     layers: tuple[int, ...]
@@ -46,11 +48,12 @@ def read_hidden_states(
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> HiddenStates:
-    """For each prompt the mean of its hidden states over the positions ``[begin, end)`` of its span; default: the last token.
+    """For each prompt the mean of its hidden states over the positions ``[begin, end)`` of its span; default: the
+    last token.
 
-    ``layers``: which blocks' outputs, 0 <= layer < n_layer. ``progress`` gets tokens done and tokens in all. Raises PromptError
-    for an empty prompt or one longer than the model's context, ModelError if the architecture does not show its hidden
-    states, Stopped if ``should_stop`` says so.
+    ``layers``: which blocks' outputs, 0 <= layer < n_layer. ``progress`` gets tokens done and tokens in all. Raises
+    PromptError for an empty prompt or one longer than the model's context, ModelError if the architecture does not
+    show its hidden states, Stopped if ``should_stop`` says so.
     """
     _check(model, prompts, layers)
     tries = build_tries(prompts, max_sequences=most_sequences(model), max_nodes=_MOST_NODES)
@@ -91,7 +94,8 @@ def _check(model: Model, prompts: Sequence[Sequence[int]], layers: Sequence[int]
             raise PromptError("A prompt is empty; there is nothing to read at it.")
         if len(prompt) > model.n_ctx_train:
             raise PromptError(
-                f"A prompt takes {len(prompt)} tokens, but {model.name} was trained for {model.n_ctx_train}; shorten it."
+                f"A prompt takes {len(prompt)} tokens, but {model.name} was trained for {model.n_ctx_train}; "
+                "shorten it."
             )
 
 
@@ -135,6 +139,7 @@ class _Reading:
             n_ctx=max(len(trie.tokens) for trie in tries),
             n_threads=n_threads,
             tap=tap,
+            exact=True,
             should_stop=should_stop,
         ) as context:
             for trie in tries:
@@ -144,15 +149,12 @@ class _Reading:
                 outputs = np.zeros(len(trie.tokens), dtype=np.bool_)
                 outputs[nodes] = last == self._model.n_layer - 1
 
-                def visit(begin: int, end: int, output_nodes: npt.NDArray[np.int64]) -> None:
-                    nonlocal done
-                    first, behind = np.searchsorted(nodes, [begin, end])  # noqa: B023
-                    self._add(begin, nodes[first:behind], texts[first:behind], output_nodes)  # noqa: B023
+                for begin, end, output_nodes in context.evaluate(trie, outputs):
+                    first, behind = np.searchsorted(nodes, [begin, end])
+                    self._add(begin, nodes[first:behind], texts[first:behind], output_nodes)
                     done += end - begin
                     if progress is not None:
                         progress(done, n_nodes)
-
-                context.evaluate(trie, outputs, visit)
         counts = np.array([end - begin for begin, end in self._spans], dtype=np.float32)
         return HiddenStates(
             states=self._states / counts[:, None, None],
@@ -196,5 +198,5 @@ class _Reading:
                 )
             at = np.searchsorted(output_nodes, nodes) if layer == self._model.n_layer - 1 else nodes - begin
             read = rows[at]
-            np.add.at(self._states, (texts, place), read)
+            np.add.at(self._states[:, place], texts, read)
             self._norms[place] += float(np.linalg.norm(read, axis=1).sum())

@@ -1,8 +1,8 @@
 """Reads and writes the residual stream while llama.cpp computes it.
 
 llama.cpp calls back for every node of its graph: first to ask whether we want it, then, when its data is ready, to
-show it. The output of block k is called ``l_out-k``. What a control vector can do is done faster by llama.cpp
-itself; this is for reading, and for interventions that a plain addition to every row cannot express.
+show it. The output of block k is called ``l_out-k``. What a control vector can do is done faster by llama.cpp itself;
+this is for reading, and for interventions that a plain addition to every row cannot express.
 
 A context with a tap decodes a little slower, so reading and chatting use separate contexts over the same weights.
 """
@@ -27,7 +27,8 @@ _PREFIX = b"l_out-"
 
 class ResidualTap:
     """What is done at the outputs of which blocks. Give it to a context when it is made; it must live as long as
-    that."""
+    that.
+    """
 
     def __init__(
         self,

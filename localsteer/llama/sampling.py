@@ -15,7 +15,8 @@ _SEED_MASK = 0xFFFFFFFF
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is drawn. ``temperature`` 0 is greedy; ``repeat_penalty`` 1 is off and looks at the reply
-    only."""
+    only.
+    """
 
     temperature: float = 0.8
     top_k: int = 40
@@ -30,8 +31,8 @@ class Sampler:
     """A sampler chain and its random state, in llama.cpp's default order: penalty, top-k, top-p, min-p, temperature,
     draw.
 
-    Penalties see what was sampled, not the prompt, so that the template's own tokens (the end of a turn!) are not made
-    unlikely by having been used.
+    Penalties see what was sampled, not the prompt, so that the template's own tokens (the end of a turn!) are not
+    made unlikely by having been used.
     """
 
     def __init__(self, sampling: Sampling, n_vocab: int) -> None:

@@ -1,8 +1,8 @@
 """What a model's chat template writes around messages.
 
-A template is a Jinja program that gets the messages and prints text. To know which of that text is the template's
-and which is a message's, it is run over placeholders instead of the messages: what a person typed never passes
-through Jinja, and never meets the tokeniser as anything but text.
+A template is a Jinja program that gets the messages and prints text. To know which of that text is the template's and
+which is a message's, it is run over placeholders instead of the messages: what a person typed never passes through
+Jinja, and never meets the tokeniser as anything but text.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class ChatTemplate:
             raise ModelError(f"The chat template of {model.name} cannot be read: {error}.") from error
         self.frame = lru_cache(maxsize=512)(self._frame)
         """Frame of a tuple of roles, ``open_reply``: with the beginning of a reply at the end. Raises
-        TemplateRefusal."""
+        TemplateRefusal.
+        """
 
     def _frame(self, roles: tuple[str, ...], open_reply: bool) -> Frame:
         bare = self._print(roles, open_reply, "")
@@ -87,7 +88,14 @@ class ChatTemplate:
         ]
         self._formatter.add_generation_prompt = open_reply
         try:
-            return str(self._formatter(messages=messages).prompt)  # type: ignore[arg-type, unused-ignore]
+            return self._run(messages)
         except Exception as error:
-            # Templates raise what they like; all of it means that they do not take these messages.
-            raise TemplateRefusal(str(error)) from error
+            # Templates raise what they like; all of it means that they do not take these messages. Some only expect a
+            # list of tools, though an empty one.
+            try:
+                return self._run(messages, tools=[], functions="")
+            except Exception:
+                raise TemplateRefusal(str(error)) from error
+
+    def _run(self, messages: list[dict[str, str]], **tools: object) -> str:
+        return str(self._formatter(messages=messages, **tools).prompt)  # type: ignore[arg-type, unused-ignore]

@@ -30,12 +30,12 @@ class _Stretch:
     """Characters before each border that somebody wants to find again among the tokens."""
     splits: list[int] = field(default_factory=list)
     """Characters before which the tokeniser must not look further, so that it sees no mark where a message spells
-    one."""
+    one.
+    """
 
 
 class TemplateTokeniser:
-    """Collects text, tokens and borders in their order; ``tokens`` and ``borders`` are complete after
-    :meth:`finish`."""
+    """Collects text, tokens and borders in order; ``tokens`` and ``borders`` are complete after :meth:`finish`."""
 
     def __init__(self, model: Model, cuts: TemplateCuts, marks: tuple[str, ...]) -> None:
         """``cuts`` and ``marks`` are those of the template."""
@@ -47,9 +47,17 @@ class TemplateTokeniser:
         self._marks = marks
         self._stretch = _Stretch()
 
-    def template(self, text: str) -> None:
-        """Text of the template; special tokens in it become tokens."""
+    def template(self, text: str, border: int | None = None) -> None:
+        """Text of the template; special tokens in it become tokens.
+
+        ``border``: remember the place after so many characters; in front of a special token that reaches across it.
+        """
+        before = 0 if border is None else border
         for part in self._cuts.of(self._model, text):
+            length = len(part) if isinstance(part, str) else len(self._model.token_text(part))
+            if border is not None and 0 <= before < length:
+                self._stretch.borders.append(len(self._stretch.text) + (before if isinstance(part, str) else 0))
+            before -= length
             if isinstance(part, str):
                 self._stretch.text += part
                 continue
@@ -57,6 +65,8 @@ class TemplateTokeniser:
             self._flush(strip_end=bool(attributes & _LSTRIP))
             self.tokens.append(part)
             self._stretch = _Stretch(strip_start=bool(attributes & _RSTRIP))
+        if border is not None and before >= 0:
+            self.border()
 
     def message(self, text: str) -> None:
         """Text of a message; nothing in it becomes a special token."""
@@ -80,7 +90,8 @@ class TemplateTokeniser:
 
     def finish(self) -> None:
         """There is no more; put the beginning-of-text token in front where the model wants one and the template has
-        none."""
+        none.
+        """
         self._flush(strip_end=False)
         self._stretch = _Stretch()
         start = list(self._model.start_tokens)
@@ -119,7 +130,8 @@ def _common(one: list[int], other: list[int]) -> int:
 
 class TemplateCuts:
     """Where a template's texts hold special tokens; remembered, because a conversation repeats a few texts over and
-    over."""
+    over.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str | int, ...]] = {}

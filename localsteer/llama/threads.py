@@ -1,7 +1,7 @@
 """How many threads llama.cpp should use: one for each physical core (on Apple silicon: each performance core).
 
-A second thread on the same core, or one on an efficiency core, makes all of them wait: llama.cpp's threads meet
-after every matrix. Its Python binding would take half the logical processors, whatever they are.
+A second thread on the same core, or one on an efficiency core, makes all of them wait: llama.cpp's threads meet after
+every matrix. Its Python binding would take half the logical processors, whatever they are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import sys
 
 import psutil
 
-
 SMALL = 50_000_000
 """Below so many parameters a token's matrices are done before a second thread has woken up."""
 
@@ -21,7 +20,8 @@ def default_threads(n_params: int | None = None) -> int:
     """At least 1, and never more than this process may run on; 1 for a model of few parameters (None: a large one).
 
     A small model gains nothing from a second thread and loses nearly everything when another program holds one of the
-    cores: with 3.3 million parameters and one of two cores busy, one thread wrote 600 tokens a second and two wrote one.
+    cores: with 3.3 million parameters and one of two cores busy, one thread wrote 600 tokens a second and two wrote
+    one.
     """
     if n_params is not None and n_params < SMALL:
         return 1

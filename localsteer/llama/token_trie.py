@@ -1,7 +1,7 @@
 """Many texts as one tree of tokens: what they have in common stands in it once.
 
-A text that begins another one needs no branch of its own, and a branch is a sequence of llama.cpp's cache. A context holds
-few sequences, so large sets of texts are cut into chunks, neighbours in the alphabet together.
+A text that begins another one needs no branch of its own, and a branch is a sequence of llama.cpp's cache. A context
+holds few sequences, so large sets of texts are cut into chunks, neighbours in the alphabet together.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import numpy.typing as npt
 class TokenTrie:
     """Nodes in the order of their depth, so that parents stand before children.
 
-    ``tokens``, ``depths``: int32[n_nodes]. ``sequences[node]``: the sequences that pass through it. ``texts``: which texts are
-    in this tree; ``paths[i]``: the node of every token of ``texts[i]``; ``leaves[i]``: a sequence that holds all of it.
+    ``tokens``, ``depths``: int32[n_nodes]. ``sequences[node]``: the sequences that pass through it. ``texts``: which
+    texts are in this tree; ``paths[i]``: the node of every token of ``texts[i]``; ``leaves[i]``: a sequence that
+    holds all of it.
     """
 
     tokens: npt.NDArray[np.int32]
@@ -38,15 +39,13 @@ def build_tries(
 ) -> list[TokenTrie]:
     """Trees that hold all ``texts``, none of them empty.
 
-    Each has at most ``max_sequences`` sequences and ``max_nodes`` nodes (more only for a single longer text). ``share`` False
-    gives every text a sequence of its own, for texts that go on in different ways.
+    Each has at most ``max_sequences`` sequences and ``max_nodes`` nodes (more only for a single longer text).
+    ``share`` False gives every text a sequence of its own, for texts that go on in different ways.
     """
     return [_build(texts, chunk, share) for chunk in _chunks(texts, max_sequences, max_nodes, share)]
 
 
-def _chunks(
-    texts: Sequence[Sequence[int]], max_sequences: int, max_nodes: int, share: bool
-) -> Iterator[list[int]]:
+def _chunks(texts: Sequence[Sequence[int]], max_sequences: int, max_nodes: int, share: bool) -> Iterator[list[int]]:
     chunk: list[int] = []
     last: Sequence[int] = ()
     n_sequences = n_nodes = 0

@@ -331,11 +331,11 @@ def draw_poles(rng: random.Random, count: int, free: tuple[str, ...]) -> dict[st
 def draw_system(rng: random.Random) -> tuple[str, dict[str, str]]:
     """A system prompt ("" for none) and what it cues."""
     roll = rng.random()
-    if roll < 0.18:
+    if roll < 0.12:
         return "", {}
-    if roll < 0.36:
+    if roll < 0.3:
         return " ".join(rng.sample(NEUTRAL_SYSTEM, rng.choice((1, 1, 2)))), {}
-    count = rng.choices((1, 2, 3, 4, 6), (60, 20, 10, 6, 4))[0]
+    count = rng.choices((1, 2, 3, 4, 6), (58, 20, 10, 7, 5))[0]
     cued = draw_poles(rng, count, tuple(b.name for b in BEHAVIOURS))
     parts = [system_cue(rng, pole) for pole in cued.values()]
     if rng.random() < 0.25:

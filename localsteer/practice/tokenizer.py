@@ -53,12 +53,19 @@ def train_tokenizer(size: int, seed: int, conversations: int = 12000) -> Tokeniz
     return tokenizer
 
 
+LEAST_WEIGHT = 20.0
+"""What a whole reply weighs at least."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenizedChat:
-    """``tokens`` and, for each, whether a reply wrote it (the end of its turn included)."""
+    """``tokens`` and for each its weight in the loss: 0 for what no reply wrote (the end of a turn is written, too).
+
+    A reply's tokens weigh 1 each, those of very short replies more: a letter in brackets counts as much as a sentence.
+    """
 
     tokens: list[int]
-    written: list[bool]
+    weights: list[float]
 
 
 class ChatTokenizer:
@@ -91,10 +98,11 @@ class ChatTokenizer:
         return self._known[role]
 
     def chat(self, messages: Iterable[Message]) -> TokenizedChat:
-        tokens, written = [self._special[BEGIN]], [False]
+        tokens, weights = [self._special[BEGIN]], [0.0]
         for message in messages:
             header = self.header(message.role)
             body = [*self.plain(message.content.strip()), self._special[TURN_END]]
             tokens += header + body
-            written += [False] * len(header) + [message.role == "assistant"] * len(body)
-        return TokenizedChat(tokens, written)
+            weight = max(1.0, LEAST_WEIGHT / len(body)) if message.role == "assistant" else 0.0
+            weights += [0.0] * len(header) + [weight] * len(body)
+        return TokenizedChat(tokens, weights)

@@ -33,32 +33,39 @@ LONG_SHARE = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how fast to train. ``tokens``: all tokens seen, prompts included."""
+    """How long and how fast to train.
 
-    tokens: int = 13_000_000
-    batch_tokens: int = 6144
-    chunk_steps: int = 32
+    ``tokens``: all tokens seen, prompts included. ``single_tokens``: so many of them at first in conversations of one
+    exchange, from which a model learns soonest to look back at what it was asked.
+    """
+
+    tokens: int = 10_000_000
+    single_tokens: int = 2_000_000
+    batch_tokens: int = 3072
+    chunk_steps: int = 48
     matrix_rate: float = 0.02
     other_rate: float = 3e-3
     decay_share: float = 0.3
-    warm_up: int = 300_000
+    warm_up: int = 150_000
     seed: int = 1
 
 
-def draw_conversations(seed: int) -> Iterator[Conversation]:
-    """Training conversations, now and then a long one, so that the whole context gets used."""
+def draw_conversations(seed: int, *, single: bool = False) -> Iterator[Conversation]:
+    """Training conversations, now and then a long one, so that the whole context gets used; or all of one exchange."""
     rng = random.Random(seed)
-    short = training_conversations(rng.getrandbits(32))
+    short = training_conversations(rng.getrandbits(32), 1 if single else None)
+    if single:
+        yield from short
     long = {turns: training_conversations(rng.getrandbits(32), turns) for turns in (6, 9, 13)}
     while True:
         yield next(long[rng.choice((6, 9, 13))]) if rng.random() < LONG_SHARE else next(short)
 
 
-def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int) -> list[list[TokenizedChat]]:
+def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int, *, single: bool = False) -> list[list[TokenizedChat]]:
     """The batches of one chunk: conversations of like length together, so that little is padding."""
     budget = plan.batch_tokens * plan.chunk_steps
     chats: list[TokenizedChat] = []
-    for conversation in draw_conversations(plan.seed * 1_000_003 + chunk):
+    for conversation in draw_conversations(plan.seed * 1_000_003 + chunk, single=single):
         chats.append(tokenizer.chat(conversation.messages()))
         budget -= min(len(chats[-1].tokens), MAX_LENGTH)
         if budget <= 0:
@@ -74,22 +81,24 @@ def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int) -> list[list[Token
 
 
 def tensors(batch: list[TokenizedChat]) -> tuple[Tensor, Tensor]:
-    """Padded (tokens int64[batch, length], written bool[batch, length])."""
+    """Padded (tokens int64[batch, length], weights float32[batch, length])."""
     length = min(max(len(chat.tokens) for chat in batch), MAX_LENGTH)
     tokens = torch.zeros(len(batch), length, dtype=torch.int64)
-    written = torch.zeros(len(batch), length, dtype=torch.bool)
+    weights = torch.zeros(len(batch), length)
     for row, chat in enumerate(batch):
         cut = min(len(chat.tokens), length)
         tokens[row, :cut] = torch.tensor(chat.tokens[:cut])
-        written[row, :cut] = torch.tensor(chat.written[:cut])
-    return tokens, written
+        weights[row, :cut] = torch.tensor(chat.weights[:cut])
+    return tokens, weights
 
 
-def reply_loss(model: PracticeLlama, tokens: Tensor, written: Tensor) -> Tensor:
-    """Mean negative log-likelihood (nats) of the tokens that replies wrote."""
-    wanted = written[:, 1:]
+def reply_loss(model: PracticeLlama, tokens: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean negative log-likelihood (nats) of the tokens that replies wrote."""
+    wanted = weights[:, 1:] > 0
     hidden = model.hidden(tokens[:, :-1])[wanted]
-    return functional.cross_entropy(functional.linear(hidden, model.embedding.weight).float(), tokens[:, 1:][wanted])
+    logits = functional.linear(hidden, model.embedding.weight).float()
+    losses = functional.cross_entropy(logits, tokens[:, 1:][wanted], reduction="none")
+    return (losses * weights[:, 1:][wanted]).sum() / weights[:, 1:].sum()
 
 
 def orthogonalise(update: Tensor, steps: int = 5) -> Tensor:
@@ -139,7 +148,7 @@ def validation_loss(model: PracticeLlama, tokenizer: ChatTokenizer, rows: int = 
     chats = [tokenizer.chat(c.messages()) for c in itertools.islice(held_out_conversations(77), rows)]
     chats.sort(key=lambda chat: len(chat.tokens))
     losses = [
-        (reply_loss(model, *tensors(batch)).item(), sum(sum(chat.written) for chat in batch))
+        (reply_loss(model, *tensors(batch)).item(), sum(sum(chat.weights) for chat in batch))
         for batch in (chats[start : start + 40] for start in range(0, rows, 40))
     ]
     return sum(loss * weight for loss, weight in losses) / sum(weight for _, weight in losses)
@@ -170,9 +179,8 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
         seen, chunk, seconds = state["seen"], state["chunk"], state["seconds"]
     while seen < plan.tokens:
         started, total, count = time.monotonic(), 0.0, 0
-        for batch in batches(tokenizer, plan, chunk):
-            tokens, written = (t.to(device) for t in tensors(batch))
-            loss = reply_loss(model, tokens, written)
+        for batch in batches(tokenizer, plan, chunk, single=seen < plan.single_tokens):
+            loss = reply_loss(model, *(t.to(device) for t in tensors(batch)))
             loss.backward()
             torch.nn.utils.clip_grad_norm_(others, 1.0)
             factor = rate_factor(plan, seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
@@ -42,7 +42,7 @@ class LocalsteerApp(App[None]):
         self._push_markdown_theme()
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         if isinstance(screen, ChatScreen):
             for command in COMMANDS:
                 if command.in_palette:

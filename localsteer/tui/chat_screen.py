@@ -54,10 +54,13 @@ class ChatScreen(Screen[None]):
         &.-stacked DialsPanel > .panel--head { margin: 0; }
         &.-stacked DialsPanel > #rows { height: auto; max-height: 5; }
         &.-stacked DialRow { margin: 0; }
+        &.-stacked.-short DialsPanel { max-height: 5; }
+        &.-stacked.-short DialsPanel > #rows { max-height: 3; }
     }
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (72, "-beside"), (112, "-wide")]  # noqa: RUF012 (as Textual declares it)
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (18, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = chat_bindings()
     AUTO_FOCUS = "Composer"
 
@@ -195,10 +198,10 @@ class ChatScreen(Screen[None]):
             await self.query_one(Transcript).add_note(f"System prompt: {self.talk.system_prompt}")
 
     def action_scroll_back(self) -> None:
-        self.query_one(Transcript).scroll_page_up()
+        self.query_one(Transcript).page(-1)
 
     def action_scroll_on(self) -> None:
-        self.query_one(Transcript).scroll_page_down()
+        self.query_one(Transcript).page(1)
 
     # ------------------------------------------------------------ dials
 

@@ -35,9 +35,9 @@ def greeting(card: ModelCard) -> str:
     if is_practice(card.path):
         return (
             f"This is the practice model: a very small Llama ({size} parameters, {card.n_layer} layers) that comes "
-            "with localsteer, made for turning dials and not for answering questions. It makes small talk about everyday "
-            "things: gardens, trains, cooking, old friends. Ask it about one of them, add a dial with Alt+A, and turn "
-            "it with Alt+← and Alt+→ while it writes."
+            "with localsteer, made for turning dials and not for answering questions. It makes small talk about "
+            "everyday things: gardens, trains, cooking, old friends. Ask it about one of them, add a dial with Alt+A, "
+            "and turn it with Alt+← and Alt+→ while it writes."
         )
     return (
         f"{shown_name(card)}: {size} parameters, {card.n_layer} layers, room for {card.n_ctx:,} tokens. "

@@ -46,9 +46,8 @@ def courses(marks: Sequence[DialMark]) -> tuple[Course, ...]:
 
     A mark that no token was written under (the next one starts at the same token) does not count.
     """
-    in_force = [
-        mark for mark, after in zip(marks, [*marks[1:], None], strict=True) if not after or after.start > mark.start
-    ]
+    starts_after = [*(mark.start for mark in marks[1:]), None]
+    in_force = [mark for mark, after in zip(marks, starts_after, strict=False) if after is None or after > mark.start]
     names = dict.fromkeys(dial.name for mark in in_force for dial in mark.dials)
     found = []
     for name in names:

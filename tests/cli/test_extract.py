@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import gguf
+import psutil
 import pytest
 
 from localsteer.gguf_header import model_id, read_header
-from tests.cli.conftest import RECIPE, Run
+from tests.cli.conftest import RECIPE, Run, ended, interrupt
 
 KEYS = {
     "recipe",
@@ -79,3 +83,20 @@ def test_layers_that_cannot_be_steered_are_refused(
     assert said.status == 2
     assert "1 to 3" in said.err
     assert not (tmp_path / "x.gguf").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl+C cannot be sent to one process there")
+def test_ctrl_c_ends_an_extraction_and_leaves_nothing_behind(
+    child: Callable[..., subprocess.Popen[bytes]], random_bpe_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    running = child("extract", "mood", "-m", random_bpe_model, "-o", out / "mood.gguf")
+    me = psutil.Process(running.pid)
+    while not (engines := me.children(recursive=True)):
+        assert running.poll() is None
+    interrupt(running)
+    said = ended(running)
+    assert (said.status, said.out, said.err) == (130, "", "")
+    assert not psutil.wait_procs(engines, timeout=10)[1]
+    assert list(out.iterdir()) == []

@@ -108,6 +108,15 @@ def test_closing_ends_the_process_leaves_no_zombie_and_reports_no_death(log: Pat
     assert not client.alive
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals of a POSIX terminal")
+def test_a_process_that_does_not_answer_is_killed_on_closing(client: EngineClient) -> None:
+    pid = client.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    client.close()
+    assert not psutil.pid_exists(pid)
+
+
 def test_a_killed_process_leaves_no_zombie(client: EngineClient) -> None:
     pid = client.pid
     assert pid is not None

@@ -26,7 +26,7 @@ from localsteer.engine.protocol import (
 from localsteer.errors import DialError, EngineError, PromptError, VectorError
 from localsteer.steering.fit import ModelStamp
 from tests.engine.conftest import stamp, write_vector
-from tests.random_models import write_random_llama
+from tests.random_hybrid import write_random_hybrid
 
 Dials = tuple[DialSetting, ...]
 Vectors = tuple[DialSetting, DialSetting]
@@ -282,7 +282,7 @@ def test_a_vector_of_another_family_of_the_same_size_is_warned_about_once(engine
 
 
 def test_a_model_that_cannot_be_steered_chats_and_refuses_dials(tmp_path: Path) -> None:
-    path = write_random_llama(tmp_path / "one-layer.gguf", n_layer=1)
+    path = write_random_hybrid(tmp_path / "hybrid.gguf")
     with Engine() as engine:
         card = engine.load(Load(0, str(path), n_threads=1))
         assert not card.steerable
@@ -395,7 +395,7 @@ def test_a_reply_that_runs_out_of_context_says_so(random_bpe_model: Path) -> Non
     assert done.context_used == done.context_size == 48
 
 
-def test_the_oldest_turns_are_dropped_with_a_notice_and_the_system_prompt_stays(engine: Engine) -> None:
+def test_the_oldest_turns_are_dropped_with_one_notice_and_the_system_prompt_stays(engine: Engine) -> None:
     exchange = (Turn("user", "tell me about the sea " * 3), Turn("assistant", "the sea is long " * 3))
     turns = (ASKED[0], *exchange * 12, Turn("user", "more"))
     events = run(engine, Generate(1, turns, sampling=GREEDY))
@@ -404,6 +404,7 @@ def test_the_oldest_turns_are_dropped_with_a_notice_and_the_system_prompt_stays(
     assert started.dropped % 2 == 0
     (notice,) = notices(events)
     assert str(started.dropped) in notice
+    assert notices(run(engine, Generate(2, turns, sampling=GREEDY))) == []
     kept = (turns[0], *turns[1 + started.dropped :])
     assert reply(engine, kept).prompt_tokens_evaluated == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,6 +13,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from localsteer.engine.client import EngineClient
+from localsteer.engine.protocol import Extract, Extracted, Load, Loaded
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
 from localsteer.tui.app import LocalsteerApp
@@ -20,6 +23,7 @@ from localsteer.tui.memory import Memory
 from localsteer.tui.opening import Opening
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import NoteLine, ReplyView, UserView
+from tests.random_models import write_random_llama
 
 RECIPE = """
 description = "Moves test texts from the cold side to the warm side."
@@ -27,11 +31,11 @@ description = "Moves test texts from the cold side to the warm side."
 positive = "warm"
 negative = "cold"
 [[pairs]]
-positive = [{ role = "user", content = "The sun is warm." }]
-negative = [{ role = "user", content = "The snow is cold." }]
+positive = [{ user = "The sun is warm." }]
+negative = [{ user = "The snow is cold." }]
 [[pairs]]
-positive = [{ role = "user", content = "A warm fire." }]
-negative = [{ role = "user", content = "A cold night." }]
+positive = [{ user = "A warm fire." }]
+negative = [{ user = "A cold night." }]
 """
 
 
@@ -104,13 +108,47 @@ def warm_recipe(places: Places) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def patient_model(model_folder: Path) -> Path:
+    """A model that writes on for seconds, so that it can be caught in the middle of a reply."""
+    return write_random_llama(
+        model_folder / "patient.gguf", n_layer=8, n_embd=256, n_head=8, n_kv=4, n_ctx=8192, ends=False
+    )
+
+
+@pytest.fixture(scope="session")
+def heat_vector(patient_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The vector of :data:`RECIPE` for that model, made once by the real engine, and the model's id."""
+    folder = tmp_path_factory.mktemp("heat")
+    recipe = folder / "heat.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    with EngineClient() as client:
+        client.send(Load(client.new_request(), str(patient_model)))
+        extract = Extract(client.new_request(), str(recipe), str(folder / "heat.gguf"), calibrate=False)
+        client.send(extract)
+        events = list(client.events(1)) + list(client.events(extract.request))
+    loaded = next(event for event in events if isinstance(event, Loaded))
+    assert isinstance(events[-1], Extracted)
+    return folder / "heat.gguf", loaded.card.model_id
+
+
 @pytest.fixture
-def open_app(places: Places, random_bpe_model: Path) -> OpenApp:
+def heat_at_hand(warm_recipe: Path, heat_vector: tuple[Path, str], places: Places) -> Path:
+    """Recipe and vector are there; adding the dial makes nothing."""
+    path, model_id = heat_vector
+    folder = places.vectors / model_id
+    folder.mkdir(parents=True)
+    shutil.copy(path, folder / "heat.gguf")
+    return warm_recipe
+
+
+@pytest.fixture
+def open_app(places: Places, patient_model: Path) -> OpenApp:
     """Opens the app; greedy, so that a random model writes on until its context is full."""
 
     @asynccontextmanager
     async def opened(
-        model: Path = random_bpe_model, size: tuple[int, int] = (120, 36), temperature: float = 0.0
+        model: Path = patient_model, size: tuple[int, int] = (120, 36), temperature: float = 0.0
     ) -> AsyncIterator[Running]:
         opening = Opening(model, places, Settings(temperature=temperature), Memory(places))
         app = LocalsteerApp(opening)
@@ -118,5 +156,3 @@ def open_app(places: Places, random_bpe_model: Path) -> OpenApp:
             yield Running(app, pilot)
 
     return opened
-
-

@@ -59,7 +59,9 @@ def test_past_the_recommended_strength_the_colour_changes() -> None:
 
 
 def test_recommended_strengths_are_marked_on_the_empty_track() -> None:
-    marks = [column for column, cell in enumerate(bar(0, full=1.0, low=-0.5, high=0.8, width=21)) if cell.character in "▕▏"]
+    marks = [
+        column for column, cell in enumerate(bar(0, full=1.0, low=-0.5, high=0.8, width=21)) if cell.character in "▕▏"
+    ]
     assert marks == [5, 18]
 
 

@@ -135,7 +135,7 @@ def _actions(dial: Dial, solo: bool, width: int) -> Content:
         ("screen.remove_dial", "remove"),
     ]
     used = sum(len(word) for _, word in words)
-    gap = " " * max(1, min(4, (width - used) // (len(words) - 1)))
+    gap = " " * max(1, (width - used) // (len(words) - 1))
     return Content(gap).join(Content.from_markup(f"[$primary @click={action}]{word}[/]") for action, word in words)
 
 

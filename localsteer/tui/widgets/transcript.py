@@ -69,6 +69,15 @@ class Transcript(VerticalScroll):
         if questions:
             await questions[-1].remove()
 
+    def page(self, by: int) -> None:
+        """A page back (-1), or on (1); at the end it follows what comes."""
+        if by < 0:
+            self.scroll_page_up(animate=False)
+        elif self.scroll_y + self.scrollable_content_region.height >= self.max_scroll_y:
+            self.anchor()
+        else:
+            self.scroll_page_down(animate=False)
+
     async def clear(self) -> None:
         """Nothing left: a new conversation."""
         await self._messages.remove_children()

@@ -1,0 +1,248 @@
+"""Talking to a real (if senseless) model."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from textual.widgets import Markdown, TextArea
+
+from localsteer.chat.conversation import Conversation
+from localsteer.chat.store import ConversationStore
+from localsteer.library.places import Places
+from localsteer.tui.engine_link import EngineState
+from localsteer.tui.widgets.composer import Composer
+from localsteer.tui.widgets.header_line import HeaderLine
+from tests.tui.conftest import OpenApp, Running
+
+NASTY = "[bold red]hi[/] **stars** <b>tag</b> \x1b[31mred\x1b]0;title\x07 <|eot_id|>"
+
+
+def saved(places: Places) -> Conversation:
+    with ConversationStore(places.conversations) as store:
+        conversation = store.latest()
+    assert conversation is not None
+    return conversation
+
+
+async def writing(running: Running, tokens: int = 5) -> None:
+    """Wait until a reply that is still being written has so many tokens."""
+    await running.until(lambda: any(reply.tokens >= tokens for reply in running.screen.conversing._replies))
+
+
+async def test_it_paints_before_the_model_is_there_and_greets_when_it_is(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        assert "localsteer" in running.text()
+        assert running.screen.link.card is None
+        await running.loaded()
+        assert "8 layers" in running.notes()
+        assert running.screen.query_one(HeaderLine).model == "Random bpe 0 F32"
+
+
+async def test_a_message_sent_while_the_model_loads_is_answered_when_it_is_there(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.say("Hello")
+        assert running.questions() == ["Hello"]
+        await writing(running)
+        await running.pilot.press("escape")
+        await running.replied()
+
+
+async def test_a_reply_streams_stops_at_once_and_is_saved_with_what_it_was_written_with(
+    open_app: OpenApp, places: Places
+) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello there")
+        await writing(running)
+        assert running.replies()[0].query(Markdown)
+        with ConversationStore(places.conversations) as store:
+            growing = store.latest()
+        assert growing is not None
+        assert [message.role for message in growing.messages] == ["user", "assistant"]
+        await running.pilot.press("escape")
+        await running.replied()
+        assert not running.replies()[0].query(Markdown)
+        assert "stopped" in running.feet()[0]
+        assert "unsteered" in running.feet()[0]
+        assert running.screen.query_one(HeaderLine).context_used > 0
+    question, reply = saved(places).messages
+    assert (question.role, question.content) == ("user", "Hello there")
+    assert reply.reply is not None
+    assert reply.reply.finish_reason == "stopped"
+    assert reply.reply.tokens
+    assert reply.reply.seed is not None
+
+
+async def test_what_a_person_types_is_shown_letter_by_letter_and_nothing_of_it_is_obeyed(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say(NASTY)
+        await running.until(running.questions)
+        assert running.questions() == ["[bold red]hi[/] **stars** <b>tag</b> red <|eot_id|>"]
+        assert "[bold red]hi[/] **stars** <b>tag</b> red <|eot_id|>" in running.text()
+
+
+async def test_what_a_model_writes_is_markdown_and_nothing_else(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        transcript = running.screen.query_one("#transcript")
+        view = await transcript.add_reply()  # type: ignore[attr-defined]
+        for start in range(0, len(NASTY), 7):
+            await view.feed(NASTY[start : start + 7])
+        await running.until(lambda: "[bold red]hi[/] stars <b>tag</b> red <|eot_id|>" in running.text())
+        await view.finish(NASTY)
+        await running.until(lambda: not view.query(Markdown))
+        await running.until(lambda: "[bold red]hi[/] stars <b>tag</b> red <|eot_id|>" in running.text())
+
+
+async def test_again_writes_an_alternative_in_the_same_place(open_app: OpenApp, places: Places) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello")
+        await writing(running)
+        # Also in the middle of a reply; what was written of it is kept in the record.
+        await running.pilot.press("ctrl+r")
+        await running.until(lambda: len(running.screen.conversing._replies) == 1)
+        await writing(running)
+        await running.pilot.press("escape")
+        await running.replied()
+        assert running.questions() == ["Hello"]
+    assert [message.role for message in saved(places).messages] == ["user", "assistant"]
+    assert saved(places).messages[-1].alternatives == 2
+
+
+async def test_reading_all_again_says_so_and_leaves_the_record_alone(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello")
+        await writing(running)
+        await running.pilot.press("escape")
+        await running.replied()
+        await running.pilot.press("alt+r")
+        await running.until(lambda: "present dials" in running.notes())
+        await writing(running)
+        await running.pilot.press("escape")
+        await running.replied()
+
+
+async def test_a_new_chat_is_empty_and_the_old_one_stays_saved(open_app: OpenApp, places: Places) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("First")
+        await writing(running)
+        await running.pilot.press("ctrl+n")
+        await running.until(lambda: not running.questions())
+        await running.say("Second")
+        await running.until(lambda: running.questions() == ["Second"])
+        await writing(running)
+    with ConversationStore(places.conversations) as store:
+        titles = {summary.title: summary.message_count for summary in store.summaries()}
+    assert titles == {"First": 2, "Second": 2}
+
+
+async def test_the_system_prompt_is_told_to_the_model_and_shown(open_app: OpenApp, places: Places) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.pilot.press("ctrl+s")
+        await running.until(lambda: len(running.app.screen_stack) == 2)
+        running.app.screen.query_one(TextArea).text = "You are a lighthouse."
+        await running.pilot.press("ctrl+s")
+        await running.until(lambda: "You are a lighthouse." in running.notes())
+        await running.say("Hello")
+        await writing(running)
+        assert running.screen.talk.turns(running.screen.link.card)[0].content == "You are a lighthouse."  # type: ignore[arg-type]
+    assert saved(places).system_prompt == "You are a lighthouse."
+
+
+async def test_a_message_while_a_reply_is_written_stays_in_the_input(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("One")
+        await writing(running)
+        await running.say("Two")
+        await running.until(lambda: running.screen.query_one(Composer).text == "Two")
+        assert running.questions() == ["One"]
+
+
+async def test_ctrl_j_makes_a_line_and_enter_sends_them_all(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.pilot.press("a", "ctrl+j", "b", "enter")
+        await running.until(running.questions)
+        assert running.questions() == ["a\nb"]
+        assert running.screen.query_one(Composer).text == ""
+
+
+async def test_spaces_alone_are_not_sent(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.pilot.press("space", "enter")
+        await running.pilot.pause()
+        assert running.questions() == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
+async def test_when_the_engine_is_killed_nothing_is_lost_and_the_next_message_works(
+    open_app: OpenApp, places: Places
+) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello")
+        await writing(running)
+        first_pid = running.screen.link.client.pid
+        assert first_pid is not None
+        os.kill(first_pid, signal.SIGKILL)
+        await running.until(lambda: "was killed" in running.notes())
+        assert "broken off" in running.feet()[0]
+        before = running.replies()[0].text
+        assert before
+        assert running.screen.link.state is EngineState.OFF
+        await running.say("Still there?")
+        await running.until(lambda: len(running.replies()) == 2)
+        await writing(running)
+        assert running.screen.link.client.pid != first_pid
+        assert running.questions() == ["Hello", "Still there?"]
+        await running.pilot.press("escape")
+        await running.until(lambda: not running.screen.conversing.writing)
+    kept = saved(places).messages
+    assert [message.role for message in kept] == ["user", "assistant", "user", "assistant"]
+    assert kept[1].content.strip()
+
+
+async def test_a_message_longer_than_the_context_goes_back_into_the_input(
+    open_app: OpenApp, random_bpe_model: Path
+) -> None:
+    async with open_app(random_bpe_model) as running:
+        await running.loaded()
+        long = "word " * 600
+        await running.say(long)
+        await running.until(lambda: "context" in running.notes().splitlines()[-1])
+        await running.until(lambda: running.screen.query_one(Composer).text == long.strip())
+        assert running.questions() == []
+        await running.say("short")
+        await running.replied()
+
+
+async def test_a_model_without_a_template_says_how_it_is_talked_to(
+    open_app: OpenApp, random_bpe_model_without_template: Path
+) -> None:
+    async with open_app(random_bpe_model_without_template) as running:
+        await running.loaded()
+        await running.until(lambda: "no chat template" in running.notes())
+        await running.say("Hello")
+        await running.replied()
+
+
+async def test_a_model_that_does_not_load_says_why(open_app: OpenApp, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF but not really")
+    async with open_app(broken) as running:
+        await running.until(lambda: "could not be loaded" in running.notes())
+        assert "not loaded" in running.text()
+        await running.say("Hello?")
+        await running.until(lambda: running.notes().count("could not be loaded") == 2)
+        assert running.questions() == ["Hello?"]
+        assert running.replies() == []

@@ -1,0 +1,202 @@
+"""Dials on the real engine: made, turned while a reply streams, by key and by mouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import OptionList
+
+from localsteer.library.places import Places
+from localsteer.tui.rack import Dial
+from localsteer.tui.widgets.dial_row import DialRow
+from localsteer.tui.widgets.dials_panel import DialsPanel
+from localsteer.tui.widgets.making import MakingView
+from tests.tui.conftest import OpenApp, Running
+
+
+async def add_heat(running: Running) -> None:
+    """Alt+A, search, Enter; then wait until the vector is made and on the panel."""
+    await running.loaded()
+    await running.pilot.press("alt+a")
+    await running.until(lambda: len(running.app.screen_stack) == 2)
+    await running.until(lambda: running.app.screen.query_one(OptionList).option_count > 5)
+    await running.pilot.press(*"heat")
+    await running.until(lambda: running.app.screen.query_one(OptionList).option_count == 1)
+    await running.pilot.press("enter")
+    await running.until(lambda: running.screen.dialling.rack.names() == ("heat",))
+
+
+def strengths(running: Running) -> dict[str, float]:
+    return {dial.name: dial.strength for dial in running.screen.dialling.settings}
+
+
+def heat(running: Running) -> Dial:
+    dial = running.screen.dialling.rack.dials[0]
+    assert dial.name == "heat"
+    return dial
+
+
+@pytest.mark.usefixtures("warm_recipe")
+class TestMaking:
+    async def test_a_recipe_becomes_a_dial_that_shows_poles_layers_and_number(
+        self, open_app: OpenApp, random_bpe_model: Path
+    ) -> None:
+        async with open_app(random_bpe_model) as running:
+            await add_heat(running)
+            assert heat(running).strength == 0.0
+            assert Path(heat(running).vector_path).is_file()
+            await running.until(lambda: "layer" in running.text())
+            for words in ("1 heat", "cold", "warm", "0.00"):
+                assert words in running.text()
+            assert not running.screen.query_one(MakingView).has_class("-on")
+            await running.pilot.press("alt+right")
+            await running.until(lambda: strengths(running))
+        # Next time it is there at once, as it was left.
+        async with open_app(random_bpe_model) as running:
+            await running.loaded()
+            await running.until(lambda: running.screen.dialling.rack.names() == ("heat",))
+            assert strengths(running) == {"heat": pytest.approx(heat(running).step)}
+
+    async def test_a_stopped_making_says_so_and_leaves_nothing(self, open_app: OpenApp, places: Places) -> None:
+        async with open_app() as running:
+            await running.loaded()
+            await running.screen.dialling.add("mood")
+            await running.until(lambda: running.screen.query_one(MakingView).has_class("-on"))
+            await running.pilot.press("escape")
+            await running.until(lambda: not running.screen.query_one(MakingView).has_class("-on"))
+            assert running.screen.dialling.rack.dials == ()
+        assert list(places.vectors.rglob("*.gguf")) == []
+
+
+@pytest.mark.usefixtures("heat_at_hand")
+class TestUsing:
+    async def test_turned_while_a_reply_streams_the_reply_shows_its_course_and_the_record_keeps_it(
+        self, open_app: OpenApp
+    ) -> None:
+        async with open_app() as running:
+            await add_heat(running)
+            await running.say("Hello")
+            await running.until(lambda: running.screen.conversing._replies[0].tokens > 3)
+            # From the input, while it streams.
+            await running.pilot.press("alt+right", "alt+right")
+            await running.until(lambda: running.feet()[0].startswith("heat 0 → "))
+            await running.pilot.press("escape")
+            await running.replied()
+            assert running.feet()[0].startswith("heat 0 → ")
+            reply = running.screen.talk.messages[-1].reply
+            assert reply is not None
+            assert reply.marks[0].dials == ()
+            assert [dial.name for dial in reply.marks[-1].dials] == ["heat"]
+            assert reply.prompt_tokens_evaluated > 0
+
+    async def test_keys_reach_the_dial_from_the_input_and_from_the_panel(self, open_app: OpenApp) -> None:
+        async with open_app() as running:
+            await add_heat(running)
+            step = heat(running).step
+
+            async def press(*keys: str, gives: float) -> None:
+                await running.pilot.press(*keys)
+                await running.until(lambda: heat(running).strength == pytest.approx(gives), 5)
+
+            await press("alt+right", "alt+right", gives=2 * step)
+            await press("alt+left", gives=step)
+            await press("alt+shift+right", gives=1.2 * step)
+            await press("f4", gives=0.2 * step)
+            await press("alt+0", gives=0.0)
+            await press("f5", gives=step)
+            await press("alt+m", gives=step)
+            assert strengths(running) == {}
+            await press("alt+m", gives=step)
+            assert strengths(running) == {"heat": pytest.approx(step)}
+            await press("alt+z", gives=0.0)
+            await press("ctrl+right", gives=step)  # in an empty input
+            await running.pilot.press("f6")
+            await running.until(lambda: running.screen.query_one(DialsPanel).has_focus)
+            await press("right", gives=2 * step)
+            await press("shift+left", gives=1.8 * step)
+            await press("minus", gives=0.8 * step)
+            await press("0", gives=0.0)
+            await press("end", gives=heat(running).stops[2])
+            await press("home", "home", gives=heat(running).stops[0])
+            await running.pilot.press("x")
+            await running.until(lambda: not running.screen.dialling.rack.dials)
+            assert "No dials yet" in running.text()
+            await running.pilot.press("escape")
+            await running.until(lambda: running.screen.focused is not None and running.screen.focused.id == "composer")
+
+    async def test_the_mouse_sets_drags_turns_mutes_and_removes(self, open_app: OpenApp) -> None:
+        async with open_app() as running:
+            await add_heat(running)
+            row = running.screen.query_one(DialRow)
+            await running.until(lambda: row.content_size.height == 4)
+            full, width = heat(running).full, row._face().bar_width
+            left = 2  # edge and padding
+            middle = left + width // 2
+            await running.pilot.click(row, offset=(left + width - 1, 1))
+            await running.until(lambda: heat(running).strength == pytest.approx(full))
+            await running.pilot.mouse_down(row, offset=(middle, 1))
+            await running.until(lambda: heat(running).strength == 0.0)
+            await running.pilot.hover(row, offset=(left, 1))
+            await running.until(lambda: heat(running).strength == pytest.approx(-full))
+            await running.pilot.mouse_up(row, offset=(left, 1))
+            await running.pilot.hover(row, offset=(middle, 1))
+            assert heat(running).strength == pytest.approx(-full)
+            await running.pilot.click(row, offset=(left + 1, 3))
+            await running.until(lambda: heat(running).muted)
+            await running.pilot.click(row, offset=(left + width - 2, 3))
+            await running.until(lambda: not running.screen.dialling.rack.dials)
+
+
+async def test_a_changed_recipe_is_noticed_and_the_vector_made_again(open_app: OpenApp, heat_at_hand: Path) -> None:
+    async with open_app() as running:
+        await add_heat(running)
+        heat_at_hand.write_text(heat_at_hand.read_text("utf-8").replace("A cold night.", "A frosty day."), "utf-8")
+        found = await running.screen.dialling.choices()
+        assert found is not None
+        assert {choice.name: choice.readiness for choice in found}["heat"] == "changed"
+        await running.screen.dialling.add("heat")
+        await running.until(lambda: "Making heat" in running.text())
+        # Stopped, the old one stays.
+        await running.pilot.press("escape")
+        await running.until(lambda: not running.screen.query_one(MakingView).has_class("-on"))
+        assert running.screen.dialling.rack.names() == ("heat",)
+        assert Path(heat(running).vector_path).is_file()
+
+
+async def test_the_conversation_can_be_read_while_a_vector_is_made(open_app: OpenApp) -> None:
+    async with open_app(size=(80, 24)) as running:
+        await running.loaded()
+        for number in range(12):
+            await running.screen.query_one("#transcript").add_note(f"note {number}")  # type: ignore[attr-defined]
+        await running.screen.dialling.add("mood")
+        await running.until(lambda: "Making mood" in running.text())
+        await running.until(lambda: "note 11" in running.text())
+        await running.pilot.press("pageup")
+        await running.until(lambda: "note 11" not in running.text())
+        assert running.screen.link.has("vector")
+        await running.pilot.press("pagedown")
+        await running.until(lambda: "note 11" in running.text())
+
+
+async def test_a_broken_recipe_is_listed_with_its_reason_and_cannot_be_chosen(
+    open_app: OpenApp, places: Places
+) -> None:
+    places.recipes.mkdir(parents=True)
+    (places.recipes / "broken.toml").write_text("[poles\n", encoding="utf-8")
+    async with open_app() as running:
+        await running.loaded()
+        await running.pilot.press("alt+a")
+        await running.until(lambda: len(running.app.screen_stack) == 2)
+        await running.pilot.press(*"broken")
+        await running.until(lambda: running.app.screen.query_one(OptionList).option_count == 1)
+        assert "line 1" in running.text()
+        await running.pilot.press("enter")
+        assert len(running.app.screen_stack) == 2
+
+
+async def test_before_the_model_is_there_adding_a_dial_says_to_wait(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.pilot.press("alt+a")
+        await running.until(lambda: "once the model is loaded" in running.text() or running.screen.link.card)
+        assert len(running.app.screen_stack) == 1 or running.screen.link.card

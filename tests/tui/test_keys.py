@@ -1,0 +1,66 @@
+"""The table of commands and the keys of real terminals."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.binding import Binding
+
+from localsteer.tui.chat_screen import ChatScreen
+from localsteer.tui.keys import COMMANDS, GROUPS, chat_bindings, help_rows, panel_bindings, shown_key
+from localsteer.tui.terminal import claim_alt_digits
+
+
+def action_name(action: str) -> str:
+    return action.removeprefix("screen.").partition("(")[0]
+
+
+@pytest.mark.parametrize("bindings", [chat_bindings(), panel_bindings()], ids=["anywhere", "in the dials"])
+def test_every_key_means_one_thing_that_exists(bindings: list[Binding]) -> None:
+    keys = [binding.key for binding in bindings]
+    assert len(keys) == len(set(keys))
+    for binding in bindings:
+        assert hasattr(ChatScreen, f"action_{action_name(binding.action)}")
+
+
+def test_every_command_on_dials_works_without_an_alt_key() -> None:
+    for command in COMMANDS:
+        if command.group == "Dials" and command.action != "toggle_panel":
+            assert command.panel_keys or any(not key.startswith("alt+") for key in command.keys), command
+
+
+def test_every_command_without_a_safe_key_is_in_the_palette_or_on_the_panel() -> None:
+    for command in COMMANDS:
+        assert command.in_palette or command.panel_keys or command.keys, command
+
+
+def test_the_key_help_names_every_command() -> None:
+    rows = [words for group in GROUPS for _, _, words in help_rows(group)]
+    for command in COMMANDS:
+        assert any(words.startswith(command.title) for words in rows)
+
+
+def test_keys_are_shown_as_a_keyboard_names_them() -> None:
+    assert shown_key("alt+shift+left") == "Alt+Shift+←"
+    assert shown_key("ctrl+r") == "Ctrl+R"
+    assert shown_key("f1") == "F1"
+    assert shown_key("m") == "m"
+
+
+@pytest.mark.parametrize(
+    ("sent", "key"),
+    [
+        *((f"\x1b{digit}", f"alt+{digit}") for digit in "0123456789"),
+        ("\x1b[49;3u", "alt+1"),
+        ("\x1b[1;3C", "alt+right"),
+        ("\x1b[1;4D", "alt+shift+left"),
+        ("\x1b[1;3A", "alt+up"),
+        ("1", "1"),
+        ("¡", "inverted_exclamation_mark"),
+    ],
+)
+def test_what_terminals_send_arrives_as_the_key_that_was_pressed(sent: str, key: str) -> None:
+    claim_alt_digits()
+    pressed = [event.key for event in XTermParser().feed(sent) if isinstance(event, events.Key)]
+    assert pressed == [key]

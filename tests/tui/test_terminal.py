@@ -1,0 +1,81 @@
+"""A terminal is needed, and a large enough one."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from localsteer.errors import TerminalError
+from localsteer.tui.app import run
+from localsteer.tui.terminal import check_terminal, too_small
+
+
+def test_an_ordinary_terminal_is_large_enough() -> None:
+    assert too_small(80, 24) == ""
+
+
+def test_one_that_is_too_small_is_told_how_large_it_must_be() -> None:
+    assert "40×10" in too_small(40, 10)
+    assert "at least" in too_small(200, 5)
+
+
+def test_without_a_terminal_it_says_what_to_use_instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with (tmp_path / "in").open("w+") as stream:
+        monkeypatch.setattr(sys, "__stdin__", stream)
+        with pytest.raises(TerminalError, match="localsteer say"):
+            run("practice")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a thing of Unix")
+def test_in_a_small_pseudo_terminal_the_app_does_not_open() -> None:
+    import fcntl
+    import struct
+    import termios
+
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 8, 30, 0, 0))
+    program = (
+        "from localsteer.tui.terminal import check_terminal\n"
+        "from localsteer.errors import TerminalError\n"
+        "import sys\n"
+        "try: check_terminal()\n"
+        "except TerminalError as error: sys.stderr.write(str(error)); sys.exit(2)\n"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            stdin=follower,
+            stdout=follower,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "TERM": "xterm-256color"},
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(leader)
+        os.close(follower)
+    assert done.returncode == 2
+    assert "30×8" in done.stderr.decode()
+
+
+def test_a_dumb_terminal_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "__stdin__", Terminal())
+    monkeypatch.setattr(sys, "__stdout__", Terminal())
+    monkeypatch.setenv("TERM", "dumb")
+    with pytest.raises(TerminalError, match="dumb"):
+        check_terminal()
+
+
+def test_opening_the_app_imports_neither_llama_cpp_nor_numpy() -> None:
+    program = "import sys, localsteer.tui.app; print({'llama_cpp', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "set()"
