@@ -23,9 +23,9 @@ from localsteer.llama.steering import UNSTEERED, Steering
 from localsteer.messages import Message
 from localsteer.practice.behaviours import BY_NAME
 from localsteer.practice.checker import read_reply
-from localsteer.practice.conversations import draw_subject, write_message
 from localsteer.practice.replies import Kind, Subject
 from localsteer.practice.speaking import Speaker
+from localsteer.practice.user_messages import draw_subject, write_message
 from localsteer.steering.dials import Dial, buffers
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import load_vector

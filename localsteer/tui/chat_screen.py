@@ -109,6 +109,7 @@ class ChatScreen(Screen[None]):
 
     def on_unmount(self) -> None:
         self.memory.write()
+        self.conversing.close()
         self.link.close()
         self.talk.store.close()
 
@@ -279,4 +280,4 @@ class ChatScreen(Screen[None]):
         self.app.push_screen(KeyHelp())
 
     def action_toggle_theme(self) -> None:
-        self.run_worker(self.app.run_action("toggle_theme"), exit_on_error=False)
+        self.app.call_later(self.app.run_action, "toggle_theme")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Protocol
 
-from localsteer.chat.running import RunningReply
 from localsteer.engine.protocol import (
     Command,
     DialSetting,
@@ -24,9 +22,9 @@ from localsteer.engine.protocol import (
 )
 from localsteer.errors import EngineError, StorageError
 from localsteer.tui.engine_link import EngineLink, EngineState, Job
+from localsteer.tui.on_its_way import OnItsWay
 from localsteer.tui.strengths import courses
 from localsteer.tui.talk import Talk
-from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.transcript import Transcript
 
 _ENDINGS = {"stopped": "stopped", "length": "cut at the length limit", "context": "the context is full"}
@@ -43,17 +41,7 @@ class Surroundings(Protocol):
 
     def give_back(self, text: str) -> None: ...
 
-
-@dataclass(slots=True)
-class _Reply:
-    """A reply on its way. ``view`` None: the person has turned away from it; it is still recorded."""
-
-    view: ReplyView | None
-    job: Job | None = None
-    running: RunningReply | None = None
-    first_token_at: float = 0.0
-    tokens: int = 0
-    pieces: list[str] = field(default_factory=list)
+    def say(self, text: str, wrong: bool = False) -> None: ...
 
 
 class Conversing:
@@ -67,7 +55,7 @@ class Conversing:
         self._transcript = transcript
         self._sampling = sampling
         self._screen = screen
-        self._replies: list[_Reply] = []
+        self._replies: list[OnItsWay] = []
         self._save_failed = False
 
     @property
@@ -89,6 +77,7 @@ class Conversing:
     async def again(self, *, afresh: bool = False) -> None:
         """The last reply once more; ``afresh``: earlier replies are read under the present dials from now on."""
         if not self._talk.can_write_again:
+            self._screen.say("Nothing was said yet that could be answered again.")
             return
         self._turn_away()
         self._talk.take_back_reply()
@@ -133,6 +122,13 @@ class Conversing:
         for reply in list(self._replies):
             await self._drop(reply)
 
+    def close(self) -> None:
+        """The app ends: keep what there is of a reply."""
+        for reply in self._replies:
+            if reply.running is not None and reply.tokens:
+                with contextlib.suppress(StorageError):
+                    reply.running.break_off()
+
     async def forget(self, jobs: list[Job]) -> None:
         """Replies that were stopped before their turn came: the question goes back where it came from."""
         for reply in [reply for reply in self._replies if reply.job in jobs]:
@@ -143,7 +139,7 @@ class Conversing:
 
     async def _ask(self, *, afresh: bool = False) -> None:
         view = await self._transcript.add_reply()
-        reply = _Reply(view)
+        reply = OnItsWay(view)
         dials: tuple[DialSetting, ...] = ()
 
         def command(request: int, card: ModelCard) -> Command:
@@ -178,12 +174,12 @@ class Conversing:
 
     # ------------------------------------------------------------ hearing
 
-    def _reply_of(self, event: Event) -> _Reply | None:
+    def _reply_of(self, event: Event) -> OnItsWay | None:
         if isinstance(event, Died):
             return None
         return next((reply for reply in self._replies if reply.job and reply.job.request == event.request), None)
 
-    async def _take_one(self, reply: _Reply, event: Event) -> None:
+    async def _take_one(self, reply: OnItsWay, event: Event) -> None:
         match event:
             case PromptProgress(done=done, total=total):
                 if reply.view is not None and total:
@@ -201,30 +197,20 @@ class Conversing:
             case Failed():
                 await self._fail(reply, event.message)
 
-    async def _add_token(self, reply: _Reply, event: TokenText) -> None:
-        now = time.monotonic()
-        if reply.tokens == 0:
-            reply.first_token_at = now
-        reply.pieces.append(event.text)
-        # The last token is said once more where text was held back.
-        fresh = event.index >= reply.tokens
-        reply.tokens = event.index + 1
-        if reply.running is not None and fresh:
-            running = reply.running
+    async def _add_token(self, reply: OnItsWay, event: TokenText) -> None:
+        fresh, running = reply.add(event), reply.running
+        if running is not None and fresh:
             await self._saving(lambda: running.add(event.token, event.text))
-        seconds = now - reply.first_token_at
-        if reply.view is not None and seconds > 0.5:
-            self._screen.show_speed(reply.tokens / seconds)
 
-    async def _paint(self, reply: _Reply) -> None:
-        if not reply.pieces:
-            return
-        text, reply.pieces = "".join(reply.pieces), []
-        if reply.view is not None:
+    async def _paint(self, reply: OnItsWay) -> None:
+        text = reply.taken()
+        if text and reply.view is not None:
             self._show_strengths(reply)
+            if speed := reply.tokens_per_second:
+                self._screen.show_speed(speed)
             await reply.view.feed(text)
 
-    def _show_strengths(self, reply: _Reply) -> None:
+    def _show_strengths(self, reply: OnItsWay) -> None:
         if reply.view is not None and reply.running is not None and reply.tokens:
             reply.view.show_strengths(courses(reply.running.record.marks), steerable=self._steerable)
 
@@ -232,7 +218,7 @@ class Conversing:
     def _steerable(self) -> bool:
         return self._link.card is None or self._link.card.steerable
 
-    async def _finish(self, reply: _Reply, event: Finished) -> None:
+    async def _finish(self, reply: OnItsWay, event: Finished) -> None:
         self._replies.remove(reply)
         running, view = reply.running, reply.view
         assert running is not None
@@ -250,7 +236,7 @@ class Conversing:
         self._screen.show_speed(event.tokens_per_second)
         self._screen.show_context(event.context_used, event.context_size)
 
-    async def _fail(self, reply: _Reply, message: str) -> None:
+    async def _fail(self, reply: OnItsWay, message: str) -> None:
         """The engine could not do it: the question goes back where it can be changed."""
         view = reply.view
         await self._drop(reply)
@@ -272,7 +258,7 @@ class Conversing:
             f"{reason} Nothing of the conversation is lost; your next message starts the engine again.", "error"
         )
 
-    async def _drop(self, reply: _Reply) -> None:
+    async def _drop(self, reply: OnItsWay) -> None:
         """An end before the end: what was written stays, an empty reply goes."""
         if reply in self._replies:
             self._replies.remove(reply)

@@ -10,7 +10,7 @@ from localsteer.tui.engine_link import EngineState
 from localsteer.tui.greeting import greeting, is_practice, shown_name, warnings
 from localsteer.tui.widgets.dials_panel import DialsPanel
 from localsteer.tui.widgets.header_line import HeaderLine
-from localsteer.tui.widgets.key_line import DIALS, TALKING, WRITING, KeyLine
+from localsteer.tui.widgets.key_line import DIALS, MAKING, TALKING, WRITING, KeyLine
 from localsteer.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Hearing:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._greeted = ""
+        self._noticed: set[str] = set()
 
     async def tick(self) -> None:
         """One round."""
@@ -50,7 +51,7 @@ class Hearing:
         if screen.query_one(DialsPanel).has_focus:
             keys.keys = DIALS
         else:
-            keys.keys = WRITING if link.state is EngineState.BUSY or link.waiting else TALKING
+            keys.keys = WRITING if link.has("reply") else MAKING if link.has("vector") else TALKING
 
     async def _take(self, event: Event) -> None:
         screen = self._screen
@@ -60,7 +61,8 @@ class Hearing:
                 screen.query_one(HeaderLine).fraction = fraction
             case Loaded(card=card):
                 await self._loaded(card)
-            case Notice(text=text):
+            case Notice(text=text) if text not in self._noticed:
+                self._noticed.add(text)
                 await transcript.add_note(text, "warning")
             case Failed(request=request, message=message) if request == screen.link.load_request:
                 await screen.conversing.load_failed()

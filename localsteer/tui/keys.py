@@ -32,66 +32,116 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command("stop", "Stop", "Stop the reply, or the making of a vector", "Talking", ("escape",)),
     Command(
-        "again", "Write the reply again", "The same question once more, under the present dials", "Talking", ("ctrl+r",)
+        "again",
+        "Write the reply again",
+        "Answer the last message once more, under the present dials",
+        "Talking",
+        ("ctrl+r",),
     ),
     Command(
         "again_afresh",
         "Read all again, then write again",
-        "Earlier replies are read under the present dials too, instead of those they were written with",
+        "Again, with earlier replies read under the present dials instead of those they were written with",
         "Talking",
         ("alt+r",),
     ),
     Command("new_chat", "New chat", "Begin another conversation; this one stays saved", "Talking", ("ctrl+n",)),
     Command(
-        "system_prompt", "System prompt", "What the model is told before the conversation", "Talking", ("ctrl+s", "f8")
+        "system_prompt",
+        "System prompt",
+        "Edit the system prompt: what the model is told first",
+        "Talking",
+        ("ctrl+s", "f8"),
     ),
-    Command("scroll_back", "Scroll back", "A page up in the conversation", "Talking", ("pageup",), in_palette=False),
+    Command("scroll_back", "Scroll back", "Scroll the conversation back", "Talking", ("pageup",), in_palette=False),
     Command(
-        "scroll_on", "Scroll on", "A page down; at the end it follows again", "Talking", ("pagedown",), in_palette=False
+        "scroll_on",
+        "Scroll on",
+        "Scroll on; at the end it follows what comes",
+        "Talking",
+        ("pagedown",),
+        in_palette=False,
     ),
     Command(
         "add_dial",
         "Add a dial",
-        "Choose a recipe; its vector is made on the spot if need be",
+        "Add a dial from the recipes; its vector is made on the spot if need be",
         "Dials",
         ("alt+a", "f7"),
         ("n",),
     ),
-    Command("turn(1)", "Turn up", "Towards the right pole", "Dials", ("alt+right", "f5"), ("right", "plus"), False),
-    Command("turn(-1)", "Turn down", "Towards the left pole", "Dials", ("alt+left", "f4"), ("left", "minus"), False),
-    Command("turn(0.2)", "Turn up finely", "A fifth of a turn", "Dials", ("alt+shift+right",), ("shift+right",), False),
     Command(
-        "turn(-0.2)", "Turn down finely", "A fifth of a turn", "Dials", ("alt+shift+left",), ("shift+left",), False
+        "turn(1)",
+        "Turn up",
+        "Turn the picked dial towards its right pole",
+        "Dials",
+        ("alt+right", "f5"),
+        ("right", "plus"),
+        False,
     ),
     Command(
-        "jump(1)", "Jump up", "To zero, then to what is recommended for the right pole", "Dials", ("alt+up",), ("end",)
+        "turn(-1)",
+        "Turn down",
+        "Turn the picked dial towards its left pole",
+        "Dials",
+        ("alt+left", "f4"),
+        ("left", "minus"),
+        False,
+    ),
+    Command(
+        "turn(0.2)",
+        "Turn up finely",
+        "A fifth of that to the right",
+        "Dials",
+        ("alt+shift+right",),
+        ("shift+right",),
+        False,
+    ),
+    Command(
+        "turn(-0.2)",
+        "Turn down finely",
+        "A fifth of that to the left",
+        "Dials",
+        ("alt+shift+left",),
+        ("shift+left",),
+        False,
+    ),
+    Command(
+        "jump(1)",
+        "Jump up",
+        "Jump to zero, or to what is recommended for the right pole",
+        "Dials",
+        ("alt+up",),
+        ("end",),
     ),
     Command(
         "jump(-1)",
         "Jump down",
-        "To zero, then to what is recommended for the left pole",
+        "Jump to zero, or to what is recommended for the left pole",
         "Dials",
         ("alt+down",),
         ("home",),
     ),
-    Command("pick_next(1)", "Next dial", "Pick the dial below", "Dials", ("f3", "alt+pagedown"), ("down",), False),
-    Command("pick_next(-1)", "Previous dial", "Pick the dial above", "Dials", ("f2", "alt+pageup"), ("up",), False),
-    Command("mute", "Mute dial", "Silence the picked dial, and let it speak again", "Dials", ("alt+m",), ("m",)),
-    Command("solo", "Solo dial", "Only the picked dial, and all of them again", "Dials", ("alt+s",), ("s",)),
-    Command("zero", "Zero dial", "The picked dial to 0", "Dials", ("alt+0",), ("0",)),
-    Command("zero_all", "Zero all dials", "Every dial to 0, unmuted: the model as it is", "Dials", ("alt+z",), ("z",)),
+    Command("pick_next(1)", "Next dial", "Pick the next dial", "Dials", ("f3", "alt+pagedown"), ("down",), False),
+    Command("pick_next(-1)", "Previous dial", "Pick the dial before", "Dials", ("f2", "alt+pageup"), ("up",), False),
+    Command("mute", "Mute dial", "Mute the picked dial, and let it speak again", "Dials", ("alt+m",), ("m",)),
+    Command("solo", "Solo dial", "Solo: the picked dial alone, and all of them again", "Dials", ("alt+s",), ("s",)),
+    Command("zero", "Zero dial", "Set the picked dial to 0", "Dials", ("alt+0",), ("0",)),
+    Command("zero_all", "Zero all dials", "Set every dial to 0: the model as it is", "Dials", ("alt+z",), ("z",)),
     Command(
         "remove_dial",
         "Remove dial",
-        "Take the picked dial away; its vector is kept",
+        "Remove the picked dial; its vector is kept",
         "Dials",
         ("alt+x",),
         ("x", "delete"),
     ),
-    Command("toggle_panel", "Show or hide the dials", "More room for the conversation", "Dials", ("alt+d",)),
-    Command("focus_dials", "Into the dials, and back", "There plain keys do", "Dials", ("f6",)),
+    Command("toggle_panel", "Show or hide the dials", "Hide the dials, or show them", "Dials", ("alt+d",)),
+    Command(
+        "focus_dials", "Into the dials, and back", "Go into the dials, where plain keys do, and back", "Dials", ("f6",)
+    ),
     Command("keys_help", "Keys", "This page", "App", ("f1",)),
-    Command("toggle_theme", "Light or dark", "Change the theme", "App", ("ctrl+t", "f9")),
+    Command("toggle_theme", "Light or dark", "Change between the light and the dark theme", "App", ("ctrl+t", "f9")),
 )
 
 _SHOWN = {
@@ -162,7 +212,7 @@ def help_rows(group: Group) -> Iterator[tuple[str, str, str]]:
             yield (
                 "  ".join(shown_key(key) for key in command.keys),
                 " ".join(shown_key(key) for key in command.panel_keys),
-                f"{command.title}: {command.help[0].lower()}{command.help[1:]}",
+                command.help,
             )
     if group == "App":
         yield "Ctrl+P", "", "All commands"

@@ -1,4 +1,4 @@
-"""The practice grammar: its checker reads back what it writes, what nothing cues is undecided, held out stays unseen."""
+"""The practice grammar: its checker reads back what it writes; what nothing cues is undecided."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from localsteer.practice.choices import draw_choice
 from localsteer.practice.conversations import (
     KINDS,
     draw_poles,
-    draw_subject,
     held_out,
     held_out_conversations,
     training_conversations,
-    write_message,
 )
 from localsteer.practice.replies import Kind, Subject, draw_style, write_reply
 from localsteer.practice.topics import FACTS, TASKS, TOPICS
+from localsteer.practice.user_messages import draw_subject, write_message
 
 REPLY_KINDS: list[Kind] = [kind for kind in KINDS if kind != "choice"]
 

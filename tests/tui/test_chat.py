@@ -15,6 +15,7 @@ from localsteer.library.places import Places
 from localsteer.tui.engine_link import EngineState
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.header_line import HeaderLine
+from tests.random_hybrid import write_random_hybrid
 from tests.tui.conftest import OpenApp, Running
 
 NASTY = "[bold red]hi[/] **stars** <b>tag</b> \x1b[31mred\x1b]0;title\x07 <|eot_id|>"
@@ -234,6 +235,19 @@ async def test_a_model_without_a_template_says_how_it_is_talked_to(
         await running.until(lambda: "no chat template" in running.notes())
         await running.say("Hello")
         await running.replied()
+
+
+async def test_a_model_that_cannot_be_steered_says_so_and_chats(open_app: OpenApp, tmp_path: Path) -> None:
+    async with open_app(write_random_hybrid(tmp_path / "hybrid.gguf")) as running:
+        await running.loaded()
+        await running.until(lambda: "cannot be steered" in running.notes())
+        await running.until(lambda: "ignores control vectors" in running.text().replace("\n", " "))
+        await running.pilot.press("alt+a")
+        await running.until(lambda: "it can only chat" in running.text())
+        assert running.app.screen is running.screen
+        await running.say("Hello")
+        await running.replied()
+        assert "unsteered" not in running.feet()[0]
 
 
 async def test_a_model_that_does_not_load_says_why(open_app: OpenApp, tmp_path: Path) -> None:

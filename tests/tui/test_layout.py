@@ -83,7 +83,7 @@ async def test_f1_shows_every_key(open_app: OpenApp) -> None:
     async with open_app(size=(120, 60)) as running:
         await running.pilot.press("f1")
         await running.until(lambda: isinstance(running.app.screen, KeyHelp) and "Alt+1" in running.text())
-        for words in ("Ctrl+R", "Alt+M", "Mute dial", "Ctrl+J"):
+        for words in ("Ctrl+R", "Alt+M", "Mute the picked dial", "Ctrl+J"):
             assert words in running.text()
         await running.pilot.press("escape")
         await running.until(lambda: running.app.screen is running.screen)

@@ -35,6 +35,7 @@ TALKING = (
     Key("Ctrl+Q", "quit", "app.quit"),
 )
 WRITING = (Key("Esc", "stop", "screen.stop"), *TALKING[1:])
+MAKING = (Key("Esc", "stop", "screen.stop"), *TALKING)
 DIALS = (
     Key("←→", "turn", "screen.turn(1)"),
     Key("↑↓", "pick", "screen.pick_next(1)"),
