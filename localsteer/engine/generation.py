@@ -34,6 +34,8 @@ from localsteer.llama.text import ReplyText
 from localsteer.messages import Message
 
 _SEEDS = 2**31
+_LISTENING = 0.02
+"""Seconds between looks for a stop while a reply waits to keep its pace."""
 
 Say: TypeAlias = Callable[[Event], None]
 
@@ -134,11 +136,20 @@ class Reply:
             if self._text.stopped:
                 generation.close()
                 return "end"
+            self._keep_pace()
         if generation.reason == "stopped" and not self._stopped():
             return None
         if generation.reason != "stopped":
             self._begin(generation, plan, prefix, dropped)
         return generation.reason
+
+    def _keep_pace(self) -> None:
+        """Wait until the next token is due, no longer than until a stop."""
+        if self._command.pace <= 0 or self._began is None:
+            return
+        due = self._began + self._generated / self._command.pace
+        while (left := due - time.perf_counter()) > 0 and not self._stopped():
+            time.sleep(min(left, _LISTENING))
 
     def _steer(self) -> Steering:
         """What the token that is evaluated next is steered with; the one after it is chosen under it."""

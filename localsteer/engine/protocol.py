@@ -81,6 +81,7 @@ class Generate:
     ``prefix`` is a beginning of the reply that is forced; its tokens come as the first :class:`TokenText` of the
     reply. ``raw``: ``turns`` holds one user turn whose text is continued without a chat template, ``prefix`` included.
     ``afresh``: evaluate every earlier reply under the present dials instead of the recorded ones.
+    ``pace``: tokens per second at most, 0 for as fast as it goes; a tiny model would be done before a dial is turned.
     """
 
     request: int
@@ -90,6 +91,7 @@ class Generate:
     prefix: str = ""
     raw: bool = False
     afresh: bool = False
+    pace: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

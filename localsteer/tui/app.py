@@ -21,6 +21,11 @@ class LocalsteerApp(App[None]):
     """Paints at once; the model is loaded by a process of its own."""
 
     TITLE = "localsteer"
+    CSS = """
+    ToastRack { margin: 0 0 4 0; }
+    Toast { background: $panel; border-left: outer $primary; padding: 0 1; width: 44; }
+    Toast.-error { border-left: outer $error; }
+    """
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
 
     def __init__(self, opening: Opening) -> None:

@@ -23,6 +23,7 @@ from localsteer.engine.protocol import (
 from localsteer.errors import EngineError, StorageError
 from localsteer.tui.engine_link import EngineLink, EngineState, Job
 from localsteer.tui.on_its_way import OnItsWay
+from localsteer.tui.pace import pace_of
 from localsteer.tui.strengths import courses
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.transcript import Transcript
@@ -146,7 +147,8 @@ class Conversing:
             nonlocal dials
             dials = self._screen.dials_in_force()
             reply.running = self._talk.begin_reply(card, self._sampling, dials)
-            return Generate(request, self._talk.turns(card), dials, self._sampling, afresh=afresh)
+            turns = self._talk.turns(card)
+            return Generate(request, turns, dials, self._sampling, afresh=afresh, pace=pace_of(card))
 
         reply.job = Job("reply", command)
         self._replies.append(reply)

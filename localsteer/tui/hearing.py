@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from localsteer.engine.protocol import Event, Failed, Loaded, Loading, ModelCard, Notice
 from localsteer.library.models import PRACTICE
 from localsteer.tui.engine_link import EngineState
-from localsteer.tui.greeting import greeting, is_practice, shown_name, warnings
+from localsteer.tui.greeting import greeting, is_practice, shown_name, waiting_name, warnings
 from localsteer.tui.widgets.dials_panel import DialsPanel
 from localsteer.tui.widgets.header_line import HeaderLine
 from localsteer.tui.widgets.key_line import DIALS, MAKING, TALKING, WRITING, KeyLine
@@ -22,6 +22,7 @@ class Hearing:
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
+        screen.query_one(HeaderLine).model = waiting_name(screen.link.model_path)
         self._greeted = ""
         self._noticed: set[str] = set()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -415,3 +416,20 @@ def test_a_prompt_that_alone_is_longer_than_the_context_is_refused_with_both_num
     assert "\n" not in str(refused.value)
     with pytest.raises(PromptError, match=" 512 "):
         run(engine, Generate(1, (Turn("user", "the sea and " * 300),), raw=True))
+
+
+def test_a_reply_keeps_its_pace(engine: Engine) -> None:
+    began = time.perf_counter()
+    done = finished(run(engine, Generate(1, ASKED, sampling=replace(GREEDY, max_tokens=8), pace=40.0)))
+    assert time.perf_counter() - began >= (len(done.tokens) - 1) / 40.0
+    assert done.tokens == finished(run(engine, Generate(1, ASKED, sampling=replace(GREEDY, max_tokens=8)))).tokens
+
+
+def test_a_reply_that_waits_for_its_pace_can_be_stopped(engine: Engine) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, TokenText):
+            engine.stop()
+
+    done = finished(run(engine, Generate(1, ASKED, sampling=GREEDY, pace=0.001), stop))
+    assert done.reason == "stopped"
+    assert len(done.tokens) == 1

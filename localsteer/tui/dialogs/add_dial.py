@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from localsteer.tui.dial_shelf import Choice
 from localsteer.tui.plain import plain
 
-_READINESS = {"ready": "", "to make": "made on choosing", "changed": "recipe changed, made again", "broken": "broken"}
+_READINESS = {"ready": "ready", "to make": "", "changed": "recipe changed, is made again", "broken": "broken"}
 
 
 class AddDial(ModalScreen[str | None]):
@@ -120,7 +120,7 @@ class AddDial(ModalScreen[str | None]):
             (plain(choice.name).ljust(12), "bold"),
             " ",
             poles,
-            (f"   {state}" if state else "", "$error" if choice.readiness == "broken" else "$faint"),
+            (f"   {state}" if state else "", "$error" if choice.readiness == "broken" else "$success"),
             "\n",
             (plain(choice.description), "$quiet"),
             "\n",

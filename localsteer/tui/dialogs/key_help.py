@@ -55,7 +55,7 @@ class KeyHelp(ModalScreen[None]):
         table.add_column(no_wrap=True)
         table.add_column(ratio=1)
         for index, group in enumerate(GROUPS):
-            beside = "in the dials" if group == "Dials" else ""
+            beside = "in dials" if group == "Dials" else ""
             if index:
                 table.add_row()
             table.add_row(Text(group, "bold " + colours["foreground"][:7]), Text(beside, colours["quiet"]))
