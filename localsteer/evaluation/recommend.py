@@ -33,7 +33,7 @@ _NATS_BELOW = 0.25
 _RARE = 0.01
 _NATS_BELOW_RARE = 2.0
 """A token is surprising that is this much less likely than its own one in a hundred."""
-_SURPRISES = 0.005
+_SURPRISES = 0.003
 """So many of the tokens of steered replies may be."""
 _REPEATS_ABOVE = 0.2
 """How much larger the share of repeated pairs of tokens may be than in its own replies."""

@@ -34,7 +34,7 @@ from localsteer.tui.widgets.key_line import KeyLine
 from localsteer.tui.widgets.too_small import TooSmall
 from localsteer.tui.widgets.transcript import Transcript
 
-_TICK_SECONDS = 1 / 12
+_TICK_SECONDS = 0.1
 _REMEMBER_SECONDS = 2.0
 
 

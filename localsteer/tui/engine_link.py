@@ -1,6 +1,6 @@
 """The app's hold on the engine process: one model, one job at a time, another life after a death.
 
-No widgets. :meth:`EngineLink.poll` is called some twelve times a second and gives the events that are still of use.
+No widgets. :meth:`EngineLink.poll` is called some ten times a second and gives the events that are still of use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Twelve times a second: what the engine said, handed to those it concerns, and the state of things on the screen."""
+"""Ten times a second: what the engine said, handed to those it concerns, and the state of things on the screen."""
 
 from __future__ import annotations
 

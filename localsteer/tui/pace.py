@@ -6,7 +6,7 @@ from localsteer.engine.protocol import ModelCard
 from localsteer.tui.greeting import is_practice
 
 PRACTICE_PACE = 16.0
-"""Tokens per second. The practice model could write a whole reply between two keys; so it writes as fast as one reads."""
+"""Tokens per second. The practice model could write a reply between two keys; so it writes as fast as one reads."""
 
 
 def pace_of(card: ModelCard) -> float:

@@ -148,11 +148,11 @@ def open_app(places: Places, patient_model: Path) -> OpenApp:
 
     @asynccontextmanager
     async def opened(
-        model: Path = patient_model, size: tuple[int, int] = (120, 36), temperature: float = 0.0
+        model: Path = patient_model, size: tuple[int, int] = (100, 24), temperature: float = 0.0
     ) -> AsyncIterator[Running]:
         opening = Opening(model, places, Settings(temperature=temperature), Memory(places))
         app = LocalsteerApp(opening)
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             yield Running(app, pilot)
 
     return opened

@@ -244,7 +244,7 @@ async def test_a_model_that_cannot_be_steered_says_so_and_chats(open_app: OpenAp
         hint = running.screen.query_one(".panel--hint", Static)
         await running.until(lambda: "cannot be steered" in str(hint.content))
         await running.pilot.press("alt+a")
-        await running.until(lambda: "it can only chat" in running.text())
+        await running.until(lambda: "This model cannot be steered" in running.text())
         assert running.app.screen is running.screen
         await running.say("Hello")
         await running.replied()

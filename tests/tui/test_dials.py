@@ -49,7 +49,7 @@ class TestMaking:
             await running.until(lambda: "layer" in running.text())
             for words in ("1 heat", "cold", "warm", "0.00"):
                 assert words in running.text()
-            assert not running.screen.query_one(MakingView).has_class("-on")
+            await running.until(lambda: not running.screen.query_one(MakingView).has_class("-on"))
             await running.pilot.press("alt+right")
             await running.until(lambda: strengths(running))
         # Next time it is there at once, as it was left.
@@ -142,9 +142,9 @@ class TestUsing:
             await running.pilot.mouse_up(row, offset=(left, 1))
             await running.pilot.hover(row, offset=(middle, 1))
             assert heat(running).strength == pytest.approx(-full)
-            await running.pilot.click(row, offset=(left + 1, 3))
+            await running.pilot.click(row, offset=(left + row._face().lines[3].plain.index("mute"), 3))
             await running.until(lambda: heat(running).muted)
-            await running.pilot.click(row, offset=(left + width - 2, 3))
+            await running.pilot.click(row, offset=(left + row._face().lines[3].plain.index("remove"), 3))
             await running.until(lambda: not running.screen.dialling.rack.dials)
 
 
