@@ -53,7 +53,7 @@ def train_tokenizer(size: int, seed: int, conversations: int = 12000) -> Tokeniz
     return tokenizer
 
 
-LEAST_WEIGHT = 20.0
+LEAST_WEIGHT = 8.0
 """What a whole reply weighs at least."""
 
 
@@ -61,7 +61,7 @@ LEAST_WEIGHT = 20.0
 class TokenizedChat:
     """``tokens`` and for each its weight in the loss: 0 for what no reply wrote (the end of a turn is written, too).
 
-    A reply's tokens weigh 1 each, those of very short replies more: a letter in brackets counts as much as a sentence.
+    A reply's tokens weigh 1 each, those of very short replies more: a letter in brackets counts as half a sentence.
     """
 
     tokens: list[int]

@@ -36,16 +36,16 @@ class Plan:
     """How long and how fast to train.
 
     ``tokens``: all tokens seen, prompts included. ``single_tokens``: so many of them at first in conversations of one
-    exchange, from which a model learns soonest to look back at what it was asked.
+    exchange and in batches of half the size.
     """
 
-    tokens: int = 10_000_000
+    tokens: int = 8_000_000
     single_tokens: int = 2_000_000
-    batch_tokens: int = 3072
-    chunk_steps: int = 48
+    batch_tokens: int = 6144
+    chunk_tokens: int = 147_456
     matrix_rate: float = 0.02
     other_rate: float = 3e-3
-    decay_share: float = 0.3
+    decay_share: float = 0.65
     warm_up: int = 150_000
     seed: int = 1
 
@@ -63,7 +63,7 @@ def draw_conversations(seed: int, *, single: bool = False) -> Iterator[Conversat
 
 def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int, *, single: bool = False) -> list[list[TokenizedChat]]:
     """The batches of one chunk: conversations of like length together, so that little is padding."""
-    budget = plan.batch_tokens * plan.chunk_steps
+    budget = plan.chunk_tokens
     chats: list[TokenizedChat] = []
     for conversation in draw_conversations(plan.seed * 1_000_003 + chunk, single=single):
         chats.append(tokenizer.chat(conversation.messages()))
@@ -71,9 +71,10 @@ def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int, *, single: bool = 
         if budget <= 0:
             break
     chats.sort(key=lambda chat: len(chat.tokens))
+    batch_tokens = plan.batch_tokens // 2 if single else plan.batch_tokens
     rows: list[list[TokenizedChat]] = [[]]
     for chat in chats:
-        if rows[-1] and (len(rows[-1]) + 1) * min(len(chat.tokens), MAX_LENGTH) > plan.batch_tokens * 1.05:
+        if rows[-1] and (len(rows[-1]) + 1) * min(len(chat.tokens), MAX_LENGTH) > batch_tokens * 1.05:
             rows.append([])
         rows[-1].append(chat)
     random.Random(chunk).shuffle(rows)

@@ -13,8 +13,9 @@ from localsteer.tui.chat_screen import ChatScreen
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.terminal import check_terminal, claim_alt_digits
-from localsteer.tui.theme import DARK, LIGHT, THEMES, markdown_theme, own_variables
+from localsteer.tui.theme import DARK, LIGHT, THEMES, own_variables, rich_theme
 from localsteer.tui.widgets.messages import ReplyView
+from localsteer.tui.widgets.past_page import PastPage
 
 
 class LocalsteerApp(App[None]):
@@ -44,7 +45,7 @@ class LocalsteerApp(App[None]):
         return ChatScreen(self._opening)
 
     def on_mount(self) -> None:
-        self._push_markdown_theme()
+        self._push_rich_theme()
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -62,13 +63,14 @@ class LocalsteerApp(App[None]):
         self.theme = LIGHT if self.current_theme.dark else DARK
         self._opening.memory.keep_theme(self.theme)
 
-    def _push_markdown_theme(self) -> None:
-        self.console.push_theme(markdown_theme(self.theme_variables))
+    def _push_rich_theme(self) -> None:
+        self.console.push_theme(rich_theme(self.theme_variables))
 
     def _repaint(self) -> None:
-        self._push_markdown_theme()
-        for view in self.query(ReplyView):
-            view.repaint_for_theme()
+        self._push_rich_theme()
+        for view in self.query("ReplyView, PastPage"):
+            if isinstance(view, ReplyView | PastPage):
+                view.repaint_for_theme()
 
 
 def run(model: str | None = None) -> None:

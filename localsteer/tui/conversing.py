@@ -22,6 +22,7 @@ from localsteer.engine.protocol import (
 )
 from localsteer.errors import EngineError, StorageError
 from localsteer.tui.engine_link import EngineLink, EngineState, Job
+from localsteer.tui.foot import foot_words
 from localsteer.tui.on_its_way import OnItsWay
 from localsteer.tui.pace import pace_of
 from localsteer.tui.strengths import courses
@@ -214,7 +215,7 @@ class Conversing:
 
     def _show_strengths(self, reply: OnItsWay) -> None:
         if reply.view is not None and reply.running is not None and reply.tokens:
-            reply.view.show_strengths(courses(reply.running.record.marks), steerable=self._steerable)
+            reply.view.show_foot(foot_words(courses(reply.running.record.marks), steerable=self._steerable))
 
     @property
     def _steerable(self) -> bool:
@@ -234,7 +235,7 @@ class Conversing:
         if event.reason in _ENDINGS:
             remark.append(_ENDINGS[event.reason])
         await view.finish(event.text)
-        view.show_strengths(courses(event.marks), " · ".join(remark), steerable=self._steerable)
+        view.show_foot(foot_words(courses(event.marks), " · ".join(remark), steerable=self._steerable))
         self._screen.show_speed(event.tokens_per_second)
         self._screen.show_context(event.context_used, event.context_size)
 
@@ -274,7 +275,7 @@ class Conversing:
             return
         self._talk.add_reply(running)
         await view.finish(running.text)
-        view.show_strengths(courses(running.record.marks), "broken off", steerable=self._steerable)
+        view.show_foot(foot_words(courses(running.record.marks), "broken off", steerable=self._steerable))
 
     async def _note_dropped(self, turns: int) -> None:
         await self._transcript.add_note(

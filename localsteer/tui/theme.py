@@ -115,16 +115,21 @@ def own_variables(dark: bool) -> dict[str, str]:
     return dict(_DARK_OWN if dark else _LIGHT_OWN)
 
 
-def markdown_theme(variables: dict[str, str]) -> RichTheme:
-    """Rich's Markdown styles in the colours of a Textual theme: a finished reply looks as it did while streaming."""
+def rich_theme(variables: dict[str, str]) -> RichTheme:
+    """Styles for Rich in the colours of a Textual theme: what is finished looks as it did while streaming."""
 
     def colour(name: str) -> str:
         # Rich knows #rrggbb only; Textual's variables may carry an opacity behind it.
         return variables[name].split()[0][:7]
 
+    edge = {name: Style(color=colour(name)) for name in ("primary", "error", "warning", "quiet", "faint")}
+    poles = {name: Style(color=colour(name)) for name in ("pole-positive", "pole-negative")}
     heading = Style(color=colour("primary"), bold=True)
     return RichTheme(
         {
+            **{f"chat.{name}": style for name, style in (edge | poles).items()},
+            "chat.user": Style(color=colour("foreground"), bgcolor=colour("surface")),
+            "chat.error-text": Style(color=colour("error")),
             "markdown.h1": heading,
             "markdown.h1.border": Style(color=colour("faint")),
             "markdown.h2": heading,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
@@ -57,7 +58,8 @@ class Running:
         end = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < end, f"waited {seconds:.0f} s in vain; the screen says:\n{self.text()}"
-            await self.pilot.pause(0.02)
+            # Not pilot.pause: that paints at every look.
+            await asyncio.sleep(0.02)
 
     async def loaded(self) -> None:
         await self.until(lambda: self.screen.link.card is not None and self.notes())

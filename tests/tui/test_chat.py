@@ -15,6 +15,7 @@ from localsteer.library.places import Places
 from localsteer.tui.engine_link import EngineState
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.header_line import HeaderLine
+from localsteer.tui.widgets.transcript import Transcript
 from tests.random_hybrid import write_random_hybrid
 from tests.tui.conftest import OpenApp, Running
 
@@ -33,22 +34,51 @@ async def writing(running: Running, tokens: int = 5) -> None:
     await running.until(lambda: any(reply.tokens >= tokens for reply in running.screen.conversing._replies))
 
 
-async def test_it_paints_before_the_model_is_there_and_greets_when_it_is(open_app: OpenApp) -> None:
+async def test_it_paints_before_the_model_is_there_and_answers_what_was_sent_meanwhile(open_app: OpenApp) -> None:
     async with open_app() as running:
         assert "localsteer" in running.text()
         assert running.screen.link.card is None
+        await running.say("Hello")
+        assert running.questions() == ["Hello"]
         await running.loaded()
         assert "8 layers" in running.notes()
         assert running.screen.query_one(HeaderLine).model == "Random bpe 0 F32"
-
-
-async def test_a_message_sent_while_the_model_loads_is_answered_when_it_is_there(open_app: OpenApp) -> None:
-    async with open_app() as running:
-        await running.say("Hello")
-        assert running.questions() == ["Hello"]
         await writing(running)
-        await running.pilot.press("escape")
-        await running.replied()
+
+
+async def test_enter_sends_ctrl_j_makes_a_line_and_a_message_during_a_reply_stays_in_the_input(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.pilot.press("space", "enter")
+        assert running.questions() == []
+        await running.pilot.press("a", "ctrl+j", "b", "enter")
+        await running.until(lambda: running.questions() == ["a\nb"])
+        assert running.screen.query_one(Composer).text == ""
+        await writing(running)
+        await running.say("Two")
+        await running.until(lambda: running.screen.query_one(Composer).text == "Two")
+        assert running.questions() == ["a\nb"]
+
+
+async def test_what_people_and_models_write_is_shown_and_never_obeyed(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        transcript = running.screen.query_one(Transcript)
+        await transcript.add_user(NASTY)
+        await running.until(lambda: "[bold red]hi[/] **stars** <b>tag</b> red <|eot_id|>" in running.text())
+        # Model text is Markdown and nothing else, while it streams and afterwards.
+        view = await transcript.add_reply()
+        for start in range(0, len(NASTY), 7):
+            await view.feed(NASTY[start : start + 7])
+        await running.until(lambda: "[bold red]hi[/] stars <b>tag</b> red <|eot_id|>" in running.text())
+        await view.finish(NASTY)
+        await running.until(lambda: not view.query(Markdown))
+        await running.until(lambda: "[bold red]hi[/] stars <b>tag</b> red <|eot_id|>" in running.text())
+        # The same on the way from the input.
+        await running.say(NASTY)
+        await running.until(lambda: len(running.questions()) == 2)
+        assert running.questions()[1] == "[bold red]hi[/] **stars** <b>tag</b> red <|eot_id|>"
 
 
 async def test_a_reply_streams_stops_at_once_and_is_saved_with_what_it_was_written_with(
@@ -75,28 +105,6 @@ async def test_a_reply_streams_stops_at_once_and_is_saved_with_what_it_was_writt
     assert reply.reply.finish_reason == "stopped"
     assert reply.reply.tokens
     assert reply.reply.seed is not None
-
-
-async def test_what_a_person_types_is_shown_letter_by_letter_and_nothing_of_it_is_obeyed(open_app: OpenApp) -> None:
-    async with open_app() as running:
-        await running.loaded()
-        await running.say(NASTY)
-        await running.until(running.questions)
-        assert running.questions() == ["[bold red]hi[/] **stars** <b>tag</b> red <|eot_id|>"]
-        assert "[bold red]hi[/] **stars** <b>tag</b> red <|eot_id|>" in running.text()
-
-
-async def test_what_a_model_writes_is_markdown_and_nothing_else(open_app: OpenApp) -> None:
-    async with open_app() as running:
-        await running.loaded()
-        transcript = running.screen.query_one("#transcript")
-        view = await transcript.add_reply()  # type: ignore[attr-defined]
-        for start in range(0, len(NASTY), 7):
-            await view.feed(NASTY[start : start + 7])
-        await running.until(lambda: "[bold red]hi[/] stars <b>tag</b> red <|eot_id|>" in running.text())
-        await view.finish(NASTY)
-        await running.until(lambda: not view.query(Markdown))
-        await running.until(lambda: "[bold red]hi[/] stars <b>tag</b> red <|eot_id|>" in running.text())
 
 
 async def test_again_writes_an_alternative_in_the_same_place(open_app: OpenApp, places: Places) -> None:
@@ -156,33 +164,6 @@ async def test_the_system_prompt_is_told_to_the_model_and_shown(open_app: OpenAp
         await writing(running)
         assert running.screen.talk.turns(running.screen.link.card)[0].content == "You are a lighthouse."  # type: ignore[arg-type]
     assert saved(places).system_prompt == "You are a lighthouse."
-
-
-async def test_a_message_while_a_reply_is_written_stays_in_the_input(open_app: OpenApp) -> None:
-    async with open_app() as running:
-        await running.loaded()
-        await running.say("One")
-        await writing(running)
-        await running.say("Two")
-        await running.until(lambda: running.screen.query_one(Composer).text == "Two")
-        assert running.questions() == ["One"]
-
-
-async def test_ctrl_j_makes_a_line_and_enter_sends_them_all(open_app: OpenApp) -> None:
-    async with open_app() as running:
-        await running.loaded()
-        await running.pilot.press("a", "ctrl+j", "b", "enter")
-        await running.until(running.questions)
-        assert running.questions() == ["a\nb"]
-        assert running.screen.query_one(Composer).text == ""
-
-
-async def test_spaces_alone_are_not_sent(open_app: OpenApp) -> None:
-    async with open_app() as running:
-        await running.loaded()
-        await running.pilot.press("space", "enter")
-        await running.pilot.pause()
-        assert running.questions() == []
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")

@@ -46,9 +46,8 @@ class TestMaking:
             await add_heat(running)
             assert heat(running).strength == 0.0
             assert Path(heat(running).vector_path).is_file()
-            await running.until(lambda: "layer" in running.text())
-            for words in ("1 heat", "cold", "warm", "0.00"):
-                assert words in running.text()
+            shown = ("1 heat", "cold", "warm", "0.00", "layer")
+            await running.until(lambda: all(words in running.text() for words in shown))
             await running.until(lambda: not running.screen.query_one(MakingView).has_class("-on"))
             await running.pilot.press("alt+right")
             await running.until(lambda: strengths(running))

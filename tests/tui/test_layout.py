@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
+from functools import partial
+from itertools import combinations
+
 from textual.command import CommandPalette
 from textual.geometry import Region
 
@@ -32,20 +34,24 @@ def regions(running: Running) -> list[Region]:
     return [running.screen.query_one(kind).region for kind in (HeaderLine, Transcript, DialsPanel, Composer, KeyLine)]
 
 
-@pytest.mark.parametrize("size", [(50, 14), (64, 20), (80, 24), (120, 36), (200, 60)])
-async def test_nothing_overlaps_and_nothing_is_cut_off(open_app: OpenApp, size: tuple[int, int]) -> None:
-    async with open_app(size=size) as running:
+async def test_at_every_size_nothing_overlaps_and_nothing_is_cut_off(open_app: OpenApp) -> None:
+    async with open_app(size=(80, 24)) as running:
         await running.screen.dialling.put(RACK)
-        await running.until(lambda: "mood" in running.text() and "0.60" in running.text())
-        shown = regions(running)
-        screen = Region(0, 0, *size)
-        for index, region in enumerate(shown):
-            assert region.area > 0
-            assert screen.contains_region(region)
-            assert not any(region.overlaps(other) for other in shown[index + 1 :])
-        assert shown[1].height >= 3
-        for words in ("localsteer", "happy", "+0.60", "muted", "Enter send"):
-            assert words in running.text()
+        for size in ((80, 24), (50, 14), (64, 20), (120, 36), (200, 60)):
+            await running.pilot.resize_terminal(*size)
+            await running.until(partial(fits, running, Region(0, 0, *size)))
+
+
+def fits(running: Running, screen: Region) -> bool:
+    """Everything has its place on a screen of this size."""
+    shown = regions(running)
+    return (
+        all(region.area > 0 and screen.contains_region(region) for region in shown)
+        and not any(one.overlaps(other) for one, other in combinations(shown, 2))
+        and shown[-1].bottom == screen.bottom
+        and shown[1].height >= 3
+        and all(word in running.text() for word in ("localsteer", "mood", "happy", "+0.60", "muted", "Enter send"))
+    )
 
 
 async def test_the_dials_can_be_put_away_and_fetched_back(open_app: OpenApp) -> None:

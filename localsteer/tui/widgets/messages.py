@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from rich.console import RenderableType
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownStream
 
+from localsteer.tui.foot import content
 from localsteer.tui.markdown import FinishedMarkdown, chat_markdown
+from localsteer.tui.past import Words, past_note, past_reply, past_user
 from localsteer.tui.plain import PlainStream, plain
-from localsteer.tui.strengths import ARROW, Course, signed
 
 NoteKind: TypeAlias = Literal["quiet", "warning", "error"]
 
@@ -32,7 +34,12 @@ class UserView(Static):
     """
 
     def __init__(self, text: str) -> None:
-        super().__init__(Content(plain(text)))
+        self.text = plain(text)
+        super().__init__(Content(self.text))
+
+    def past(self, dark: bool) -> RenderableType:
+        """The message as a renderable."""
+        return past_user(self.text)
 
 
 class NoteLine(Static):
@@ -51,7 +58,13 @@ class NoteLine(Static):
     """
 
     def __init__(self, text: str, kind: NoteKind = "quiet") -> None:
-        super().__init__(Content(plain(text)), classes=f"-{kind}")
+        self.text = plain(text)
+        self._kind = kind
+        super().__init__(Content(self.text), classes=f"-{kind}")
+
+    def past(self, dark: bool) -> RenderableType:
+        """The remark as a renderable."""
+        return past_note(self.text, self._kind)
 
 
 class ReplyView(Vertical):
@@ -83,6 +96,7 @@ class ReplyView(Vertical):
         self.text = ""
         self._clean = PlainStream()
         self._stream: MarkdownStream | None = None
+        self._words: Words = ()
         self._foot = Static(Content(""), classes="reply--foot")
 
     def compose(self) -> ComposeResult:
@@ -123,23 +137,11 @@ class ReplyView(Vertical):
         """Before the first token: what is being waited for."""
         self._foot.update(Content.styled(words, "$faint italic"))
 
-    def show_strengths(self, courses: tuple[Course, ...], remark: str = "", *, steerable: bool = True) -> None:
-        """What the reply was (or is being) written with, then ``remark`` (speed, why it ended)."""
-        parts = [_course_words(course) for course in courses]
-        if not parts and steerable:
-            parts = [Content.styled("unsteered", "$faint")]
-        if remark:
-            parts.append(Content.styled(remark, "$faint"))
-        self._foot.update(Content("   ").join(parts))
+    def show_foot(self, words: Words) -> None:
+        """What the reply was (or is being) written with."""
+        self._words = words
+        self._foot.update(content(words))
 
-
-def _course_words(course: Course) -> Content:
-    """A dial's name and its strengths, each in the colour of the pole that it leans to."""
-    values = (
-        Content("…") if value is None else Content.styled(signed(value), _colour(value)) for value in course.stations
-    )
-    return Content.assemble((plain(course.name), "$quiet"), " ", Content.styled(ARROW, "$faint").join(values))
-
-
-def _colour(strength: float) -> str:
-    return "$pole-positive" if strength > 0 else "$pole-negative" if strength < 0 else "$quiet"
+    def past(self, dark: bool) -> RenderableType:
+        """The finished reply as a renderable."""
+        return past_reply(self.text, self._words, dark=dark)

@@ -7,6 +7,10 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
 
 from localsteer.tui.widgets.messages import NoteKind, NoteLine, ReplyView, UserView
+from localsteer.tui.widgets.past_page import PastPage
+
+_MOST_OPEN = 32
+_STAY_OPEN = 8
 
 
 class Transcript(VerticalScroll):
@@ -39,6 +43,7 @@ class Transcript(VerticalScroll):
 
     async def add_user(self, text: str) -> UserView:
         """Show what the person said, and go to the end: whoever sends wants to see the answer."""
+        await self._fold()
         view = UserView(text)
         await self._messages.mount(view)
         self.anchor()
@@ -82,6 +87,17 @@ class Transcript(VerticalScroll):
         """Nothing left: a new conversation."""
         await self._messages.remove_children()
         self.anchor()
+
+    async def _fold(self) -> None:
+        """Many old messages become one widget, so that a token costs no more in a long conversation than in a short one."""
+        open_views = [view for view in self._messages.children if isinstance(view, UserView | ReplyView | NoteLine)]
+        if len(open_views) <= _MOST_OPEN:
+            return
+        old = open_views[:-_STAY_OPEN]
+        page = PastPage([view.past for view in old], dark=self.app.current_theme.dark)
+        with self.app.batch_update():
+            await self._messages.mount(page, before=old[0])
+            await self._messages.remove_children(old)
 
     def _after_last_question(self) -> list[Widget]:
         after: list[Widget] = []
