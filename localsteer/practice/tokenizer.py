@@ -53,15 +53,15 @@ def train_tokenizer(size: int, seed: int, conversations: int = 12000) -> Tokeniz
     return tokenizer
 
 
-LEAST_WEIGHT = 8.0
-"""What a whole reply weighs at least."""
+OPENING_WEIGHT = 4.0
+"""What the first token of a sentence weighs: there a reply decides which way to go; the rest is soon learnt."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenizedChat:
-    """``tokens`` and for each its weight in the loss: 0 for what no reply wrote (the end of a turn is written, too).
+    """``tokens`` and for each its weight in the loss: 0 for what no reply wrote.
 
-    A reply's tokens weigh 1 each, those of very short replies more: a letter in brackets counts as half a sentence.
+    What a reply wrote, the end of its turn included, weighs 1, and more at the beginning of a sentence.
     """
 
     tokens: list[int]
@@ -77,6 +77,7 @@ class ChatTokenizer:
         self._plain = Tokenizer(tokenizer.model)
         self._plain.pre_tokenizer = tokenizer.pre_tokenizer
         self._known: dict[str, list[int]] = {}
+        self._enders = {at for text, at in tokenizer.get_vocab().items() if text.endswith((".", "!", "?"))}
 
     @classmethod
     def load(cls, path: Path) -> ChatTokenizer:
@@ -103,6 +104,10 @@ class ChatTokenizer:
             header = self.header(message.role)
             body = [*self.plain(message.content.strip()), self._special[TURN_END]]
             tokens += header + body
-            weight = max(1.0, LEAST_WEIGHT / len(body)) if message.role == "assistant" else 0.0
-            weights += [0.0] * len(header) + [weight] * len(body)
+            weights += [0.0] * len(header)
+            weights += self._weights(body) if message.role == "assistant" else [0.0] * len(body)
         return TokenizedChat(tokens, weights)
+
+    def _weights(self, body: list[int]) -> list[float]:
+        before = [True, *(token in self._enders for token in body[:-1])]
+        return [OPENING_WEIGHT if opens else 1.0 for opens in before]

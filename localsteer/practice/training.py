@@ -29,6 +29,7 @@ from localsteer.practice.tokenizer import ChatTokenizer, TokenizedChat, train_to
 
 MAX_LENGTH = 1024
 LONG_SHARE = 0.03
+PART_TOKENS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,13 @@ def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int, *, single: bool = 
     return rows
 
 
+def parts(batch: list[TokenizedChat]) -> Iterator[list[TokenizedChat]]:
+    """A batch in pieces small enough for a processor's cache; their gradients add up."""
+    rows = max(1, PART_TOKENS // max(len(chat.tokens) for chat in batch))
+    for start in range(0, len(batch), rows):
+        yield batch[start : start + rows]
+
+
 def tensors(batch: list[TokenizedChat]) -> tuple[Tensor, Tensor]:
     """Padded (tokens int64[batch, length], weights float32[batch, length])."""
     length = min(max(len(chat.tokens) for chat in batch), MAX_LENGTH)
@@ -94,12 +102,12 @@ def tensors(batch: list[TokenizedChat]) -> tuple[Tensor, Tensor]:
 
 
 def reply_loss(model: PracticeLlama, tokens: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean negative log-likelihood (nats) of the tokens that replies wrote."""
+    """Weighted sum of the negative log-likelihoods (nats) of the tokens that replies wrote."""
     wanted = weights[:, 1:] > 0
     hidden = model.hidden(tokens[:, :-1])[wanted]
     logits = functional.linear(hidden, model.embedding.weight).float()
     losses = functional.cross_entropy(logits, tokens[:, 1:][wanted], reduction="none")
-    return (losses * weights[:, 1:][wanted]).sum() / weights[:, 1:].sum()
+    return (losses * weights[:, 1:][wanted]).sum()
 
 
 def orthogonalise(update: Tensor, steps: int = 5) -> Tensor:
@@ -148,11 +156,8 @@ def validation_loss(model: PracticeLlama, tokenizer: ChatTokenizer, rows: int = 
     """Mean loss on held-out conversations (one exchange each)."""
     chats = [tokenizer.chat(c.messages()) for c in itertools.islice(held_out_conversations(77), rows)]
     chats.sort(key=lambda chat: len(chat.tokens))
-    losses = [
-        (reply_loss(model, *tensors(batch)).item(), sum(sum(chat.weights) for chat in batch))
-        for batch in (chats[start : start + 40] for start in range(0, rows, 40))
-    ]
-    return sum(loss * weight for loss, weight in losses) / sum(weight for _, weight in losses)
+    losses = [reply_loss(model, *tensors(chats[start : start + 20])).item() for start in range(0, rows, 20)]
+    return sum(losses) / sum(sum(chat.weights) for chat in chats)
 
 
 def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
@@ -181,8 +186,11 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
     while seen < plan.tokens:
         started, total, count = time.monotonic(), 0.0, 0
         for batch in batches(tokenizer, plan, chunk, single=seen < plan.single_tokens):
-            loss = reply_loss(model, *(t.to(device) for t in tensors(batch)))
-            loss.backward()
+            loss, weight = 0.0, sum(sum(chat.weights[:MAX_LENGTH]) for chat in batch)
+            for part in parts(batch):
+                share = reply_loss(model, *(t.to(device) for t in tensors(part))) / weight
+                share.backward()
+                loss += share.item()
             torch.nn.utils.clip_grad_norm_(others, 1.0)
             factor = rate_factor(plan, seen)
             for group in adam.param_groups:
@@ -191,7 +199,7 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
             muon.step(plan.matrix_rate * factor)
             model.zero_grad(set_to_none=True)
             seen += sum(min(len(chat.tokens), MAX_LENGTH) for chat in batch)
-            total, count = total + loss.item(), count + 1
+            total, count = total + loss, count + 1
         chunk += 1
         seconds += time.monotonic() - started
         row = {

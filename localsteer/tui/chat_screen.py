@@ -94,7 +94,8 @@ class ChatScreen(Screen[None]):
         self.hearing = Hearing(self)
         # The first frame comes before the engine does.
         self.call_after_refresh(self._begin)
-        self.set_interval(_TICK_SECONDS, self.hearing.tick)
+        self._listening = False
+        self.set_interval(_TICK_SECONDS, self._listen)
         self.set_interval(_REMEMBER_SECONDS, self.memory.write)
 
     async def _begin(self) -> None:
@@ -106,6 +107,18 @@ class ChatScreen(Screen[None]):
         except EngineError as error:
             await self.query_one(Transcript).add_note(str(error), "error")
         self.hearing.show_state()
+
+    def _listen(self) -> None:
+        # A timer's callback runs beside the screen's messages; what is heard must come between them, one by one.
+        if not self._listening:
+            self._listening = True
+            self.call_later(self._heard)
+
+    async def _heard(self) -> None:
+        try:
+            await self.hearing.tick()
+        finally:
+            self._listening = False
 
     def on_unmount(self) -> None:
         self.memory.write()
@@ -180,7 +193,10 @@ class ChatScreen(Screen[None]):
         self.query_one(Composer).focus()
 
     def action_system_prompt(self) -> None:
-        self.app.push_screen(SystemPrompt(self.talk.system_prompt), self._set_system_prompt)
+        def answered(text: str | None) -> None:
+            self.call_later(self._set_system_prompt, text)
+
+        self.app.push_screen(SystemPrompt(self.talk.system_prompt), answered)
 
     async def _set_system_prompt(self, text: str | None) -> None:
         if text is None:

@@ -114,7 +114,7 @@ class Conversing:
                     reply = self._reply_of(event)
                     if reply is not None:
                         await self._take_one(reply, event)
-        for reply in self._replies:
+        for reply in list(self._replies):
             await self._paint(reply)
             if reply.running is not None:
                 await self._saving(reply.running.save_if_due)

@@ -1,5 +1,6 @@
-"""Messages as Rich renderables: what old messages are folded into, so that a long conversation stays as quick as a short
-one. Each looks, and is as high, as its widget in ``widgets/messages.py``.
+"""Messages as Rich renderables: what old messages are folded into, so that a long conversation stays quick.
+
+Each looks, and is as high, as its widget in ``widgets/messages.py``.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import Extract, Extracted, Load, Loaded
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
+from localsteer.tui import conversing
 from localsteer.tui.app import LocalsteerApp
 from localsteer.tui.chat_screen import ChatScreen
 from localsteer.tui.memory import Memory
@@ -145,8 +146,9 @@ def heat_at_hand(warm_recipe: Path, heat_vector: tuple[Path, str], places: Place
 
 
 @pytest.fixture
-def open_app(places: Places, patient_model: Path) -> OpenApp:
-    """Opens the app; greedy, so that a random model writes on until its context is full."""
+def open_app(places: Places, patient_model: Path, monkeypatch: pytest.MonkeyPatch) -> OpenApp:
+    """Opens the app; greedy, and the patient model writes no faster than a test needs it."""
+    monkeypatch.setattr(conversing, "pace_of", lambda card: 60.0 if card.path == str(patient_model) else 0.0)
 
     @asynccontextmanager
     async def opened(

@@ -194,6 +194,27 @@ async def test_when_the_engine_is_killed_nothing_is_lost_and_the_next_message_wo
     assert kept[1].content.strip()
 
 
+async def test_when_nothing_can_be_saved_a_message_stays_in_the_input_and_a_reply_on_the_screen(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        store = running.screen.talk.store
+        await running.say("Hello")
+        await writing(running)
+        store._connection.execute("PRAGMA query_only = ON")
+        await running.until(lambda: "Saving failed" in running.notes())
+        await running.pilot.press("escape")
+        await running.replied()
+        assert running.replies()[0].text
+        await running.say("One more")
+        await running.until(lambda: "was not sent" in running.notes())
+        assert running.screen.query_one(Composer).text == "One more"
+        store._connection.execute("PRAGMA query_only = OFF")
+        await running.say("Better?")
+        await running.until(lambda: running.questions() == ["Hello", "Better?"])
+
+
 async def test_a_message_longer_than_the_context_goes_back_into_the_input(
     open_app: OpenApp, random_bpe_model: Path
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import OptionList
 
 from localsteer.library.places import Places
@@ -141,6 +142,8 @@ class TestUsing:
             await running.pilot.mouse_up(row, offset=(left, 1))
             await running.pilot.hover(row, offset=(middle, 1))
             assert heat(running).strength == pytest.approx(-full)
+            await running.pilot._post_mouse_events([events.MouseScrollUp], row, offset=(middle, 1), button=0)
+            await running.until(lambda: heat(running).strength == pytest.approx(-full + heat(running).step / 5))
             await running.pilot.click(row, offset=(left + row._face().lines[3].plain.index("mute"), 3))
             await running.until(lambda: heat(running).muted)
             await running.pilot.click(row, offset=(left + row._face().lines[3].plain.index("remove"), 3))

@@ -18,6 +18,8 @@ from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dials_panel import DialsPanel
 from localsteer.tui.widgets.header_line import HeaderLine, meter
 from localsteer.tui.widgets.key_line import KeyLine
+from localsteer.tui.widgets.messages import ReplyView, UserView
+from localsteer.tui.widgets.past_page import PastPage
 from localsteer.tui.widgets.transcript import Transcript
 from tests.tui.conftest import OpenApp, Running
 
@@ -146,6 +148,29 @@ async def test_it_follows_the_end_until_one_scrolls_back(open_app: OpenApp) -> N
         await running.until(lambda: "a new one" in running.text())
         await transcript.add_note("and another")
         await running.until(lambda: "and another" in running.text())
+
+
+async def test_old_messages_are_folded_and_look_as_before(open_app: OpenApp) -> None:
+    async with open_app(size=(80, 24)) as running:
+        await running.loaded()
+        transcript = running.screen.query_one(Transcript)
+        for number in range(8):
+            await transcript.add_user(f"question {number} " + "word " * 20)
+            view = await transcript.add_reply()
+            await view.finish(f"answer **{number}**\n\n- one\n- two\n\n```py\nx = {number}\n```")
+            view.show_foot([("mood", "quiet"), (" +1", "pole-positive")])
+        await transcript.add_note("an error " * 12, "error")
+        await transcript.add_note("a remark " * 12)
+        await running.until(lambda: "a remark" in running.text())
+        height = transcript.virtual_size.height
+        await transcript.add_user("one more")
+        await running.until(lambda: transcript.virtual_size.height == height + 2 and "one more" in running.text())
+        assert len(transcript.query(PastPage)) == 1
+        assert len(transcript.query(UserView)) + len(transcript.query(ReplyView)) < 8
+        transcript.scroll_home(animate=False)
+        await running.until(lambda: "question 0" in running.text() and "answer 0" in running.text())
+        for words in ("█ question 0", "• one", "x = 0", "mood +1"):
+            assert words in running.text()
 
 
 def test_the_context_meter_is_drawn_to_an_eighth_of_a_character() -> None:

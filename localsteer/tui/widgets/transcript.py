@@ -9,8 +9,8 @@ from textual.widget import Widget
 from localsteer.tui.widgets.messages import NoteKind, NoteLine, ReplyView, UserView
 from localsteer.tui.widgets.past_page import PastPage
 
-_MOST_OPEN = 32
-_STAY_OPEN = 8
+_MOST_OPEN = 18
+_STAY_OPEN = 6
 
 
 class Transcript(VerticalScroll):
@@ -89,7 +89,7 @@ class Transcript(VerticalScroll):
         self.anchor()
 
     async def _fold(self) -> None:
-        """Many old messages become one widget, so that a token costs no more in a long conversation than in a short one."""
+        """Many old messages become one widget, so that a token costs little in a long conversation too."""
         open_views = [view for view in self._messages.children if isinstance(view, UserView | ReplyView | NoteLine)]
         if len(open_views) <= _MOST_OPEN:
             return

@@ -1,0 +1,138 @@
+"""The open conversation: what the engine is given, and what the record keeps when the disk is full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from localsteer.chat.store import ConversationStore
+from localsteer.engine.protocol import DialMark, DialSetting, Finished, Sampling
+from localsteer.errors import StorageError
+from localsteer.tui.talk import Talk
+from tests.tui.test_opening import CARD
+
+DIALS = (DialSetting("mood", "/mood.gguf", 0.8),)
+OTHER = (DialSetting("mood", "/mood.gguf", -0.5),)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ConversationStore]:
+    with ConversationStore(tmp_path / "conversations.sqlite3") as store:
+        yield store
+
+
+def finished(text: str, marks: tuple[DialMark, ...] = (DialMark(0, DIALS),)) -> Finished:
+    return Finished(1, "end", text, (5, 6), marks, 7, 10, 0, 30.0, 20, 100)
+
+
+def reply(talk: Talk, text: str) -> None:
+    running = talk.begin_reply(CARD, Sampling(), DIALS)
+    running.finish(finished(text))
+    talk.add_reply(running)
+
+
+def fill_disk(store: ConversationStore) -> None:
+    """From now on SQLite itself says that the disk is full."""
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def empty_disk(store: ConversationStore) -> None:
+    store._connection.execute("PRAGMA max_page_count = 1000000")
+
+
+def test_replies_go_to_the_engine_with_their_tokens_and_the_dials_of_their_time(store: ConversationStore) -> None:
+    talk = Talk(store)
+    talk.system_prompt = "Be kind."
+    talk.say("Hello")
+    reply(talk, "Hi!")
+    talk.say("And?")
+    system, hello, hi, more = talk.turns(CARD)
+    assert (system.role, system.content) == ("system", "Be kind.")
+    assert (hello.role, hello.content, hello.marks) == ("user", "Hello", ())
+    assert (hi.content, hi.tokens, hi.marks) == ("Hi!", (5, 6), (DialMark(0, DIALS),))
+    assert more.content == "And?"
+
+
+def test_reading_all_again_gives_earlier_replies_other_dials_and_keeps_the_record(store: ConversationStore) -> None:
+    talk = Talk(store)
+    talk.say("Hello")
+    reply(talk, "Hi!")
+    talk.read_all_as(OTHER)
+    talk.say("And?")
+    reply(talk, "Well.")
+    talk.say("So?")
+    assert [turn.marks for turn in talk.turns(CARD) if turn.role == "assistant"] == [
+        (DialMark(0, OTHER),),
+        (DialMark(0, DIALS),),
+    ]
+    latest = store.latest()
+    assert latest is not None
+    record = latest.messages[1].reply
+    assert record is not None
+    assert record.marks == (DialMark(0, DIALS),)
+
+
+def test_messages_that_nobody_answered_are_one_turn(store: ConversationStore) -> None:
+    talk = Talk(store)
+    talk.say("Hello?")
+    talk.say("Anybody?")
+    assert [turn.content for turn in talk.turns(CARD)] == ["Hello?\n\nAnybody?"]
+    assert len(talk.messages) == 2
+
+
+def test_a_reply_that_is_taken_back_makes_room_for_an_alternative(store: ConversationStore) -> None:
+    talk = Talk(store)
+    talk.say("Hello")
+    reply(talk, "Hi!")
+    taken = talk.take_back_reply()
+    assert taken is not None
+    assert taken.content == "Hi!"
+    reply(talk, "Good day.")
+    latest = store.latest()
+    assert latest is not None
+    assert [message.content for message in latest.messages] == ["Hello", "Good day."]
+    assert latest.messages[1].alternatives == 2
+
+
+def test_a_new_chat_is_not_stored_before_something_is_said(store: ConversationStore) -> None:
+    talk = Talk(store)
+    talk.begin_anew()
+    assert store.summaries() == ()
+    assert not talk.can_write_again
+
+
+def test_on_a_full_disk_a_message_is_refused_and_said_again_later(store: ConversationStore) -> None:
+    talk = Talk(store)
+    talk.say("Hello")
+    reply(talk, "Hi!")
+    fill_disk(store)
+    with pytest.raises(StorageError, match=r"space|full"):
+        talk.say("x" * 50_000)
+    assert len(talk.messages) == 2
+    empty_disk(store)
+    talk.say("x" * 50_000)
+    latest = store.latest()
+    assert latest is not None
+    assert len(latest.messages) == 3
+
+
+def test_a_reply_that_could_not_be_saved_is_kept_and_saved_before_the_next_message(store: ConversationStore) -> None:
+    talk = Talk(store)
+    talk.say("Hello")
+    running = talk.begin_reply(CARD, Sampling(), DIALS)
+    fill_disk(store)
+    long = "y" * 50_000
+    with pytest.raises(StorageError):
+        running.finish(finished(long))
+    talk.add_reply(running)
+    assert talk.turns(CARD)[-1].content == long
+    with pytest.raises(StorageError):
+        talk.say("And?")
+    empty_disk(store)
+    talk.say("And?")
+    latest = store.latest()
+    assert latest is not None
+    assert [message.content[:3] for message in latest.messages] == ["Hel", "yyy", "And"]
