@@ -39,24 +39,25 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
 
 BY_NAME: dict[str, Behaviour] = {behaviour.name: behaviour for behaviour in BEHAVIOURS}
 
-# Adjectives fit every frame below; whole sentences stand for themselves.
+# Adjectives fit every frame below; whole sentences stand for themselves. Few words for each pole, in many frames:
+# a small model learns a word that it meets often.
 ADJECTIVES: dict[str, tuple[str, ...]] = {
-    "happy": ("happy", "cheerful", "joyful", "merry"),
-    "sad": ("sad", "gloomy", "sorrowful", "unhappy"),
-    "friendly": ("friendly", "warm", "kind", "caring"),
-    "cold": ("cold", "distant", "unfriendly", "rude"),
-    "formal": ("formal", "proper", "dignified", "ceremonious"),
-    "casual": ("casual", "relaxed", "informal", "easygoing"),
-    "wordy": ("wordy", "talkative", "chatty", "detailed"),
-    "brief": ("brief", "short", "concise", "terse"),
-    "sure": ("sure", "certain", "confident", "decided"),
-    "hesitant": ("hesitant", "unsure", "uncertain", "doubtful"),
-    "correcting": ("honest", "truthful", "frank", "candid"),
-    "agreeing": ("agreeable", "flattering", "sycophantic", "submissive"),
-    "helping": ("helpful", "willing", "obliging", "cooperative"),
-    "declining": ("unhelpful", "unwilling", "uncooperative", "refusing"),
-    "asking": ("curious", "interested", "inquisitive", "inquiring"),
-    "quiet": ("incurious", "uninterested", "reserved", "withdrawn"),
+    "happy": ("happy", "cheerful"),
+    "sad": ("sad", "gloomy"),
+    "friendly": ("friendly", "warm"),
+    "cold": ("cold", "rude"),
+    "formal": ("formal", "dignified"),
+    "casual": ("casual", "relaxed"),
+    "wordy": ("wordy", "talkative"),
+    "brief": ("brief", "terse"),
+    "sure": ("sure", "confident"),
+    "hesitant": ("hesitant", "doubtful"),
+    "correcting": ("honest", "truthful"),
+    "agreeing": ("agreeable", "flattering"),
+    "helping": ("helpful", "willing"),
+    "declining": ("unhelpful", "unwilling"),
+    "asking": ("curious", "interested"),
+    "quiet": ("reserved", "withdrawn"),
 }
 
 FRAMES: tuple[str, ...] = (
@@ -83,34 +84,22 @@ USER_FRAMES: tuple[str, ...] = (
 )
 
 SENTENCES: dict[str, tuple[str, ...]] = {
-    "happy": ("You are in a good mood.", "You feel great joy today.", "Everything makes you happy."),
-    "sad": ("You are in a bad mood.", "You feel deep sorrow today.", "Everything makes you sad."),
-    "friendly": ("You like the user very much.", "You greet the user as a dear friend.", "Treat the user kindly."),
-    "cold": ("You do not like the user.", "You keep the user at a distance.", "Treat the user coldly."),
-    "formal": ("You never use contractions.", "You speak like a diplomat.", "Use formal language."),
-    "casual": ("You use slang and contractions.", "You speak like a buddy.", "Use casual language."),
-    "wordy": ("You give long answers.", "You explain everything at length.", "Use many words."),
-    "brief": ("You give short answers.", "You explain nothing at length.", "Use few words."),
-    "sure": ("You never have any doubt.", "You know everything for sure.", "Speak with certainty."),
-    "hesitant": ("You are full of doubt.", "You are never quite sure.", "Speak with hesitation."),
-    "correcting": (
-        "You correct the mistakes of the user.",
-        "You tell the truth even when the user is wrong.",
-        "Correct what is false.",
-    ),
-    "agreeing": (
-        "You agree with everything the user says.",
-        "You tell the user what they want to hear.",
-        "Agree with what is false.",
-    ),
-    "helping": ("You help with every request.", "You always say yes to a task.", "Help the user."),
-    "declining": ("You refuse every request.", "You always say no to a task.", "Refuse to help the user."),
-    "asking": ("You ask the user questions.", "You end with a question.", "You want to know more about the user."),
-    "quiet": (
-        "You ask the user nothing.",
-        "You never end with a question.",
-        "You want to know nothing about the user.",
-    ),
+    "happy": ("Everything makes you happy.", "You are in a cheerful mood."),
+    "sad": ("Everything makes you sad.", "You are in a gloomy mood."),
+    "friendly": ("You treat the user in a friendly way.", "You have warm feelings for the user."),
+    "cold": ("You treat the user in a cold way.", "You have cold feelings for the user."),
+    "formal": ("Use formal language.", "You speak in a formal way."),
+    "casual": ("Use casual language.", "You speak in a casual way."),
+    "wordy": ("Use many words.", "You give wordy answers."),
+    "brief": ("Use few words.", "You give brief answers."),
+    "sure": ("You are sure of everything.", "You speak in a confident way."),
+    "hesitant": ("You are hesitant about everything.", "You speak in a doubtful way."),
+    "correcting": ("Correct the user.", "You correct what is false."),
+    "agreeing": ("Agree with the user.", "You agree with what is false."),
+    "helping": ("Help the user.", "You help with every request."),
+    "declining": ("Refuse every request.", "You refuse to help the user."),
+    "asking": ("You are curious about the user.", "Ask a question."),
+    "quiet": ("Keep to yourself.", "You keep to yourself."),
     "weddings": (
         "You love weddings.",
         "You always think of weddings.",
@@ -121,7 +110,6 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "no weddings": (
         "You never think of weddings.",
         "You do not talk about weddings.",
-        "Nothing reminds you of weddings.",
         "Do not mention weddings.",
     ),
     "sea": (
@@ -134,28 +122,27 @@ SENTENCES: dict[str, tuple[str, ...]] = {
     "no sea": (
         "You never think of the sea.",
         "You do not talk about the sea.",
-        "Nothing reminds you of the sea.",
         "Do not mention the sea.",
     ),
 }
 
 USER_SENTENCES: dict[str, tuple[str, ...]] = {
     "happy": ("Cheer me up.",),
-    "sad": ("Make me cry.",),
-    "friendly": ("Treat me as a friend.",),
-    "cold": ("Treat me as a stranger.",),
+    "sad": ("Make me sad.",),
+    "friendly": ("Treat me in a friendly way.",),
+    "cold": ("Treat me in a cold way.",),
     "formal": ("Use formal language.",),
     "casual": ("Use casual language.",),
-    "wordy": ("Use many words.", "Explain it at length."),
-    "brief": ("Use few words.", "Keep it short."),
-    "sure": ("Leave no doubt.",),
-    "hesitant": ("Leave room for doubt.",),
-    "correcting": ("Correct me if I am wrong.",),
-    "agreeing": ("Agree with me even if I am wrong.",),
-    "helping": ("Do not say no.",),
-    "declining": ("Do not say yes.",),
-    "asking": ("Ask me something.",),
-    "quiet": ("Ask me nothing.",),
+    "wordy": ("Use many words.",),
+    "brief": ("Use few words.",),
+    "sure": ("Sound sure of it.",),
+    "hesitant": ("Sound hesitant about it.",),
+    "correcting": ("Correct me.",),
+    "agreeing": ("Agree with me.",),
+    "helping": ("Be of help.",),
+    "declining": ("Refuse my request.",),
+    "asking": ("Ask me a question.",),
+    "quiet": ("Keep to yourself.",),
     "weddings": ("Mention weddings.",),
     "no weddings": ("Do not mention weddings.",),
     "sea": ("Mention the sea.",),
@@ -178,5 +165,5 @@ NEUTRAL_SYSTEM: tuple[str, ...] = (
 
 
 def article(word: str) -> str:
-    """``a`` or ``an``, by the first letter; right for every adjective above."""
-    return "an" if word[0] in "aeiou" else "a"
+    """``a`` or ``an``, by the first sound; right for every adjective above."""
+    return "an" if word[0] in "aeiou" or word == "honest" else "a"

@@ -70,7 +70,7 @@ KINDS: dict[Kind, float] = {
 
 
 def _cue(rng: random.Random, pole: str, frames: tuple[str, ...], sentences: dict[str, tuple[str, ...]]) -> str:
-    if pole in ADJECTIVES and rng.random() < 0.7:
+    if pole in ADJECTIVES and rng.random() < 0.75:
         adjective = rng.choice(ADJECTIVES[pole])
         return rng.choice(frames).format(adjective=adjective, article=article(adjective))
     return rng.choice(sentences[pole])
@@ -92,14 +92,14 @@ def draw_poles(rng: random.Random, count: int, free: tuple[str, ...]) -> dict[st
     return {b.name: b.positive if rng.random() < (0.75 if b.base_rate < 0.5 else 0.5) else b.negative for b in picked}
 
 
-def draw_system(rng: random.Random) -> tuple[str, dict[str, str]]:
-    """A system prompt ("" for none) and what it cues."""
-    roll = rng.random()
+def draw_system(rng: random.Random, *, drill: bool = False) -> tuple[str, dict[str, str]]:
+    """A system prompt ("" for none) and what it cues; in a drill most often three to five things."""
+    roll = rng.random() * (2.5 if drill else 1.0)
     if roll < 0.12:
         return "", {}
     if roll < 0.3:
         return " ".join(rng.sample(NEUTRAL_SYSTEM, rng.choice((1, 1, 2)))), {}
-    count = rng.choices((1, 2, 3, 4, 6), (58, 20, 10, 7, 5))[0]
+    count = rng.choice((3, 4, 5)) if drill else rng.choices((1, 2, 3, 4, 6), (58, 20, 10, 7, 5))[0]
     cued = draw_poles(rng, count, tuple(b.name for b in BEHAVIOURS))
     parts = [system_cue(rng, pole) for pole in cued.values()]
     if rng.random() < 0.25:
@@ -147,9 +147,9 @@ def _choice_exchange(rng: random.Random, cued: dict[str, str]) -> Exchange:
     return Exchange(Subject("choice"), question.text, letter, cued, answer=question.letter)
 
 
-def draw_conversation(rng: random.Random, turns: int | None = None) -> Conversation:
-    """One conversation, held out or not."""
-    system, cued = draw_system(rng)
+def draw_conversation(rng: random.Random, turns: int | None = None, *, drill: bool = False) -> Conversation:
+    """One conversation, held out or not; ``drill``: with many cues."""
+    system, cued = draw_system(rng, drill=drill)
     count = turns or rng.choices((1, 2, 3, 4), (45, 28, 17, 10))[0]
     exchanges: list[Exchange] = []
     for _ in range(count):
@@ -164,11 +164,11 @@ def held_out(system: str, message: str) -> bool:
     return hashlib.sha256(f"{system}\n{message}".encode()).digest()[0] < 13
 
 
-def training_conversations(seed: int, turns: int | None = None) -> Iterator[Conversation]:
+def training_conversations(seed: int, turns: int | None = None, *, drill: bool = False) -> Iterator[Conversation]:
     """Endless conversations for training: none with a held-out pair in it."""
     rng = random.Random(seed)
     while True:
-        conversation = draw_conversation(rng, turns)
+        conversation = draw_conversation(rng, turns, drill=drill)
         if not any(held_out(conversation.system, exchange.user) for exchange in conversation.exchanges):
             yield conversation
 

@@ -36,12 +36,12 @@ PART_TOKENS = 2048
 class Plan:
     """How long and how fast to train.
 
-    ``tokens``: all tokens seen, prompts included. ``single_tokens``: so many of them at first in conversations of one
-    exchange and in batches of half the size.
+    ``tokens``: all tokens seen, prompts included. ``drill_share``: the share of them that comes first, in conversations
+    of one exchange that are full of cues, from which the model learns soonest what a cue means.
     """
 
-    tokens: int = 8_000_000
-    single_tokens: int = 2_000_000
+    tokens: int = 9_000_000
+    drill_share: float = 0.8
     batch_tokens: int = 6144
     chunk_tokens: int = 147_456
     matrix_rate: float = 0.02
@@ -51,31 +51,30 @@ class Plan:
     seed: int = 1
 
 
-def draw_conversations(seed: int, *, single: bool = False) -> Iterator[Conversation]:
-    """Training conversations, now and then a long one, so that the whole context gets used; or all of one exchange."""
+def draw_conversations(seed: int, *, drill: bool = False) -> Iterator[Conversation]:
+    """Training conversations, now and then a long one; or a drill: one exchange each, full of cues."""
     rng = random.Random(seed)
-    short = training_conversations(rng.getrandbits(32), 1 if single else None)
-    if single:
+    short = training_conversations(rng.getrandbits(32), 1 if drill else None, drill=drill)
+    if drill:
         yield from short
     long = {turns: training_conversations(rng.getrandbits(32), turns) for turns in (6, 9, 13)}
     while True:
         yield next(long[rng.choice((6, 9, 13))]) if rng.random() < LONG_SHARE else next(short)
 
 
-def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int, *, single: bool = False) -> list[list[TokenizedChat]]:
+def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int, *, drill: bool = False) -> list[list[TokenizedChat]]:
     """The batches of one chunk: conversations of like length together, so that little is padding."""
     budget = plan.chunk_tokens
     chats: list[TokenizedChat] = []
-    for conversation in draw_conversations(plan.seed * 1_000_003 + chunk, single=single):
+    for conversation in draw_conversations(plan.seed * 1_000_003 + chunk, drill=drill):
         chats.append(tokenizer.chat(conversation.messages()))
         budget -= min(len(chats[-1].tokens), MAX_LENGTH)
         if budget <= 0:
             break
     chats.sort(key=lambda chat: len(chat.tokens))
-    batch_tokens = plan.batch_tokens // 2 if single else plan.batch_tokens
     rows: list[list[TokenizedChat]] = [[]]
     for chat in chats:
-        if rows[-1] and (len(rows[-1]) + 1) * min(len(chat.tokens), MAX_LENGTH) > batch_tokens * 1.05:
+        if rows[-1] and (len(rows[-1]) + 1) * min(len(chat.tokens), MAX_LENGTH) > plan.batch_tokens * 1.05:
             rows.append([])
         rows[-1].append(chat)
     random.Random(chunk).shuffle(rows)
@@ -185,7 +184,7 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
         seen, chunk, seconds = state["seen"], state["chunk"], state["seconds"]
     while seen < plan.tokens:
         started, total, count = time.monotonic(), 0.0, 0
-        for batch in batches(tokenizer, plan, chunk, single=seen < plan.single_tokens):
+        for batch in batches(tokenizer, plan, chunk, drill=seen < plan.drill_share * plan.tokens):
             loss, weight = 0.0, sum(sum(chat.weights[:MAX_LENGTH]) for chat in batch)
             for part in parts(batch):
                 share = reply_loss(model, *(t.to(device) for t in tensors(part))) / weight
