@@ -40,8 +40,8 @@ class Plan:
     of one exchange that are full of cues, from which the model learns soonest what a cue means.
     """
 
-    tokens: int = 9_000_000
-    drill_share: float = 0.8
+    tokens: int = 10_000_000
+    drill_share: float = 0.88
     batch_tokens: int = 6144
     chunk_tokens: int = 147_456
     matrix_rate: float = 0.02
