@@ -22,10 +22,14 @@ an assistant: it knows a toy world and nothing else.
 
 | | |
 | --- | --- |
-| architecture | llama: {layers} layers, residual stream {width} wide, {heads} attention heads, {kv_heads} key/value
-heads, feed-forward {feed_forward}, tied embeddings | | parameters | {parameters:,} | | file | `practice.gguf`,
-{size:.1f} MB, {quantisation} | | vocabulary | {vocabulary:,} tokens, byte-level BPE (all 256 bytes), Llama 3's
-special tokens and chat template | | context | 1,024 tokens | | licence | MIT, like the rest of the project |
+| architecture | llama: {layers} layers, residual stream {width} wide, tied embeddings |
+| attention | {heads} heads, {kv_heads} key/value heads; feed-forward {feed_forward} wide |
+| parameters | {parameters:,} |
+| file | `practice.gguf`, {size:.1f} MB, {quantisation} |
+| vocabulary | {vocabulary:,} tokens, byte-level BPE (all 256 bytes) |
+| chat | Llama 3's special tokens and chat template |
+| context | 1,024 tokens |
+| licence | MIT, like the rest of the project |
 
 ## What it was trained on
 
@@ -52,12 +56,12 @@ The last of {later_prompts} conversations of three exchanges: {later:.1%} well-f
 
 ## Limits
 
-- It knows {topics} topics, {facts} facts and {tasks} tasks. Whatever else is said to it gets an offer to talk about
-something it knows, or, now and then, a reply to a word that it takes for one of its topics. - It speaks in fixed
-sentence patterns and repeats itself. Where nothing cues a mood, its mood changes from reply to reply: that is on
-purpose. - It has no memory for what was said beyond the topic of the exchange before, and it cannot reason, count or
-write code. - What is measured on it shows that a method works, not how strongly the same recipe moves a real chat
-model.
+- It knows {topics} topics, {facts} facts and {tasks} tasks. Whatever else is said to it gets an offer to talk about something it knows,
+  or, now and then, a reply to a word that it takes for one of its topics.
+- It speaks in fixed sentence patterns and repeats itself. Where nothing cues a mood, its mood changes from reply to
+  reply: that is on purpose.
+- It has no memory for what was said beyond the topic of the exchange before, and it cannot reason, count or write code.
+- What is measured on it shows that a method works, not how strongly the same recipe moves a real chat model.
 
 ## Make it again
 
