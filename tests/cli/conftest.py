@@ -90,7 +90,12 @@ def child(home: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     def start(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
         options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         command = [sys.executable, "-m", "localsteer", *map(str, arguments)]
-        children.append(subprocess.Popen(command, cwd=ROOT, env=os.environ.copy(), **options))
+        # Where the tests run in the background Ctrl+C is ignored, and children would inherit that.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            children.append(subprocess.Popen(command, cwd=ROOT, env=os.environ.copy(), **options))
+        finally:
+            signal.signal(signal.SIGINT, before)
         return children[-1]
 
     yield start
