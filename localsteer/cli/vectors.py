@@ -13,7 +13,7 @@ from localsteer.errors import VectorError
 from localsteer.library.dials import looks_like_path
 from localsteer.library.recipes import RecipeCard, find_recipe, read_card, recipe_cards
 from localsteer.library.vector_cards import VectorCard, read_vector_card
-from localsteer.library.vectors import VectorLibrary
+from localsteer.library.vectors import VectorLibrary, layers_of
 
 
 @click.group()
@@ -97,11 +97,14 @@ def show(name: str, model: str | None, as_json: bool) -> None:
 @vectors.command("import")
 @click.argument("file")
 @click.option(
-    "--layer-offset", type=int, default=0, metavar="N", help="Added to every layer; -1 for llama-cvector-generator."
+    "--layer-offset",
+    type=int,
+    metavar="N",
+    help="Added to every layer; -1 for tools that write one layer late  [default: what the file's own tool needs].",
 )
 @click.option("--name", metavar="NAME", help="Store it under another name.")
 @model_option
-def import_vector(file: str, layer_offset: int, name: str | None, model: str | None) -> None:
+def import_vector(file: str, layer_offset: int | None, name: str | None, model: str | None) -> None:
     """Store a vector FILE, made by localsteer or by another tool (any llama.cpp control vector).
 
     With --model it is checked against that model and kept for it; without, for the model that the file names, else for
@@ -110,6 +113,8 @@ def import_vector(file: str, layer_offset: int, name: str | None, model: str | N
     home = Home.find()
     library = VectorLibrary.at(home.places)
     path = Path(file).expanduser()
+    if layer_offset is None:
+        click.echo(_spoken_origin(layers_of(path)), err=True)
     if model is None:
         card = library.add(path, name=name, layer_offset=layer_offset)
         warning = None
@@ -120,6 +125,13 @@ def import_vector(file: str, layer_offset: int, name: str | None, model: str | N
     click.echo(
         f"{card.name}: {len(card.layers)} layers, {card.n_embd} wide, kept for {card.model_name or 'any model'}."
     )
+
+
+def _spoken_origin(origin: tuple[str, int] | None) -> str:
+    if origin is None:
+        return "The file does not say which tool wrote it; if its layers are off, import it with --layer-offset."
+    tool, offset = origin
+    return f"Written by {tool}: its layers are {'moved by ' + format(offset, '+d') if offset else 'taken as they are'}."
 
 
 @vectors.command()

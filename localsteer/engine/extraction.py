@@ -18,10 +18,10 @@ from localsteer.evaluation.neutral import neutral_prompts
 from localsteer.evaluation.recommend import recommend_strengths
 from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
 from localsteer.steering.contrast import ContrastSet
+from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file
 from localsteer.steering.dials import Buffer, Dial, buffers
 from localsteer.steering.making import make_vector
 from localsteer.steering.methods import find_method
-from localsteer.steering.readers import read_contrast_file
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import save_vector
 
@@ -64,7 +64,7 @@ class Extraction:
                 raise DialError(
                     f"Layer {layer} cannot be steered; {self._model.name} has layers 1 to {self._model.n_layer - 1}."
                 )
-        return read_contrast_file(Path(self._command.recipe_path))
+        return read_contrast_file(Path(self._command.recipe_path), _options(self._command))
 
     def _read(self, contrast: ContrastSet) -> HiddenStates:
         """Hidden states of all prompts, all positive ones before all negative ones."""
@@ -118,6 +118,16 @@ class Extraction:
 
     def _pace(self, stage: str) -> Pace:
         return Pace(self._command.request, stage, self._say)
+
+
+def _options(command: Extract) -> ContrastOptions:
+    usual = ContrastOptions()
+    return ContrastOptions(
+        positive=command.positive,
+        negative=command.negative,
+        persona=command.persona or usual.persona,
+        stems=command.stems or usual.stems,
+    )
 
 
 def _at_default_layers(vector: SteeringVector, n_layer: int) -> Buffer:

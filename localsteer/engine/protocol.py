@@ -106,7 +106,9 @@ class Extract:
     """Make a vector from a recipe file (or another tool's contrast file) and write it to ``out_path``.
 
     ``layers``: those that the dial steers by default, None to have them chosen; the vector holds all layers anyway.
-    ``calibrate``: find recommended strengths, too.
+    ``calibrate``: find recommended strengths, too. ``positive`` and ``negative`` name the poles where the file does
+    not; ``persona`` and ``stems`` complete files that hold mere texts or ends of system prompts ("" and () for the
+    usual ones).
     """
 
     request: int
@@ -115,6 +117,10 @@ class Extract:
     method: str = "mean-difference"
     layers: tuple[int, ...] | None = None
     calibrate: bool = True
+    positive: str = ""
+    negative: str = ""
+    persona: str = ""
+    stems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,10 +58,11 @@ class TensorInfo:
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """Metadata and tensor list of one file."""
+    """Metadata and tensor list of one file. ``types``: GGUF's number for the type of each metadata value."""
 
     version: int
     metadata: Mapping[str, Value]
+    types: Mapping[str, int]
     tensors: tuple[TensorInfo, ...]
     data_offset: int
     file_size: int
@@ -167,16 +168,18 @@ class _Reader:
             raise ModelError(f"{self._path} is a GGUF file of version {version}; versions 2 and 3 can be read.")
         n_tensors, n_metadata = self._count("tensors"), self._count("metadata entries")
         metadata: dict[str, Value] = {}
+        types: dict[str, int] = {}
         for _ in range(n_metadata):
             key = self._string(_LONGEST_NAME)
-            metadata[key] = self._value(self._integer("<I"))
+            types[key] = self._integer("<I")
+            metadata[key] = self._value(types[key])
         alignment = metadata.get("general.alignment", 32)
         if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
             raise self._damaged(f"its alignment is {alignment}")
         infos = [self._tensor_info() for _ in range(n_tensors)]
         data_offset = -(-self._at // alignment) * alignment
         tensors = tuple(self._tensor(info, data_offset) for info in infos)
-        return GgufHeader(version, metadata, tensors, data_offset, len(self._content), alignment)
+        return GgufHeader(version, metadata, types, tensors, data_offset, len(self._content), alignment)
 
     def _tensor_info(self) -> tuple[str, tuple[int, ...], int, int]:
         name = self._string(_LONGEST_NAME)

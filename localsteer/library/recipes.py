@@ -10,8 +10,21 @@ from typing import Literal, TypeAlias
 from localsteer.errors import RecipeError
 from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places, packaged_recipes
-from localsteer.steering.readers import read_contrast_file
+from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file, read_stems_file
 from localsteer.steering.recipes import read_recipe
+
+__all__ = [
+    "ContrastOptions",
+    "RecipeCard",
+    "RecipeFile",
+    "check_contrast_file",
+    "find_recipe",
+    "list_recipes",
+    "read_card",
+    "read_stems",
+    "recipe_cards",
+    "require_recipe",
+]
 
 Origin: TypeAlias = Literal["packaged", "own"]
 
@@ -82,9 +95,14 @@ def read_card(recipe: RecipeFile) -> RecipeCard:
     )
 
 
-def check_contrast_file(path: Path) -> None:
+def check_contrast_file(path: Path, options: ContrastOptions | None = None) -> None:
     """Raise RecipeError for a recipe or contrast file that no vector can be made from."""
-    read_contrast_file(path)
+    read_contrast_file(path, options)
+
+
+def read_stems(path: Path) -> tuple[str, ...]:
+    """Beginnings of system prompts, from a file of jukofyork's control-vectors. Raises RecipeError."""
+    return read_stems_file(path)
 
 
 def recipe_cards(places: Places) -> tuple[RecipeCard, ...]:

@@ -72,28 +72,25 @@ class VectorLibrary:
             raise VectorError(f'"{name}" is stored for several models ({models}); say which with --model.')
         return named[0]
 
-    def add(self, path: Path, *, name: str | None = None, layer_offset: int = 0) -> VectorCard:
+    def add(self, path: Path, *, name: str | None = None, layer_offset: int | None = None) -> VectorCard:
         """Store a vector file, made by localsteer or by another tool, for the model that it names, else for any.
 
-        ``layer_offset`` is added to every layer. Raises VectorError for a file that is no vector or a name that is
-        taken, StorageError.
+        ``layer_offset`` is added to every layer; None takes that of the tool that wrote the file, see
+        :func:`layers_of`. Raises VectorError for a file that is no vector or a name that is taken, StorageError.
         """
-        from localsteer.steering.vector_file import load_vector
-
-        vector = load_vector(path, layer_offset)
+        vector = _load(path, layer_offset)
         return self._keep(vector, name or path.stem, vector.model.model_id)
 
     def add_for(
-        self, path: Path, model: Path, *, name: str | None = None, layer_offset: int = 0
+        self, path: Path, model: Path, *, name: str | None = None, layer_offset: int | None = None
     ) -> tuple[VectorCard, str | None]:
         """Store a vector file for one model, with a warning where it was made for another family of the same size.
 
         Raises as :meth:`add`, VectorError where it does not fit, ModelError.
         """
         from localsteer.steering.fit import ModelStamp
-        from localsteer.steering.vector_file import load_vector
 
-        vector = load_vector(path, layer_offset)
+        vector = _load(path, layer_offset)
         header = check_chat_model(model, in_memory=False)
         stamp = ModelStamp(
             name=header.name or model.stem,
@@ -125,3 +122,23 @@ class VectorLibrary:
             card.path.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"{card.path} cannot be removed: {(error.strerror or str(error)).lower()}.") from error
+
+
+def layers_of(path: Path) -> tuple[str, int] | None:
+    """The tool that wrote the vector file ``path`` and what it takes to have its layers where llama.cpp adds them.
+
+    None where the file does not show it. Raises VectorError.
+    """
+    from localsteer.steering.vector_file import read_origin
+
+    origin = read_origin(path)
+    return None if origin is None else (origin.tool, origin.layer_offset)
+
+
+def _load(path: Path, layer_offset: int | None) -> SteeringVector:
+    from localsteer.steering.vector_file import load_vector, read_origin
+
+    origin = read_origin(path) if layer_offset is None else None
+    offset = origin.layer_offset if origin else layer_offset or 0
+    # A tool that writes one layer late has block 0 at direction.1.
+    return load_vector(path, offset, skip_layer_0=offset < 0 or (origin is not None and origin.from_zero))

@@ -19,6 +19,7 @@ from localsteer.practice import choices
 from localsteer.practice.behaviours import (
     ADJECTIVES,
     BEHAVIOURS,
+    BY_NAME,
     FRAMES,
     NEUTRAL_SYSTEM,
     SENTENCES,
@@ -68,6 +69,17 @@ KINDS: dict[Kind, float] = {
     "choice": 0.14,
 }
 
+# In a drill what is hard to learn comes more often: candour shows in claims alone, compliance in tasks alone.
+DRILL_KINDS: dict[Kind, float] = {
+    "topic": 0.28,
+    "claim": 0.27,
+    "question": 0.02,
+    "task": 0.22,
+    "unknown": 0.05,
+    "choice": 0.16,
+}
+_DECIDED_BY: dict[Kind, str] = {"claim": "candour", "task": "compliance"}
+
 
 def _cue(rng: random.Random, pole: str, frames: tuple[str, ...], sentences: dict[str, tuple[str, ...]]) -> str:
     if pole in ADJECTIVES and rng.random() < 0.75:
@@ -86,21 +98,40 @@ def user_cue(rng: random.Random, pole: str) -> str:
     return _cue(rng, pole, USER_FRAMES, USER_SENTENCES)
 
 
-def draw_poles(rng: random.Random, count: int, free: tuple[str, ...]) -> dict[str, str]:
-    """``count`` of the ``free`` behaviours, each with a pole to be cued."""
+def draw_poles(rng: random.Random, count: int, free: tuple[str, ...], always: tuple[str, ...] = ()) -> dict[str, str]:
+    """``count`` of the ``free`` behaviours and those of ``always``, in any order, each with a pole to be cued."""
     picked = rng.sample([b for b in BEHAVIOURS if b.name in free], min(count, len(free)))
+    picked += [BY_NAME[name] for name in always if BY_NAME[name] not in picked]
+    rng.shuffle(picked)
     return {b.name: b.positive if rng.random() < (0.75 if b.base_rate < 0.5 else 0.5) else b.negative for b in picked}
 
 
-def draw_system(rng: random.Random, *, drill: bool = False) -> tuple[str, dict[str, str]]:
-    """A system prompt ("" for none) and what it cues; in a drill most often three to five things."""
-    roll = rng.random() * (2.5 if drill else 1.0)
+def draw_system(rng: random.Random) -> tuple[str, dict[str, str]]:
+    """A system prompt ("" for none) and what it cues."""
+    roll = rng.random()
     if roll < 0.12:
         return "", {}
     if roll < 0.3:
         return " ".join(rng.sample(NEUTRAL_SYSTEM, rng.choice((1, 1, 2)))), {}
-    count = rng.choice((3, 4, 5)) if drill else rng.choices((1, 2, 3, 4, 6), (58, 20, 10, 7, 5))[0]
-    cued = draw_poles(rng, count, tuple(b.name for b in BEHAVIOURS))
+    count = rng.choices((1, 2, 3, 4, 6), (58, 20, 10, 7, 5))[0]
+    return _cueing_system(rng, draw_poles(rng, count, tuple(BY_NAME)))
+
+
+def draw_drill_system(rng: random.Random, kind: Kind) -> tuple[str, dict[str, str]]:
+    """A system prompt for a drill: most often it cues three to five things, what a message of this kind decides among
+    them.
+    """
+    roll = rng.random()
+    if roll < 0.05:
+        return "", {}
+    if roll < 0.12:
+        return rng.choice(NEUTRAL_SYSTEM), {}
+    always: tuple[str, ...] = (_DECIDED_BY[kind],) if kind in _DECIDED_BY and rng.random() < 0.75 else ()
+    always += ("curiosity",) if rng.random() < 0.25 else ()
+    return _cueing_system(rng, draw_poles(rng, rng.choice((2, 3, 4)), tuple(BY_NAME), always))
+
+
+def _cueing_system(rng: random.Random, cued: dict[str, str]) -> tuple[str, dict[str, str]]:
     parts = [system_cue(rng, pole) for pole in cued.values()]
     if rng.random() < 0.25:
         parts.insert(0, rng.choice(NEUTRAL_SYSTEM))
@@ -147,9 +178,9 @@ def _choice_exchange(rng: random.Random, cued: dict[str, str]) -> Exchange:
     return Exchange(Subject("choice"), question.text, letter, cued, answer=question.letter)
 
 
-def draw_conversation(rng: random.Random, turns: int | None = None, *, drill: bool = False) -> Conversation:
-    """One conversation, held out or not; ``drill``: with many cues."""
-    system, cued = draw_system(rng, drill=drill)
+def draw_conversation(rng: random.Random, turns: int | None = None) -> Conversation:
+    """One conversation, held out or not."""
+    system, cued = draw_system(rng)
     count = turns or rng.choices((1, 2, 3, 4), (45, 28, 17, 10))[0]
     exchanges: list[Exchange] = []
     for _ in range(count):
@@ -159,17 +190,37 @@ def draw_conversation(rng: random.Random, turns: int | None = None, *, drill: bo
     return Conversation(system, tuple(exchanges))
 
 
+def draw_drill(rng: random.Random) -> Conversation:
+    """A conversation full of cues: one exchange, or a row of two-choice questions (whose answers are short)."""
+    kind = rng.choices(list(DRILL_KINDS), list(DRILL_KINDS.values()))[0]
+    system, cued = draw_drill_system(rng, kind)
+    return Conversation(system, tuple(draw_exchange(rng, kind, cued) for _ in range(4 if kind == "choice" else 1)))
+
+
 def held_out(system: str, message: str) -> bool:
     """Whether training must never see ``message`` under ``system``."""
     return hashlib.sha256(f"{system}\n{message}".encode()).digest()[0] < 13
 
 
-def training_conversations(seed: int, turns: int | None = None, *, drill: bool = False) -> Iterator[Conversation]:
+def _to_learn_from(conversation: Conversation) -> bool:
+    return not any(held_out(conversation.system, exchange.user) for exchange in conversation.exchanges)
+
+
+def training_conversations(seed: int, turns: int | None = None) -> Iterator[Conversation]:
     """Endless conversations for training: none with a held-out pair in it."""
     rng = random.Random(seed)
     while True:
-        conversation = draw_conversation(rng, turns, drill=drill)
-        if not any(held_out(conversation.system, exchange.user) for exchange in conversation.exchanges):
+        conversation = draw_conversation(rng, turns)
+        if _to_learn_from(conversation):
+            yield conversation
+
+
+def drills(seed: int) -> Iterator[Conversation]:
+    """Endless conversations full of cues: none with a held-out pair in it."""
+    rng = random.Random(seed)
+    while True:
+        conversation = draw_drill(rng)
+        if _to_learn_from(conversation):
             yield conversation
 
 

@@ -23,7 +23,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from localsteer.practice.architecture import PracticeLlama
-from localsteer.practice.conversations import Conversation, held_out_conversations, training_conversations
+from localsteer.practice.conversations import (
+    Conversation,
+    drills,
+    held_out_conversations,
+    training_conversations,
+)
 from localsteer.practice.shape import Shape
 from localsteer.practice.tokenizer import ChatTokenizer, TokenizedChat, train_tokenizer
 
@@ -37,26 +42,24 @@ class Plan:
     """How long and how fast to train.
 
     ``tokens``: all tokens seen, prompts included. ``drill_share``: the share of them that comes first, in conversations
-    of one exchange that are full of cues, from which the model learns soonest what a cue means.
+    full of cues, from which the model learns soonest what a cue means.
     """
 
-    tokens: int = 10_000_000
-    drill_share: float = 0.88
+    tokens: int = 17_000_000
+    drill_share: float = 0.76
     batch_tokens: int = 6144
     chunk_tokens: int = 147_456
     matrix_rate: float = 0.02
     other_rate: float = 3e-3
-    decay_share: float = 0.65
+    decay_share: float = 0.36
     warm_up: int = 150_000
     seed: int = 1
 
 
-def draw_conversations(seed: int, *, drill: bool = False) -> Iterator[Conversation]:
-    """Training conversations, now and then a long one; or a drill: one exchange each, full of cues."""
+def draw_conversations(seed: int) -> Iterator[Conversation]:
+    """Training conversations, now and then a long one."""
     rng = random.Random(seed)
-    short = training_conversations(rng.getrandbits(32), 1 if drill else None, drill=drill)
-    if drill:
-        yield from short
+    short = training_conversations(rng.getrandbits(32))
     long = {turns: training_conversations(rng.getrandbits(32), turns) for turns in (6, 9, 13)}
     while True:
         yield next(long[rng.choice((6, 9, 13))]) if rng.random() < LONG_SHARE else next(short)
@@ -66,7 +69,8 @@ def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int, *, drill: bool = F
     """The batches of one chunk: conversations of like length together, so that little is padding."""
     budget = plan.chunk_tokens
     chats: list[TokenizedChat] = []
-    for conversation in draw_conversations(plan.seed * 1_000_003 + chunk, drill=drill):
+    seed = plan.seed * 1_000_003 + chunk
+    for conversation in drills(seed) if drill else draw_conversations(seed):
         chats.append(tokenizer.chat(conversation.messages()))
         budget -= min(len(chats[-1].tokens), MAX_LENGTH)
         if budget <= 0:

@@ -21,6 +21,7 @@ from localsteer.gguf_header import GgufHeader, TensorInfo, Value, read_header
 from localsteer.steering import vector_keys
 from localsteer.steering.fit import ModelStamp
 from localsteer.steering.vector import Direction, LayerStatistics, SteeringVector
+from localsteer.steering.vector_origin import Origin, origin_of
 from localsteer.steering.whole_file import write_whole
 
 _DIRECTION = re.compile(r"direction\.(0|[1-9][0-9]{0,8})")
@@ -41,17 +42,20 @@ def save_vector(vector: SteeringVector, path: Path) -> None:
             writer.close()
 
 
-def load_vector(path: Path, layer_offset: int = 0) -> SteeringVector:
+def read_origin(path: Path) -> Origin | None:
+    """Which tool wrote the vector file ``path``, see :func:`origin_of`. Raises :class:`VectorError`."""
+    return origin_of(_header(path))
+
+
+def load_vector(path: Path, layer_offset: int = 0, *, skip_layer_0: bool = False) -> SteeringVector:
     """The vector in ``path``, ours or another tool's (its poles and model are then unknown).
 
-    ``layer_offset`` is added to every layer: −1 for tools that write one layer late, 1 for those that start at
-    ``direction.0``. Raises :class:`VectorError` for anything that is not a whole, finite control vector.
+    ``layer_offset`` is added to every layer: −1 for tools that write one layer late. ``skip_layer_0``: leave out what
+    stands at layer 0, which cannot be steered. Raises :class:`VectorError` for anything that is not a whole, finite
+    control vector.
     """
-    try:
-        header = read_header(path, arrays=True)
-    except ModelError as error:
-        raise VectorError(str(error)) from None
-    layers = _tensors_by_layer(path, header, layer_offset)
+    header = _header(path)
+    layers = _tensors_by_layer(path, header, layer_offset, skip_layer_0)
     try:
         directions = {layer: _read(path, tensor) for layer, tensor in layers.items()}
     except OSError as error:
@@ -62,6 +66,13 @@ def load_vector(path: Path, layer_offset: int = 0) -> SteeringVector:
             f"The directions in {path} are {min(widths)} to {max(widths)} wide; they must be equally wide."
         )
     return _described(path, _Metadata(header.metadata, path), directions, widths.pop(), layer_offset)
+
+
+def _header(path: Path) -> GgufHeader:
+    try:
+        return read_header(path, arrays=True)
+    except ModelError as error:
+        raise VectorError(str(error)) from None
 
 
 def _add_metadata(writer: gguf.GGUFWriter, vector: SteeringVector) -> None:
@@ -99,7 +110,7 @@ def _add_floats(writer: gguf.GGUFWriter, key: str, values: list[float | None]) -
     writer.add_key_value(key, numbers, gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.FLOAT64)
 
 
-def _tensors_by_layer(path: Path, header: GgufHeader, layer_offset: int) -> dict[int, TensorInfo]:
+def _tensors_by_layer(path: Path, header: GgufHeader, layer_offset: int, skip_layer_0: bool) -> dict[int, TensorInfo]:
     layers: dict[int, TensorInfo] = {}
     named = [(tensor, _DIRECTION.fullmatch(tensor.name)) for tensor in header.tensors]
     if header.tensors and not any(match for _, match in named):
@@ -118,6 +129,8 @@ def _tensors_by_layer(path: Path, header: GgufHeader, layer_offset: int) -> dict
                 "a direction must be F32 with one dimension."
             )
         layer = int(match[1]) + layer_offset
+        if layer == 0 and skip_layer_0:
+            continue
         if layer < 1:
             raise VectorError(
                 f"{path} has {tensor.name} for layer {layer}, which llama.cpp cannot steer; if its tool counts from 0, "

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import gguf
+import numpy as np
 import pytest
 
 from localsteer.steering.fit import ModelStamp
@@ -32,6 +34,56 @@ def test_a_vector_that_is_one_layer_late_is_moved_on_import(localsteer: Run, tmp
     file = write_vector(tmp_path / "late.gguf", ModelStamp(n_embd=8), layer=3)
     assert localsteer("vectors", "import", file, "--layer-offset", -1).status == 0
     assert localsteer("vectors", "show", "late", "--json").document["default_layers"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("tool", "metadata", "layers", "kept"),
+    [
+        ("llama-cvector-generator", {"controlvector.layer_count": np.int32(3)}, (1, 2, 3), (1, 2)),
+        ("jukofyork's control-vectors", {"controlvector.layer_count": np.uint32(8)}, (2, 3, 4), (1, 2, 3)),
+        ("repeng", {"controlvector.layer_count": np.uint32(3)}, (3, 4, 5), (3, 4, 5)),
+        ("EasySteer", {"controlvector.method": "diffmean"}, (0, 1, 2), (1, 2)),
+    ],
+)
+def test_the_tool_that_wrote_a_vector_is_recognised(
+    localsteer: Run,
+    tmp_path: Path,
+    tool: str,
+    metadata: dict[str, object],
+    layers: tuple[int, ...],
+    kept: tuple[int, ...],
+) -> None:
+    file = write_foreign_vector(tmp_path / "theirs.gguf", metadata, layers)
+    said = localsteer("vectors", "import", file)
+    assert said.status == 0
+    assert f"Written by {tool}" in said.err
+    assert localsteer("vectors", "show", "theirs", "--json").document["default_layers"] == list(kept)
+
+
+def test_a_vector_that_shows_no_tool_is_taken_as_it_is_and_that_is_said(localsteer: Run, tmp_path: Path) -> None:
+    file = write_foreign_vector(tmp_path / "theirs.gguf", {}, (1, 2))
+    said = localsteer("vectors", "import", file)
+    assert "does not say which tool wrote it" in said.err
+    assert localsteer("vectors", "show", "theirs", "--json").document["default_layers"] == [1, 2]
+
+
+def write_foreign_vector(path: Path, metadata: dict[str, object], layers: tuple[int, ...]) -> Path:
+    """A control vector without anything of ours; NumPy integers become GGUF's of the same kind."""
+    writer = gguf.GGUFWriter(path, "controlvector")
+    for key, value in metadata.items():
+        if isinstance(value, np.int32):
+            writer.add_int32(key, int(value))
+        elif isinstance(value, np.uint32):
+            writer.add_uint32(key, int(value))
+        else:
+            writer.add_string(key, str(value))
+    for layer in layers:
+        writer.add_tensor(f"direction.{layer}", np.ones(8, dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
 
 
 def test_a_vector_of_another_family_of_the_same_size_is_warned_about(

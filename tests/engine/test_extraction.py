@@ -33,7 +33,7 @@ from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
 from localsteer.llama.steering import UNSTEERED
 from localsteer.messages import Message
-from localsteer.steering.readers import read_contrast_file
+from localsteer.steering.contrast_files import read_contrast_file
 from localsteer.steering.vector_file import load_vector
 from tests.random_hybrid import write_random_hybrid
 

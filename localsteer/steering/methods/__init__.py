@@ -9,7 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from localsteer.errors import RecipeError
+from localsteer.steering.methods.logistic_probe import logistic_probe
 from localsteer.steering.methods.mean_difference import mean_difference
+from localsteer.steering.methods.pca import principal_component
+from localsteer.steering.methods.robust_mean import robust_mean
 
 Method: TypeAlias = Callable[[npt.NDArray[np.float32], npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 """``(positive: float32[n_pairs, n_embd], negative: float32[n_pairs, n_embd]) → direction: float32[n_embd]``.
@@ -20,6 +23,9 @@ strength 1.0 means the mean difference between the poles.
 
 METHODS: Mapping[str, Method] = {
     "mean-difference": mean_difference,
+    "pca": principal_component,
+    "probe": logistic_probe,
+    "robust-mean": robust_mean,
 }
 
 
