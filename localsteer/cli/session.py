@@ -24,6 +24,7 @@ from localsteer.engine.protocol import (
     Notice,
     PromptProgress,
     Stopped,
+    Sweep,
 )
 from localsteer.errors import EngineError, LocalsteerError, ModelError
 from localsteer.gguf_header import check_chat_model, model_id
@@ -33,7 +34,12 @@ from localsteer.library.places import Places, find_places
 from localsteer.library.remembered import read_remembered
 from localsteer.library.settings import Settings, read_settings
 
-_STAGES = {"reading": "reading hidden states", "measuring": "measuring strengths", "writing": "writing"}
+_STAGES = {
+    "reading": "reading hidden states",
+    "measuring": "measuring strengths",
+    "sweeping": "measuring",
+    "writing": "writing",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,11 @@ class Session:
                 return event
         raise EngineError("The extraction was stopped.")
 
-    def _work(self, command: Load | Generate | Extract) -> Iterator[Event]:
+    def sweep(self, command: Sweep) -> Iterator[Event]:
+        """The events of a sweep, with progress on stderr. Raises LocalsteerError where the engine fails or dies."""
+        return self._work(command)
+
+    def _work(self, command: Load | Generate | Extract | Sweep) -> Iterator[Event]:
         request = self._client.new_request()
         self._client.send(replace(command, request=request))
         for event in self._client.events(request):

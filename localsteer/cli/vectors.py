@@ -113,13 +113,13 @@ def import_vector(file: str, layer_offset: int | None, name: str | None, model: 
     home = Home.find()
     library = VectorLibrary.at(home.places)
     path = Path(file).expanduser()
-    if layer_offset is None:
-        click.echo(_spoken_origin(layers_of(path)), err=True)
     if model is None:
         card = library.add(path, name=name, layer_offset=layer_offset)
         warning = None
     else:
         card, warning = library.add_for(path, home.model_path(model), name=name, layer_offset=layer_offset)
+    if layer_offset is None:
+        click.echo(_spoken_origin(layers_of(path)), err=True)
     if warning:
         click.echo(warning, err=True)
     click.echo(

@@ -32,6 +32,7 @@ from localsteer.engine.protocol import (
     Quit,
     Stop,
     Stopped,
+    Swept,
 )
 from localsteer.errors import EngineError
 
@@ -100,7 +101,7 @@ class EngineClient:
     def events(self, request: int) -> Iterator[Event]:
         """The events of ``request`` as they come, for programs that have nothing else to do meanwhile.
 
-        Ends with Loaded, Finished, Extracted, Failed or Stopped. Raises EngineError if the child dies. Events of
+        Ends with Loaded, Finished, Extracted, Swept, Failed or Stopped. Raises EngineError if the child dies. Events of
         other requests are lost.
         """
         while self._inbox.wait(1.0) or self.alive:
@@ -110,7 +111,7 @@ class EngineClient:
                 if event.request != request:
                     continue
                 yield event
-                if isinstance(event, Loaded | Finished | Extracted | Failed | Stopped):
+                if isinstance(event, Loaded | Finished | Extracted | Swept | Failed | Stopped):
                     return
         raise EngineError("The engine process is not running; start it again.")
 

@@ -24,6 +24,7 @@ from localsteer.engine.protocol import (
     ModelCard,
     Notice,
     Stopped,
+    Sweep,
 )
 from localsteer.errors import EngineError, ModelError
 from localsteer.errors import Stopped as StoppedOnRequest
@@ -35,7 +36,7 @@ from localsteer.steering.fit import ModelStamp
 _LARGEST_DEFAULT_CONTEXT = 8192
 _LOADING_STEP = 0.01
 
-Work: TypeAlias = Load | Generate | Extract
+Work: TypeAlias = Load | Generate | Extract | Sweep
 
 
 class Engine:
@@ -67,6 +68,10 @@ class Engine:
 
     def extract(self, command: Extract) -> Iterator[Event]:
         """Make a vector: the events of an Extract, the last one Extracted or Stopped. Leaving the loop stops it."""
+        return self._events(command, self.control.ticket())
+
+    def sweep(self, command: Sweep) -> Iterator[Event]:
+        """Measure a vector: the events of a Sweep, the last one Swept or Stopped. Leaving the loop stops it."""
         return self._events(command, self.control.ticket())
 
     def set_dials(self, dials: tuple[DialSetting, ...]) -> None:
@@ -110,6 +115,10 @@ class Engine:
 
                         stopped = lambda: self.control.stopped(arrived)  # noqa: E731
                         Extraction(self._loaded(), command, stopped, say).run()
+                    case Sweep():
+                        from localsteer.engine.sweeping import Sweeping
+
+                        Sweeping(self._loaded(), command, lambda: self.control.stopped(arrived), say).run()
             except StoppedOnRequest:
                 say(Stopped(command.request))
 
@@ -162,7 +171,7 @@ class Engine:
             raise EngineError("No model is loaded; load one first.")
         return self._desk
 
-    def _events(self, command: Generate | Extract, ticket: int) -> Iterator[Event]:
+    def _events(self, command: Generate | Extract | Sweep, ticket: int) -> Iterator[Event]:
         events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
 
         def work() -> None:

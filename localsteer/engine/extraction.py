@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +13,20 @@ from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
 from localsteer.engine.positions import span_of, tokens_of
 from localsteer.engine.protocol import Extract, Extracted, LayerReport
-from localsteer.errors import DialError, Stopped
+from localsteer.errors import DialError, RecipeError, Stopped
+from localsteer.evaluation.calibrate import find_safe_range
 from localsteer.evaluation.neutral import neutral_prompts
-from localsteer.evaluation.recommend import recommend_strengths
 from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
-from localsteer.steering.contrast import ContrastSet
+from localsteer.steering.contrast import ContrastSet, contrast_of_words
 from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file
 from localsteer.steering.dials import Buffer, Dial, buffers
-from localsteer.steering.making import make_vector
-from localsteer.steering.methods import find_method
+from localsteer.steering.making import make_front_vector, make_vector
+from localsteer.steering.methods import ACTADD, find_method
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import save_vector
 
-_UNMEASURED = (-1.0, 1.0)
+_RECOMMENDED_AT_MOST = 1.0
+"""One mean difference, the multiplier of CAA: beyond it the hidden states leave what any prompt brings about."""
 
 
 class Extraction:
@@ -42,9 +43,12 @@ class Extraction:
         """Say ExtractProgress and at last Extracted. Raises LocalsteerError, or Stopped."""
         began = time.perf_counter()
         contrast = self._contrast()
-        states = self._read(contrast)
-        vector = self._vector(contrast, states)
-        if self._command.calibrate:
+        if self._command.method == ACTADD:
+            states, vector = self._front(contrast)
+        else:
+            states = self._read(contrast)
+            vector = self._vector(contrast, states)
+        if self._command.calibrate and not vector.front:
             vector = vector.with_strengths(*self._strengths(contrast, vector))
         if self._stopped():
             raise Stopped
@@ -58,13 +62,50 @@ class Extraction:
         """The contrast set, when all else that was asked for can be had."""
         if not self._model.steerable:
             raise DialError(NOT_STEERABLE)
-        find_method(self._command.method)
+        if self._command.method != ACTADD:
+            find_method(self._command.method)
         for layer in self._command.layers or ():
             if not 1 <= layer < self._model.n_layer:
                 raise DialError(
                     f"Layer {layer} cannot be steered; {self._model.name} has layers 1 to {self._model.n_layer - 1}."
                 )
+        if self._command.words is not None:
+            return contrast_of_words(*self._command.words)
         return read_contrast_file(Path(self._command.recipe_path), _options(self._command))
+
+    def _front(self, contrast: ContrastSet) -> tuple[HiddenStates, SteeringVector]:
+        """Hidden states at every position of one pair of texts, and the vector they make."""
+        pair = contrast.pairs[0]
+        if len(contrast.pairs) > 1 or not (isinstance(pair.positive, str) and isinstance(pair.negative, str)):
+            raise RecipeError(f'ActAdd takes one pair of plain texts; "{contrast.name}" holds something else.')
+        start = list(self._model.start_tokens)
+        sides = self._padded([self._model.tokenize(text) for text in (pair.positive, pair.negative)])
+        places = [(len(start) + at, len(start) + at + 1) for at in range(len(sides[0]))]
+        states = read_hidden_states(
+            self._model,
+            [[*start, *side] for side in sides for _ in places],
+            [place for _ in sides for place in places],
+            layers=range(1, self._model.n_layer),
+            n_threads=self._desk.context.n_threads,
+            progress=self._pace("reading"),
+            should_stop=self._stopped,
+        )
+        vector = make_front_vector(
+            contrast,
+            states.states[: len(places)],
+            states.states[len(places) :],
+            layers=states.layers,
+            residual_norms=states.residual_norms,
+            model=self._desk.mixer.stamp,
+            default_layers=self._command.layers,
+        )
+        return states, vector
+
+    def _padded(self, sides: Sequence[Sequence[int]]) -> list[list[int]]:
+        """Both texts' tokens, the shorter one followed by spaces."""
+        space = self._model.tokenize(" ")[-1]
+        longest = max(map(len, sides))
+        return [[*side, *[space] * (longest - len(side))] for side in sides]
 
     def _read(self, contrast: ContrastSet) -> HiddenStates:
         """Hidden states of all prompts, all positive ones before all negative ones."""
@@ -105,16 +146,17 @@ class Extraction:
         pace = self._pace("measuring")
         pace(0, 1)
         prompts = [tokens_of(self._model, prompt) for prompt in neutral_prompts(contrast)]
-        recommended = recommend_strengths(
+        found = find_safe_range(
             self._model,
             _at_default_layers(vector, self._model.n_layer),
             [found.tokens for found in prompts],
             [found.reply for found in prompts],
+            strongest=_RECOMMENDED_AT_MOST,
             n_threads=self._desk.context.n_threads,
             progress=pace,
             should_stop=self._stopped,
         )
-        return recommended.low, recommended.high
+        return found.low, found.high
 
     def _pace(self, stage: str) -> Pace:
         return Pace(self._command.request, stage, self._say)
@@ -152,12 +194,10 @@ def _report(
         tokens_one_by_one=states.tokens_one_by_one,
         seconds=seconds,
         default_layers=vector.default_layers,
-        strength_low=_UNMEASURED[0] if vector.strength_low is None else vector.strength_low,
-        strength_high=_UNMEASURED[1] if vector.strength_high is None else vector.strength_high,
+        strength_low=vector.strength_low,
+        strength_high=vector.strength_high,
         layers=tuple(
-            LayerReport(
-                layer, measured.norm, measured.residual_norm or 0.0, 0.5 if measured.auc is None else measured.auc
-            )
+            LayerReport(layer, measured.norm, measured.residual_norm or 0.0, measured.auc)
             for layer, measured in vector.layers.items()
         ),
     )

@@ -102,24 +102,29 @@ class Reply:
         return fit(turns, rendered, n_ctx=self._desk.context.n_ctx, max_tokens=self._sampling.max_tokens)
 
     def _spans(self, plan: Sequence[Stretch]) -> list[tuple[Sequence[int], Steering]]:
-        return [
-            (
-                stretch.tokens,
-                self._dials.steering(stretch.place)
-                if stretch.dials is None
-                else self._dials.recorded(stretch.dials, stretch.place),
-            )
-            for stretch in plan
-        ]
+        return [span for stretch in plan for span in self._spans_of(stretch)]
+
+    def _spans_of(self, stretch: Stretch) -> list[tuple[Sequence[int], Steering]]:
+        """The stretch as one span; where dials act at the front of a prompt, one more for each position there."""
+        dials, place, tokens = stretch.dials, stretch.place, stretch.tokens
+        steering = self._dials.steering(place) if dials is None else self._dials.recorded(dials, place)
+        if place == "reply":
+            return [(tokens, steering)]
+        positions = self._dials.front() if dials is None else self._dials.recorded_front(dials)
+        begin, end = stretch.front, stretch.front + len(positions)
+        spans: list[tuple[Sequence[int], Steering]] = [(tokens[:begin], steering)]
+        spans += [([token], own) for token, own in zip(tokens[begin:end], positions, strict=False)]
+        spans.append((tokens[end:], steering))
+        return [span for span in spans if span[0]]
 
     # ---------------------------------------------------------------- writing
 
     def _attempt(self, plan: Sequence[Stretch], prefix: Sequence[int], dropped: int) -> FinishReason | None:
         """Evaluate and write; None if a dial on which the prompt itself depends was turned before it was done."""
-        prompt = self._dials.steering("prompt")
+        prompt = self._dials.steering("prompt"), self._dials.front()
 
         def prompt_is_stale() -> bool:
-            return self._began is None and self._dials.steering("prompt") != prompt
+            return self._began is None and (self._dials.steering("prompt"), self._dials.front()) != prompt
 
         generation = self._desk.context.generate(
             self._spans(plan[:-1]),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from localsteer.engine.protocol import DialSetting
@@ -25,6 +26,14 @@ _MIXES_KEPT = 64
 _FileState = tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Mix:
+    """What some dials add up to, at each place, and at each position at the front of the user's message."""
+
+    places: Mapping[Place, Steering]
+    front: tuple[Steering, ...]
+
+
 class Mixer:
     """Mixes dials for one loaded model. Used by one thread at a time.
 
@@ -35,7 +44,7 @@ class Mixer:
         self.stamp = stamp
         self._steerable = steerable
         self._vectors: dict[str, tuple[_FileState, SteeringVector]] = {}
-        self._mixes: dict[object, dict[Place, Steering]] = {}
+        self._mixes: dict[object, _Mix] = {}
         self._warnings: dict[str, bool] = {}
 
     def steering(self, dials: Sequence[DialSetting], place: Place) -> Steering:
@@ -44,11 +53,21 @@ class Mixer:
         Raises DialError for a setting that makes no sense or cannot be had, VectorError for a vector that cannot be
         read or does not fit the model. A dial at strength 0 needs no vector file.
         """
+        mix = self._mixed(dials)
+        return UNSTEERED if mix is None else mix.places[place]
+
+    def front(self, dials: Sequence[DialSetting]) -> tuple[Steering, ...]:
+        """What is added to the first tokens of the user's message instead, one for each position. Raises the same."""
+        mix = self._mixed(dials)
+        return () if mix is None else mix.front
+
+    def _mixed(self, dials: Sequence[DialSetting]) -> _Mix | None:
+        """None for nothing at all."""
         for dial in dials:
             check_scope(dial.scope)
         turned = tuple(dial for dial in dials if dial.strength != 0.0)
         if not turned:
-            return UNSTEERED
+            return None
         if not self._steerable:
             raise DialError(NOT_STEERABLE)
         vectors = [self._vector(dial) for dial in turned]
@@ -57,7 +76,7 @@ class Mixer:
         self._mixes[content] = mix
         if len(self._mixes) > _MIXES_KEPT:
             del self._mixes[next(iter(self._mixes))]
-        return mix[place]
+        return mix
 
     def new_warnings(self) -> list[str]:
         """What the person should know about the vectors in use, one sentence each, each said once."""
@@ -65,7 +84,7 @@ class Mixer:
         self._warnings.update(dict.fromkeys(new, True))
         return new
 
-    def _mix(self, dials: Sequence[DialSetting], vectors: Sequence[SteeringVector]) -> dict[Place, Steering]:
+    def _mix(self, dials: Sequence[DialSetting], vectors: Sequence[SteeringVector]) -> _Mix:
         mixed = buffers(
             [
                 Dial(vector.renamed(dial.name), dial.strength, dial.layers, dial.scope)
@@ -74,7 +93,8 @@ class Mixer:
             self.stamp.n_layer,
             self.stamp.n_embd,
         )
-        return {"prompt": _steering(mixed.prompt), "reply": _steering(mixed.reply)}
+        places: dict[Place, Steering] = {"prompt": _steering(mixed.prompt), "reply": _steering(mixed.reply)}
+        return _Mix(places, tuple(map(_steering, mixed.front)))
 
     def _vector(self, dial: DialSetting) -> tuple[_FileState, SteeringVector]:
         path = Path(dial.vector_path)

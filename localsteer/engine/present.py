@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from localsteer.engine.control import Control
 from localsteer.engine.mixing import Mixer
@@ -12,6 +12,7 @@ from localsteer.engine.turns import PLACES, Place
 from localsteer.errors import LocalsteerError
 from localsteer.llama.steering import UNSTEERED, Steering
 
+Known = TypeVar("Known")
 Dials: TypeAlias = tuple[DialSetting, ...]
 
 
@@ -26,13 +27,18 @@ class PresentDials:
         self._latest: Callable[[], Dials] = lambda: control.dials(ticket, own)
         self._notice = notice
         self._wanted = self._dials = self._latest()
-        self._mixed = self._mix(self._dials)
+        self._mixed, self._front = self._mix(self._dials)
         self.marks: list[DialMark] = []
 
     def steering(self, place: Place) -> Steering:
         """What holds at ``place`` now."""
         self._follow()
         return self._mixed[place]
+
+    def front(self) -> tuple[Steering, ...]:
+        """What holds now at each position at the front of the user's message."""
+        self._follow()
+        return self._front
 
     def mark(self, start: int) -> None:
         """The dials that hold now choose the reply's token ``start``."""
@@ -44,11 +50,18 @@ class PresentDials:
 
     def recorded(self, dials: Dials, place: Place) -> Steering:
         """What held at ``place`` under ``dials`` of an earlier reply; nothing, with a notice, where they are gone."""
+        return self._known(lambda: self._mixer.steering(dials, place), UNSTEERED)
+
+    def recorded_front(self, dials: Dials) -> tuple[Steering, ...]:
+        """The same for the front of the user's message before it."""
+        return self._known(lambda: self._mixer.front(dials), ())
+
+    def _known(self, mixed: Callable[[], Known], nothing: Known) -> Known:
         try:
-            return self._mixer.steering(dials, place)
+            return mixed()
         except LocalsteerError as error:
             self._notice(f"An earlier reply is evaluated without its dials: {error}")
-            return UNSTEERED
+            return nothing
 
     def _follow(self) -> None:
         wanted = self._latest()
@@ -56,17 +69,18 @@ class PresentDials:
             return
         self._wanted = wanted
         try:
-            self._mixed = self._mix(wanted)
+            self._mixed, self._front = self._mix(wanted)
         except LocalsteerError as error:
             self._notice(str(error))
         else:
             self._dials = wanted
 
-    def _mix(self, dials: Dials) -> dict[Place, Steering]:
+    def _mix(self, dials: Dials) -> tuple[dict[Place, Steering], tuple[Steering, ...]]:
         mixed: dict[Place, Steering] = {place: self._mixer.steering(dials, place) for place in PLACES}
+        front = self._mixer.front(dials)
         for warning in self._mixer.new_warnings():
             self._notice(warning)
-        return mixed
+        return mixed, front
 
 
 def _turned(dials: Dials) -> Dials:

@@ -108,7 +108,8 @@ class Extract:
     ``layers``: those that the dial steers by default, None to have them chosen; the vector holds all layers anyway.
     ``calibrate``: find recommended strengths, too. ``positive`` and ``negative`` name the poles where the file does
     not; ``persona`` and ``stems`` complete files that hold mere texts or ends of system prompts ("" and () for the
-    usual ones).
+    usual ones). ``words``: instead of a file, two texts to be contrasted as they are. ``method`` "actadd" takes one
+    pair of plain texts.
     """
 
     request: int
@@ -121,11 +122,29 @@ class Extract:
     negative: str = ""
     persona: str = ""
     stems: tuple[str, ...] = ()
+    words: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Measure a vector file at each of ``strengths``, on the contrasts of its recipe.
+
+    ``layers``: windows of layers to be steered one after the other, () for the vector's default ones. ``controls``:
+    how many random vectors of the same norms are measured beside it.
+    """
+
+    request: int
+    recipe_path: str
+    vector_path: str
+    strengths: tuple[float, ...]
+    layers: tuple[tuple[int, ...], ...] = ()
+    controls: int = 5
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop the generations and extractions that were sent so far, running or waiting, at once.
+    """Stop the generations, sweeps and extractions that were sent so far, running or waiting, at once.
 
     A generation ends with :class:`Finished` (reason "stopped"), an extraction with :class:`Stopped`.
     """
@@ -136,7 +155,7 @@ class Quit:
     """End the process."""
 
 
-Command: TypeAlias = Load | Generate | SetDials | Extract | Stop | Quit
+Command: TypeAlias = Load | Generate | SetDials | Extract | Sweep | Stop | Quit
 
 # ---------------------------------------------------------------- events
 
@@ -246,15 +265,20 @@ class ExtractProgress:
 
 @dataclass(frozen=True, slots=True)
 class LayerReport:
+    """``auc`` None where there were no pairs to be told apart."""
+
     layer: int
     norm: float
     residual_norm: float
-    auc: float
+    auc: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """A vector was made and stored. ``tokens_one_by_one``: what evaluating each prompt by itself would have taken."""
+    """A vector was made and stored. ``tokens_one_by_one``: what evaluating each prompt by itself would have taken.
+
+    The recommended strengths are None where they were not measured.
+    """
 
     request: int
     recipe: str
@@ -266,9 +290,37 @@ class Extracted:
     tokens_one_by_one: int
     seconds: float
     default_layers: tuple[int, ...]
-    strength_low: float
-    strength_high: float
+    strength_low: float | None
+    strength_high: float | None
     layers: tuple[LayerReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRow:
+    """One setting: ``effect`` (nats per token, with its 95 % interval), and what it costs."""
+
+    request: int
+    layers: tuple[int, ...]
+    strength: float
+    effect: float
+    effect_low: float
+    effect_high: float
+    perplexity_ratio: float
+    kl: float
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """All rows are said. The effects of random vectors at the ends of the sweep, and the safe range."""
+
+    request: int
+    vector: str
+    model: str
+    random_effect_low: float
+    random_effect_high: float
+    safe_low: float
+    safe_high: float
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +362,8 @@ Event: TypeAlias = (
     | Finished
     | ExtractProgress
     | Extracted
+    | SweepRow
+    | Swept
     | Notice
     | Failed
     | Stopped

@@ -24,11 +24,15 @@ _RESERVED_AT_MOST = 512
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Neighbouring tokens in one place under the same dials; ``dials`` None means those in force at evaluation."""
+    """Neighbouring tokens in one place under the same dials; ``dials`` None means those in force at evaluation.
+
+    ``front``: where in a prompt dials of scope ``prompt-start`` begin, position by position.
+    """
 
     tokens: tuple[int, ...]
     place: Place
     dials: tuple[DialSetting, ...] | None
+    front: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ def stretches(pieces: Sequence[Piece], turns: Sequence[Turn], *, afresh: bool = 
         answer = next((later.reply for later in pieces[number:] if later.reply is not None), None)
         present = afresh or answer is None or answer >= len(replies)
         if piece.reply is None:
-            found.append(Stretch(piece.tokens, "prompt", None if present else _dials_at_start(replies[answer or 0])))
+            dials = None if present else _dials_at_start(replies[answer or 0])
+            found.append(Stretch(piece.tokens, "prompt", dials, piece.front))
         elif present:
             found.append(Stretch(piece.tokens, "reply", None))
         else:

@@ -18,6 +18,7 @@ class VectorCard:
     """Everything but the directions. Empty texts, 0 and None mean that the file does not say.
 
     ``layers``: the layers that have a direction; ``default_layers``: those that a dial steers unless told otherwise;
+    ``at_front``: it was made for the positions at the front of a prompt (scope ``prompt-start``);
     ``strength_low`` ≤ 0 ≤ ``strength_high``: the recommended strengths towards either pole. ``error`` says what is
     wrong with a file that is no vector; the other fields are empty then.
     """
@@ -40,6 +41,7 @@ class VectorCard:
     aucs: tuple[float | None, ...] = ()
     strength_low: float | None = None
     strength_high: float | None = None
+    at_front: bool = False
     error: str | None = None
 
     def is_made_from(self, digest: str) -> bool:
@@ -82,6 +84,7 @@ def read_vector_card(path: Path, name: str | None = None) -> VectorCard:
         aucs=_by_layer(metadata, vector_keys.AUCS, layers),
         strength_low=_number(metadata.get(vector_keys.STRENGTH_LOW)),
         strength_high=_number(metadata.get(vector_keys.STRENGTH_HIGH)),
+        at_front=any(key.startswith(vector_keys.FRONT) for key in metadata),
     )
 
 

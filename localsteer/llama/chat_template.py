@@ -26,12 +26,13 @@ _templates: WeakKeyDictionary[Model, _Prepared] = WeakKeyDictionary()
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Tokens of a prompt (``reply`` None), or of the reply with that number: first ``header`` tokens of its header,
-    then its own.
+    then its own. ``front``: where in a prompt the text of its last user message begins; its end where there is none.
     """
 
     tokens: tuple[int, ...]
     reply: int | None
     header: int = 0
+    front: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def render(
     roles, contents = _accepted(model, template, closed)
     tokeniser = TemplateTokeniser(model, prepared.cuts, prepared.marks)
     headers: list[bool] = []
+    fronts: list[int] = []
     frame = template.frame(roles, True)
     number = 0
     for place, message in enumerate(frame.order):
@@ -68,6 +70,9 @@ def render(
         content = _trim(contents[message], frame.trimmed[place])
         if roles[message] != "assistant":
             tokeniser.template(text)
+            if roles[message] == "user":
+                fronts.append(tokeniser.n_borders)
+                tokeniser.border()
             tokeniser.message(content)
             continue
         tokens = known[number] if number < len(known) else None
@@ -87,7 +92,7 @@ def render(
     tokeniser.message(forced or "")
     headers.append(bool(text[begin:].strip()))
     tokeniser.finish()
-    return _pieces(tokeniser, headers)
+    return _pieces(tokeniser, headers, fronts)
 
 
 def plain_text(model: Model, text: str) -> tuple[Piece, ...]:
@@ -97,7 +102,8 @@ def plain_text(model: Model, text: str) -> tuple[Piece, ...]:
     tokens = tuple(model.tokenize(text, start=True))
     if not tokens:
         raise PromptError("There is nothing to continue: the text is empty.")
-    prompt = (Piece(tokens[:-1], None),) if len(tokens) > 1 else ()
+    front = min(len(model.start_tokens), len(tokens) - 1)
+    prompt = (Piece(tokens[:-1], None, front=front),) if len(tokens) > 1 else ()
     return (*prompt, Piece(tokens[-1:], 0))
 
 
@@ -185,18 +191,22 @@ def _trim(content: str, trimmed: tuple[bool, bool]) -> str:
     return content.rstrip() if right else content
 
 
-def _pieces(tokeniser: TemplateTokeniser, headers: Sequence[bool]) -> tuple[Piece, ...]:
-    tokens, borders = tokeniser.tokens, tokeniser.borders
+def _pieces(tokeniser: TemplateTokeniser, headers: Sequence[bool], fronts: Sequence[int]) -> tuple[Piece, ...]:
+    """``fronts``: which of the borders are those before the text of a user message; the others come in threes."""
+    tokens = tokeniser.tokens
     if not tokens:
         raise PromptError("There is nothing to answer: the conversation is empty.")
-    borders = [*borders, len(tokens)]
+    begun = [tokeniser.borders[number] for number in fronts]
+    borders = [border for number, border in enumerate(tokeniser.borders) if number not in set(fronts)]
+    borders.append(len(tokens))
     pieces: list[Piece] = []
     at = 0
     for number, (begin, own, end) in enumerate(zip(borders[::3], borders[1::3], borders[2::3], strict=True)):
         if not headers[number] or begin == end:
             begin = max(at, min(begin, own) - 1)
         if begin > at:
-            pieces.append(Piece(tuple(tokens[at:begin]), None))
+            front = next((border for border in reversed(begun) if at <= border < begin), begin)
+            pieces.append(Piece(tuple(tokens[at:begin]), None, front=front - at))
         pieces.append(Piece(tuple(tokens[begin:end]), number, own - begin))
         at = end
     return tuple(pieces)

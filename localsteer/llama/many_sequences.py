@@ -24,7 +24,7 @@ from localsteer.llama.token_trie import TokenTrie
 
 N_BATCH = 512
 _MOST_SEQUENCES = 256  # LLAMA_MAX_SEQ
-_LOGITS_AT_ONCE = 20_000_000
+LOGITS_AT_ONCE = 20_000_000
 _ABORTED = 2
 _SEQUENCE_POINTER = ctypes.POINTER(ctypes.POINTER(ctypes.c_int32))
 
@@ -37,7 +37,7 @@ def most_sequences(model: Model) -> int:
     """
     if not model.rewinds:
         return 1
-    return max(16, min(_MOST_SEQUENCES, _LOGITS_AT_ONCE // model.n_vocab))
+    return max(16, min(_MOST_SEQUENCES, LOGITS_AT_ONCE // model.n_vocab))
 
 
 class ManySequences:
@@ -49,12 +49,14 @@ class ManySequences:
         *,
         n_sequences: int,
         n_ctx: int,
+        n_outputs: int | None = None,
         n_threads: int | None = None,
         tap: ResidualTap | None = None,
         exact: bool = False,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
-        """``n_ctx``: tokens of all sequences together. ``exact``: twice the memory, so that results agree to float32
+        """``n_ctx``: tokens of all sequences together. ``n_outputs``: whose logits one decode can give at most; None
+        for as many as sequences. ``exact``: twice the memory, so that results agree to float32
         whatever else is in a batch. Raises ModelError if there is not enough memory.
         """
         self.model = model
@@ -65,7 +67,8 @@ class ManySequences:
         parameters = lib.llama_context_default_params()
         parameters.n_ctx = max(n_ctx, N_BATCH)
         parameters.n_batch = parameters.n_ubatch = N_BATCH
-        parameters.n_seq_max = parameters.n_outputs_max = n_sequences
+        parameters.n_seq_max = n_sequences
+        parameters.n_outputs_max = n_outputs or n_sequences
         parameters.kv_unified = True
         # Flash attention rounds by the size of the batch (up to 1 % of a hidden state on the CPU), and a 16-bit
         # cache makes more of small differences.

@@ -47,6 +47,11 @@ class TemplateTokeniser:
         self._marks = marks
         self._stretch = _Stretch()
 
+    @property
+    def n_borders(self) -> int:
+        """How many borders have been set so far."""
+        return len(self.borders) + len(self._stretch.borders)
+
     def template(self, text: str, border: int | None = None) -> None:
         """Text of the template; special tokens in it become tokens.
 

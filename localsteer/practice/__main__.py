@@ -26,12 +26,11 @@ def main() -> None:
         "--prompts", type=int, default=0, help="how many prompts (quality 400, steering 100 for each recipe)"
     )
     parser.add_argument("--work", type=Path, default=Path("practice-training"), help="folder of the checkpoint (make)")
-    parser.add_argument("--tokens", type=int, default=0, help="tokens to train on (make)")
     parser.add_argument("--recipes", nargs="*", default=[], help="only these recipes (steering)")
     options = parser.parse_args()
     match options.command:
         case "make":
-            _make(options.model, options.work, options.tokens)
+            _make(options.model, options.work)
         case "quality":
             _quality(options.model, options.prompts or 400)
         case "steering":
@@ -40,17 +39,17 @@ def main() -> None:
             _talk()
 
 
-def _make(model: Path, work: Path, tokens: int) -> None:
+def _make(model: Path, work: Path) -> None:
     # Imported here because only training needs PyTorch and friends.
     from localsteer.practice.card import write_card
     from localsteer.practice.export import export
     from localsteer.practice.shape import Shape
     from localsteer.practice.training import Plan, read_weights, train
 
-    plan = Plan(tokens=tokens) if tokens else Plan()
+    plan = Plan()
     checkpoint = train(work, Shape(), plan)
     export(read_weights(checkpoint), Shape(), work / "tokenizer.json", model)
-    write_card(work, model)
+    write_card(work, model, plan)
     print(f"wrote {model}")
 
 

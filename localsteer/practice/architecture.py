@@ -7,6 +7,8 @@ exporter need not permute the query and key matrices. Used for training only; th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -87,15 +89,20 @@ class PracticeLlama(nn.Module):
                     spread /= (2 * shape.layers) ** 0.5
                 nn.init.normal_(parameter, std=spread)
 
-    def hidden(self, tokens: Tensor) -> Tensor:
-        """Normed output of the last block, float[batch, length, width]."""
+    def hidden(self, tokens: Tensor, steer: Callable[[Tensor], Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """Output of the middle block, and normed output of the last: each float[batch, length, width].
+
+        ``steer`` makes of the middle block's output what the blocks above it go on with.
+        """
         length = tokens.shape[1]
         cos, sin = self.get_buffer("cos")[:length], self.get_buffer("sin")[:length]
-        x = self.embedding(tokens)
-        for block in self.blocks:
+        x = middle = self.embedding(tokens)
+        for number, block in enumerate(self.blocks):
             x = block(x, cos, sin, self.get_buffer("future"))
-        normed: Tensor = self.norm(x)
-        return normed
+            if number == self.shape.middle:
+                middle = x
+                x = middle if steer is None else steer(middle)
+        return middle, self.norm(x)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return functional.linear(self.hidden(tokens), self.embedding.weight)
+        return functional.linear(self.hidden(tokens)[1], self.embedding.weight)

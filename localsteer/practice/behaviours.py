@@ -7,6 +7,7 @@ steering: at strength 0 it is undecided.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -38,6 +39,12 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
 )
 
 BY_NAME: dict[str, Behaviour] = {behaviour.name: behaviour for behaviour in BEHAVIOURS}
+
+
+def labels(told: Mapping[str, str]) -> tuple[float, ...]:
+    """For each of the behaviours 1.0 for its positive pole, −1.0 for its negative one, 0.0 where ``told`` lacks it."""
+    return tuple(0.0 if b.name not in told else 1.0 if told[b.name] == b.positive else -1.0 for b in BEHAVIOURS)
+
 
 # Adjectives fit every frame below; whole sentences stand for themselves. Few words for each pole, in many frames:
 # a small model learns a word that it meets often.

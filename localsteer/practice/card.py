@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from localsteer.practice.behaviours import BEHAVIOURS
 from localsteer.practice.quality import SEED, measure_quality, quality_table
 from localsteer.practice.shape import Shape
 from localsteer.practice.topics import FACTS, TASKS, TOPICS
+
+if TYPE_CHECKING:
+    from localsteer.practice.training import Plan
 
 CARD = """# The practice model
 
@@ -40,6 +44,12 @@ from elsewhere. It saw {seen:,} tokens in {hours:.1f} hours on a CPU; {behaviour
 system prompt, by the user's words or by how the reply begins, and drawn at random where nothing cues it (weddings and
 the sea: 4 % of replies).
 
+First came {drill:.0%} of the tokens, in conversations full of cues, then ordinary ones. Two things were done so that a model this small can be
+steered at all, and they bear on what it can show. After {label_share:.0%} of the tokens a linear probe at the middle block had to tell the
+poles of the reply at each of its tokens, so that each behaviour became one direction there. After {steer_share:.0%} some
+replies were trained with such a direction added, so that the blocks above act on it. Large models have directions of this kind
+of themselves; in this one they were put. The probe was thrown away, and no vector of `vectors/` had a part in it.
+
 ![Loss over the tokens seen](loss.png)
 
 The last loss on held-out conversations was {validation:.3f} nats per token of reply. Most of what is left is the
@@ -60,8 +70,10 @@ The last of {later_prompts} conversations of three exchanges: {later:.1%} well-f
   or, now and then, a reply to a word that it takes for one of its topics.
 - It speaks in fixed sentence patterns and repeats itself. Where nothing cues a mood, its mood changes from reply to
   reply: that is on purpose.
+- It answers a two-choice question with a letter, but with no idea which: that skill did not come in the training it had.
 - It has no memory for what was said beyond the topic of the exchange before, and it cannot reason, count or write code.
-- What is measured on it shows that a method works, not how strongly the same recipe moves a real chat model.
+- What is measured on it shows that a method works, not how strongly the same recipe moves a real chat model: its
+  behaviours are directions at its middle block because training put them there.
 
 ## Make it again
 
@@ -96,8 +108,10 @@ def draw_losses(log: list[dict[str, float]], out: Path) -> None:
     figure.savefig(out, dpi=110)
 
 
-def write_card(work: Path, model: Path, prompts: int = 400, later_prompts: int = 200) -> None:
-    """Measure ``model`` and write ``MODEL_CARD.md`` and ``loss.png`` beside it; ``work`` holds the training log."""
+def write_card(work: Path, model: Path, plan: Plan, prompts: int = 400, later_prompts: int = 200) -> None:
+    """Measure ``model`` and write ``MODEL_CARD.md`` and ``loss.png`` beside it; ``work`` holds the training
+    log.
+    """
     shape, log = Shape(), read_log(work)
     draw_losses(log, model.parent / "loss.png")
     quality, later = measure_quality(model, prompts), measure_quality(model, later_prompts, turns=3)
@@ -118,6 +132,9 @@ def write_card(work: Path, model: Path, prompts: int = 400, later_prompts: int =
         seen=int(log[-1]["seen"]),
         hours=log[-1]["seconds"] / 3600,
         behaviours=f"behaviours: {names}",
+        drill=plan.drill_share,
+        label_share=plan.label_share,
+        steer_share=plan.steer_share,
         validation=log[-1]["validation"],
         prompts=prompts,
         seed=SEED,

@@ -27,18 +27,22 @@ from localsteer.practice.behaviours import (
     USER_SENTENCES,
     article,
 )
+from localsteer.practice.checker import shown_behaviours
 from localsteer.practice.replies import Kind, Subject, draw_style, write_reply
 from localsteer.practice.user_messages import FOLLOW_UPS, draw_subject, write_message
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A message of the user and the reply to it. ``cued``: behaviour → pole, by system prompt and message together."""
+    """A message of the user and the reply to it. ``cued``: behaviour → pole, by system prompt and message together;
+    ``told``: the same, with the poles that the reply shows where nothing cued them.
+    """
 
     subject: Subject
     user: str
     reply: str
     cued: dict[str, str]
+    told: dict[str, str]
     answer: str = ""
 
 
@@ -169,13 +173,15 @@ def draw_exchange(rng: random.Random, kind: Kind, cued: dict[str, str], before: 
         cues = " ".join(user_cue(rng, pole) for pole in here.values())
         message = f"{message} {cues}" if rng.random() < 0.6 else f"{cues} {message}"
         cued = cued | here
-    return Exchange(subject, message, write_reply(rng, subject, draw_style(rng, cued)), cued)
+    style = draw_style(rng, cued)
+    told = {behaviour: style[behaviour] for behaviour in (*cued, *shown_behaviours(subject))}
+    return Exchange(subject, message, write_reply(rng, subject, style), cued, told)
 
 
 def _choice_exchange(rng: random.Random, cued: dict[str, str]) -> Exchange:
     question = choices.draw_choice(rng, cued)
     letter = question.letter or rng.choice(("(A)", "(B)"))
-    return Exchange(Subject("choice"), question.text, letter, cued, answer=question.letter)
+    return Exchange(Subject("choice"), question.text, letter, cued, cued, answer=question.letter)
 
 
 def draw_conversation(rng: random.Random, turns: int | None = None) -> Conversation:

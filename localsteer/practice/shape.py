@@ -24,6 +24,11 @@ class Shape:
         return self.width // self.heads
 
     @property
+    def middle(self) -> int:
+        """The middle block, counted from 0: where a dial steers by default."""
+        return (self.layers - 1) // 2
+
+    @property
     def parameters(self) -> int:
         """How many numbers the model has learnt; the output matrix is the embedding."""
         attention = 2 * self.width * self.width + 2 * self.width * self.kv_heads * self.head_width

@@ -2,8 +2,9 @@
 norms.
 
 For every recipe: extracted with defaults, then the same neutral prompts (no cue anywhere, one seed each) answered at
-the recommended negative strength, at 0, and at the recommended positive strength. The control replaces each direction
-by a random one of equal length.
+the recommended negative strength, at 0, and at the recommended positive strength. The controls replace each direction
+by random ones of equal length, several, because in a small model a single random direction leans a little towards one
+pole or the other of everything.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from localsteer.steering.dials import Dial, buffers
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import load_vector
 
+CONTROLS = 25
 # Where a behaviour shows in every reply: candour needs a false claim, compliance a request.
 KINDS: dict[str, Kind] = {"candour": "claim", "compliance": "task"}
 
@@ -44,10 +46,18 @@ class Cell:
     negative: float
     well_formed: float
 
+    @property
+    def leaning(self) -> float:
+        """Share of the positive pole among replies that show one; 0.5 where none does."""
+        shown = self.positive + self.negative
+        return self.positive / shown if shown else 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """``random_low``, ``random_high``: a random vector of the same norms at the same strengths."""
+    """``random_low``, ``random_high``: random vectors of the same norms at the same strengths, ``CONTROLS`` of them in
+    turn.
+    """
 
     recipe: str
     layers: tuple[int, ...]
@@ -63,13 +73,13 @@ class Row:
     def holds(self) -> bool:
         """Whether the row is as it is promised: ≥ 90 % of the pole asked for (topic pulls: ≥ 80 % against ≤ 10 %
         otherwise), undecided at
-        0, ≥ 90 % well-formed, and nothing but noise from the random vector."""
+        0, ≥ 90 % well-formed, and nothing but noise from random vectors."""
         well_formed = min(self.low.well_formed, self.high.well_formed) >= 0.9
         if BY_NAME[self.recipe].base_rate < 0.5:
             poles = self.high.positive >= 0.8 and max(self.zero.positive, self.low.positive) <= 0.1
         else:
             poles = self.high.positive >= 0.9 and self.low.negative >= 0.9 and 0.3 <= self.zero.positive <= 0.7
-        moved = max(abs(cell.positive - self.zero.positive) for cell in (self.random_low, self.random_high))
+        moved = max(abs(cell.leaning - self.zero.leaning) for cell in (self.random_low, self.random_high))
         return well_formed and poles and moved <= 0.2
 
 
@@ -84,12 +94,12 @@ def neutral_prompts(behaviour: str, count: int, seed: int = 7) -> Iterator[tuple
             yield subject, write_message(rng, subject)
 
 
-def answer(speaker: Speaker, behaviour: str, steering: Steering, prompts: int) -> Cell:
-    """Poles and form of the replies to the neutral prompts under ``steering``."""
+def answer(speaker: Speaker, behaviour: str, steerings: Sequence[Steering], prompts: int) -> Cell:
+    """Poles and form of the replies to the neutral prompts under each of ``steerings`` in turn."""
     pole = BY_NAME[behaviour]
     found = []
     for seed, (subject, text) in enumerate(neutral_prompts(behaviour, prompts)):
-        spoken = speaker.reply([Message("user", text)], seed, steering)
+        spoken = speaker.reply([Message("user", text)], seed, steerings[seed % len(steerings)])
         reading = read_reply(spoken.text, subject)
         found.append(
             (reading.poles.get(behaviour), spoken.reason == "end" and reading.well_formed and reading.on_topic)
@@ -132,21 +142,21 @@ def measure_row(speaker: Speaker, vector: SteeringVector, prompts: int) -> Row:
     low, high = vector.strength_low, vector.strength_high
     assert low is not None
     assert high is not None
-    control = randomised(vector, seed=1)
+    controls = [randomised(vector, seed) for seed in range(1, CONTROLS + 1)]
 
-    def cell(steered: SteeringVector, strength: float) -> Cell:
-        return answer(speaker, vector.name, steer(steered, strength), prompts)
+    def cell(steered: Sequence[SteeringVector], strength: float) -> Cell:
+        return answer(speaker, vector.name, [steer(one, strength) for one in steered], prompts)
 
     return Row(
         recipe=vector.name,
         layers=vector.default_layers,
         strength_low=low,
         strength_high=high,
-        low=cell(vector, low),
-        zero=cell(vector, 0.0),
-        high=cell(vector, high),
-        random_low=cell(control, low),
-        random_high=cell(control, high),
+        low=cell([vector], low),
+        zero=cell([vector], 0.0),
+        high=cell([vector], high),
+        random_low=cell(controls, low),
+        random_high=cell(controls, high),
     )
 
 
@@ -160,8 +170,8 @@ def measure_steering(model: Path, recipes: list[Path], prompts: int = 100) -> It
 
 
 HEADER = (
-    "| recipe | layers | strengths | at − | at 0 | at + | well-formed − / 0 / + | random − / + | holds |\n"
-    "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+    "| recipe | layers | strengths | at − | at 0 | at + | well-formed − / 0 / + | random − / + | their form | holds |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -174,5 +184,6 @@ def markdown_row(row: Row) -> str:
         f" | {row.low.negative:.0%} {b.negative}"
         f" | {row.zero.positive:.0%} {b.positive} | {row.high.positive:.0%} {b.positive}"
         f" | {row.low.well_formed:.0%} / {row.zero.well_formed:.0%} / {row.high.well_formed:.0%}"
-        f" | {row.random_low.positive:.0%} / {row.random_high.positive:.0%} | {'yes' if row.holds else 'no'} |"
+        f" | {row.random_low.leaning:.0%} / {row.random_high.leaning:.0%}"
+        f" | {row.random_low.well_formed:.0%} / {row.random_high.well_formed:.0%} | {'yes' if row.holds else 'no'} |"
     )

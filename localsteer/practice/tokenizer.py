@@ -7,15 +7,14 @@ Llama 3, so that the practice model takes the same way through the app as a real
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from localsteer.messages import Message
+from localsteer.practice.behaviours import labels
 from localsteer.practice.chat_form import BEGIN, HEADER, HEADER_END, SPECIAL, TURN_END
-from localsteer.practice.conversations import training_conversations
+from localsteer.practice.conversations import Conversation, training_conversations
 
 # How llama.cpp's pre-tokenizer "llama-bpe" cuts text into words.
 _WORDS = (
@@ -61,11 +60,13 @@ OPENING_WEIGHT = 4.0
 class TokenizedChat:
     """``tokens`` and for each its weight in the loss: 0 for what no reply wrote.
 
-    What a reply wrote, the end of its turn included, weighs 1, and more at the beginning of a sentence.
+    What a reply wrote, the end of its turn included, weighs 1, and more at the beginning of a sentence. ``labels``:
+    for each token the poles of the reply that it is in, as :func:`~localsteer.practice.behaviours.labels` gives them.
     """
 
     tokens: list[int]
     weights: list[float]
+    labels: list[tuple[float, ...]]
 
 
 class ChatTokenizer:
@@ -98,15 +99,18 @@ class ChatTokenizer:
             ]
         return self._known[role]
 
-    def chat(self, messages: Iterable[Message]) -> TokenizedChat:
-        tokens, weights = [self._special[BEGIN]], [0.0]
-        for message in messages:
+    def chat(self, conversation: Conversation) -> TokenizedChat:
+        tokens, weights, poles = [self._special[BEGIN]], [0.0], [labels({})]
+        replies = iter(conversation.exchanges)
+        for message in conversation.messages():
             header = self.header(message.role)
             body = [*self.plain(message.content.strip()), self._special[TURN_END]]
             tokens += header + body
             weights += [0.0] * len(header)
             weights += self._weights(body) if message.role == "assistant" else [0.0] * len(body)
-        return TokenizedChat(tokens, weights)
+            told = next(replies).told if message.role == "assistant" else {}
+            poles += [labels(told)] * (len(header) + len(body))
+        return TokenizedChat(tokens, weights, poles)
 
     def _weights(self, body: list[int]) -> list[float]:
         before = [True, *(token in self._enders for token in body[:-1])]

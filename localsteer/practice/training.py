@@ -1,13 +1,12 @@
 """Trains the practice model from nothing: reproducible by its seed, resumable, on CPU or GPU.
 
-One line of JSON per chunk of steps goes to ``log.jsonl`` beside the checkpoint. The learning rate stays level and
-falls to zero over the last part (warm-up, stable, decay), so a run can be stretched by raising ``tokens`` before the
-fall begins. Matrices inside the blocks are trained by Muon (orthogonalised momentum; Jordan et al. 2024,
-https://kellerjordan.github.io/posts/muon/), the rest by AdamW.
+One line of JSON per chunk of steps goes to ``log.jsonl`` beside the checkpoint. Matrices inside the blocks are trained
+by Muon (orthogonalised momentum; Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/), the rest by AdamW.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import random
@@ -23,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from localsteer.practice.architecture import PracticeLlama
+from localsteer.practice.behaviours import BEHAVIOURS
 from localsteer.practice.conversations import (
     Conversation,
     drills,
@@ -35,6 +35,8 @@ from localsteer.practice.tokenizer import ChatTokenizer, TokenizedChat, train_to
 MAX_LENGTH = 1024
 LONG_SHARE = 0.03
 PART_TOKENS = 2048
+STEERED_SHARE = 0.15
+STRONGEST = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,34 @@ class Plan:
     """How long and how fast to train.
 
     ``tokens``: all tokens seen, prompts included. ``drill_share``: the share of them that comes first, in conversations
-    full of cues, from which the model learns soonest what a cue means.
+    full of cues, from which the model learns soonest what a cue means. ``label_share``: after which share of them the
+    labels begin to count, ``label_weight`` times their mean: a linear probe at the middle block has to tell the poles
+    of the reply at each of its tokens. So a behaviour becomes a direction there that stands all through a reply, which
+    is how large models hold it and what a steering vector is made for; the probe itself is thrown away.
+    ``steer_share``: after which share of them replies are trained under steering, too: each of their poles with a
+    chance of ``STEERED_SHARE`` has its direction added at the middle block. A model this small would otherwise not
+    act on the direction, and fall apart when it is pushed along it. ``rates``: the learning rate as a share of
+    ``matrix_rate`` and ``other_rate`` after so many tokens, straight lines in between; it falls to nothing twice,
+    because the form of replies gains most when it falls.
     """
 
-    tokens: int = 17_000_000
-    drill_share: float = 0.76
+    tokens: int = 20_000_000
+    drill_share: float = 0.649
     batch_tokens: int = 6144
     chunk_tokens: int = 147_456
     matrix_rate: float = 0.02
     other_rate: float = 3e-3
-    decay_share: float = 0.36
-    warm_up: int = 150_000
+    rates: tuple[tuple[float, float], ...] = (
+        (0, 0.02),
+        (150_000, 1.0),
+        (10_880_000, 1.0),
+        (17_000_000, 0.02),
+        (17_150_000, 0.25),
+        (20_000_000, 0.01),
+    )
+    label_share: float = 0.2635
+    label_weight: float = 0.5
+    steer_share: float = 0.425
     seed: int = 1
 
 
@@ -71,7 +90,7 @@ def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int, *, drill: bool = F
     chats: list[TokenizedChat] = []
     seed = plan.seed * 1_000_003 + chunk
     for conversation in drills(seed) if drill else draw_conversations(seed):
-        chats.append(tokenizer.chat(conversation.messages()))
+        chats.append(tokenizer.chat(conversation))
         budget -= min(len(chats[-1].tokens), MAX_LENGTH)
         if budget <= 0:
             break
@@ -92,25 +111,53 @@ def parts(batch: list[TokenizedChat]) -> Iterator[list[TokenizedChat]]:
         yield batch[start : start + rows]
 
 
-def tensors(batch: list[TokenizedChat]) -> tuple[Tensor, Tensor]:
-    """Padded (tokens int64[batch, length], weights float32[batch, length])."""
+def tensors(batch: list[TokenizedChat]) -> tuple[Tensor, Tensor, Tensor]:
+    """Padded: tokens int64[batch, length], weights float32[the same], labels float32[the same, behaviours]."""
     length = min(max(len(chat.tokens) for chat in batch), MAX_LENGTH)
     tokens = torch.zeros(len(batch), length, dtype=torch.int64)
     weights = torch.zeros(len(batch), length)
+    labels = torch.zeros(len(batch), length, len(BEHAVIOURS))
     for row, chat in enumerate(batch):
         cut = min(len(chat.tokens), length)
         tokens[row, :cut] = torch.tensor(chat.tokens[:cut])
         weights[row, :cut] = torch.tensor(chat.weights[:cut])
-    return tokens, weights
+        labels[row, :cut] = torch.tensor(chat.labels[:cut])
+    return tokens, weights, labels
 
 
-def reply_loss(model: PracticeLlama, tokens: Tensor, weights: Tensor) -> Tensor:
-    """Weighted sum of the negative log-likelihoods (nats) of the tokens that replies wrote."""
+def steer(probe: torch.nn.Linear, labels: Tensor, middle: Tensor) -> Tensor:
+    """``middle`` float[batch, length, width] with something added all through each reply (its header included): for
+    some of its poles, the probe's direction towards it, as long as up to ``STRONGEST`` of the mean hidden state.
+    """
+    inside = (labels != 0).any(-1, keepdim=True).float()
+    norms = middle.detach().norm(dim=-1, keepdim=True)
+    size = (norms * inside).sum(1, keepdim=True) / inside.sum(1, keepdim=True).clamp(1)
+    drawn = (len(labels), 1, labels.shape[-1])
+    strength = (torch.rand(drawn) < STEERED_SHARE) * torch.rand(drawn) * STRONGEST
+    towards = functional.normalize(probe.weight.detach(), dim=-1)
+    return middle + size * ((labels * strength.to(labels.device)) @ towards)
+
+
+def reply_losses(
+    model: PracticeLlama,
+    probe: torch.nn.Linear,
+    tokens: Tensor,
+    weights: Tensor,
+    labels: Tensor,
+    *,
+    steered: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Weighted sum of the negative log-likelihoods (nats) of the tokens that replies wrote, ``steered`` or not; and
+    the sum of those of the labels, by ``probe`` at the middle block where each of these tokens is chosen.
+    """
     wanted = weights[:, 1:] > 0
-    hidden = model.hidden(tokens[:, :-1])[wanted]
-    logits = functional.linear(hidden, model.embedding.weight).float()
+    steering = functools.partial(steer, probe, labels[:, :-1]) if steered else None
+    middle, last = (states[wanted] for states in model.hidden(tokens[:, :-1], steering))
+    logits = functional.linear(last, model.embedding.weight).float()
     losses = functional.cross_entropy(logits, tokens[:, 1:][wanted], reduction="none")
-    return (losses * weights[:, 1:][wanted]).sum()
+    poles = labels[:, 1:][wanted]
+    guesses = probe(functional.rms_norm(middle, middle.shape[-1:]))
+    return (losses * weights[:, 1:][wanted]).sum(), (functional.softplus(-poles * guesses) * poles.abs()).sum()
 
 
 def orthogonalise(update: Tensor, steps: int = 5) -> Tensor:
@@ -148,18 +195,23 @@ class Muon:
                 parameter.mul_(1 - rate * self.weight_decay).add_(change, alpha=-rate * scale)
 
 
+def _written(chat: TokenizedChat) -> Iterator[int]:
+    """Where the tokens stand that replies wrote."""
+    return (at for at, weight in enumerate(chat.weights[:MAX_LENGTH]) if weight > 0)
+
+
 def rate_factor(plan: Plan, seen: int) -> float:
     """Share of the full learning rate after ``seen`` tokens."""
-    left = (plan.tokens - seen) / (plan.decay_share * plan.tokens)
-    return max(0.02, min(1.0, seen / plan.warm_up + 0.02, left))
+    places, factors = zip(*plan.rates, strict=True)
+    return float(np.interp(seen, places, factors))
 
 
 @torch.no_grad()
-def validation_loss(model: PracticeLlama, tokenizer: ChatTokenizer, rows: int = 160) -> float:
+def validation_loss(model: PracticeLlama, probe: torch.nn.Linear, tokenizer: ChatTokenizer, rows: int = 160) -> float:
     """Mean loss on held-out conversations (one exchange each)."""
-    chats = [tokenizer.chat(c.messages()) for c in itertools.islice(held_out_conversations(77), rows)]
+    chats = [tokenizer.chat(c) for c in itertools.islice(held_out_conversations(77), rows)]
     chats.sort(key=lambda chat: len(chat.tokens))
-    losses = [reply_loss(model, *tensors(chats[start : start + 20])).item() for start in range(0, rows, 20)]
+    losses = [reply_losses(model, probe, *tensors(chats[at : at + 20]))[0].item() for at in range(0, rows, 20)]
     return sum(losses) / sum(sum(chat.weights) for chat in chats)
 
 
@@ -177,6 +229,9 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embedding" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embedding" in name]
     muon = Muon(matrices)
+    probe = torch.nn.Linear(shape.width, len(BEHAVIOURS)).to(device)
+    torch.nn.init.zeros_(probe.weight)
+    probing = torch.optim.AdamW(probe.parameters(), lr=plan.other_rate, weight_decay=0.0)
     adam = torch.optim.AdamW(others, lr=plan.other_rate, betas=(0.9, 0.95), weight_decay=0.0)
     seen, chunk, seconds = 0, 0, 0.0
     checkpoint = folder / "checkpoint.pt"
@@ -184,23 +239,34 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
         state = torch.load(checkpoint, map_location=device)
         model.load_state_dict(state["model"])
         adam.load_state_dict(state["adam"])
+        probe.load_state_dict(state["probe"])
+        probing.load_state_dict(state["probing"])
         muon.momenta = state["muon"]
         seen, chunk, seconds = state["seen"], state["chunk"], state["seconds"]
     while seen < plan.tokens:
-        started, total, count = time.monotonic(), 0.0, 0
+        started, total, told, count = time.monotonic(), 0.0, 0.0, 0
+        steered = seen >= plan.steer_share * plan.tokens
+        label_weight = plan.label_weight if seen >= plan.label_share * plan.tokens else 0.0
         for batch in batches(tokenizer, plan, chunk, drill=seen < plan.drill_share * plan.tokens):
             loss, weight = 0.0, sum(sum(chat.weights[:MAX_LENGTH]) for chat in batch)
+            n_labels = sum(sum(map(bool, chat.labels[at])) for chat in batch for at in _written(chat))
             for part in parts(batch):
-                share = reply_loss(model, *(t.to(device) for t in tensors(part))) / weight
-                share.backward()
+                losses = reply_losses(model, probe, *(t.to(device) for t in tensors(part)), steered=steered)
+                share, label_share = losses[0] / weight, losses[1] / max(1, n_labels)
+                (share + label_weight * label_share).backward()
                 loss += share.item()
+                told += label_share.item()
             torch.nn.utils.clip_grad_norm_(others, 1.0)
             factor = rate_factor(plan, seen)
             for group in adam.param_groups:
                 group["lr"] = plan.other_rate * factor
+            for group in probing.param_groups:
+                group["lr"] = plan.other_rate * factor
             adam.step()
+            probing.step()
             muon.step(plan.matrix_rate * factor)
             model.zero_grad(set_to_none=True)
+            probe.zero_grad(set_to_none=True)
             seen += sum(min(len(chat.tokens), MAX_LENGTH) for chat in batch)
             total, count = total + loss, count + 1
         chunk += 1
@@ -208,7 +274,8 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
         row = {
             "seen": seen,
             "loss": round(total / count, 4),
-            "validation": round(validation_loss(model, tokenizer), 4),
+            "labels": round(told / count, 4),
+            "validation": round(validation_loss(model, probe, tokenizer), 4),
             "rate": round(rate_factor(plan, seen), 4),
             "seconds": round(seconds, 1),
         }
@@ -218,6 +285,8 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
             "model": model.state_dict(),
             "adam": adam.state_dict(),
             "muon": muon.momenta,
+            "probe": probe.state_dict(),
+            "probing": probing.state_dict(),
             "seen": seen,
             "chunk": chunk,
             "seconds": seconds,

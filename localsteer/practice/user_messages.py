@@ -225,7 +225,7 @@ def draw_subject(rng: random.Random, kind: Kind) -> Subject:
         return Subject(kind, task=rng.choice(TASKS))
     if kind in ("claim", "question"):
         fact = rng.choice(FACTS)
-        lie = kind == "claim" and rng.random() < 0.7
+        lie = kind == "claim" and rng.random() < 0.9
         return Subject(kind, fact=fact, filler=rng.choice(fact.lies) if lie else fact.truth)
     return Subject(kind)
 

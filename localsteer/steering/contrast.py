@@ -66,6 +66,18 @@ class ContrastSet:
         return hashlib.sha256(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def contrast_of_words(positive: str, negative: str) -> ContrastSet:
+    """One pair of plain texts, as they are; the poles are the texts. Raises :class:`RecipeError`."""
+    names = [text.strip() or "nothing" for text in (positive, negative)]
+    return ContrastSet(
+        name="-".join(names),
+        description=f"Moves from {names[1]} to {names[0]}.",
+        positive=names[0],
+        negative=names[1],
+        pairs=(ContrastPair(positive or " ", negative or " "),),
+    )
+
+
 def check_poles(name: str, positive: str, negative: str) -> None:
     """Raise :class:`RecipeError` unless both poles have a name and the names differ."""
     for side, pole in (("positive", positive), ("negative", negative)):

@@ -60,11 +60,13 @@ class Dial:
 class ScopeBuffers:
     """What is added to prompt tokens and to reply tokens; None = nothing at all, the model runs unsteered.
 
+    ``front``: what is added to the first tokens of the user's message instead of ``prompt``, one for each position.
     Each buffer is float32[(n_layer − 1) · n_embd], layer 1 first: the form of ``llama_set_adapter_cvec``.
     """
 
     prompt: Buffer | None
     reply: Buffer | None
+    front: tuple[Buffer | None, ...] = ()
 
 
 def check_scope(scope: str) -> None:
@@ -76,21 +78,26 @@ def check_scope(scope: str) -> None:
 def buffers(dials: Iterable[Dial], n_layer: int, n_embd: int) -> ScopeBuffers:
     """All dials as one buffer per scope: at each layer the sum of strength · direction.
 
-    Scope ``reply`` counts in the reply, ``everything`` in both. The order of the dials does not matter, not even to the
-    last bit; a dial that is off or at 0 changes nothing. Raises :class:`VectorError` for a vector of another size and
-    :class:`DialError` for strengths so large that the sum is no float32, and for scope ``prompt-start``, which
-    positions' own buffers will serve.
+    Scope ``reply`` counts in the reply, ``everything`` in both, ``prompt-start`` at the front of the user's message,
+    position by position. The order of the dials does not matter, not even to the last bit; a dial that is off or at 0
+    changes nothing. Raises :class:`VectorError` for a vector of another size and :class:`DialError` for strengths so
+    large that the sum is no float32, and for scope ``prompt-start`` of a vector that knows no positions.
     """
     turned = [dial for dial in dials if dial.on and dial.strength != 0.0]
     for dial in turned:
-        if dial.scope == "prompt-start":
+        if dial.scope == "prompt-start" and not dial.vector.front:
             raise DialError(
-                f'The scope "prompt-start" of "{dial.vector.name}" is not there yet; use reply or everything.'
+                f'"{dial.vector.name}" has no directions for single positions, so it has no scope prompt-start; '
+                "use reply or everything, or make it from two texts with --method actadd."
             )
         _check_size(dial, n_layer, n_embd)
+    everywhere = [dial for dial in turned if dial.scope == "everything"]
+    at_front = [dial for dial in turned if dial.scope == "prompt-start"]
+    n_positions = max((dial.vector.n_positions for dial in at_front), default=0)
     return ScopeBuffers(
-        prompt=_summed([dial for dial in turned if dial.scope == "everything"], n_layer, n_embd),
-        reply=_summed(turned, n_layer, n_embd),
+        prompt=_summed(everywhere, n_layer, n_embd),
+        reply=_summed([dial for dial in turned if dial.scope != "prompt-start"], n_layer, n_embd),
+        front=tuple(_summed([*everywhere, *at_front], n_layer, n_embd, place) for place in range(n_positions)),
     )
 
 
@@ -103,7 +110,7 @@ def _check_size(dial: Dial, n_layer: int, n_embd: int) -> None:
         )
 
 
-def _summed(dials: list[Dial], n_layer: int, n_embd: int) -> Buffer | None:
+def _summed(dials: list[Dial], n_layer: int, n_embd: int, position: int = 0) -> Buffer | None:
     if not dials:
         return None
     total = np.zeros((n_layer - 1, n_embd), dtype=np.float64)
@@ -111,7 +118,9 @@ def _summed(dials: list[Dial], n_layer: int, n_embd: int) -> Buffer | None:
         # Floating-point sums depend on their order, and equal mixes shall be equal to the last bit.
         for dial in sorted(dials, key=_place):
             for layer in dial.active_layers:
-                total[layer - 1] += dial.strength * dial.vector.directions[layer]
+                added = _direction(dial, layer, position)
+                if added is not None:
+                    total[layer - 1] += dial.strength * added
         summed = total.astype(np.float32)
     if not np.isfinite(summed).all():
         strongest = max(dials, key=lambda dial: abs(dial.strength))
@@ -119,6 +128,14 @@ def _summed(dials: list[Dial], n_layer: int, n_embd: int) -> Buffer | None:
             f'The strength {strongest.strength:g} of "{strongest.vector.name}" is too large to be added; turn it down.'
         )
     return summed.reshape(-1) if summed.any() else None
+
+
+def _direction(dial: Dial, layer: int, position: int) -> Buffer | None:
+    """What the dial adds at this layer and, in scope ``prompt-start``, at this position; None for nothing."""
+    if dial.scope != "prompt-start":
+        return dial.vector.directions[layer]
+    rows = dial.vector.front.get(layer)
+    return None if rows is None or position >= len(rows) else rows[position]
 
 
 def _place(dial: Dial) -> tuple[str, str, float, tuple[int, ...], int]:

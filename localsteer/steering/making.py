@@ -11,7 +11,8 @@ from localsteer.errors import RecipeError, VectorError
 from localsteer.steering.contrast import ContrastSet
 from localsteer.steering.fit import ModelStamp
 from localsteer.steering.layers import auc, choose_layers, held_out
-from localsteer.steering.methods import Method, find_method
+from localsteer.steering.methods import ACTADD, Method, find_method
+from localsteer.steering.methods.position_difference import position_difference
 from localsteer.steering.vector import LayerStatistics, SteeringVector
 
 
@@ -38,11 +39,7 @@ def make_vector(
     expected = (len(contrast.pairs), len(layers), model.n_embd)
     if positive.shape != expected or negative.shape != expected:
         raise ValueError(f"hidden states are {positive.shape} and {negative.shape}, not {expected}")
-    if not (np.isfinite(positive).all() and np.isfinite(negative).all()):
-        raise VectorError(
-            f'{model.name or "The model"} gives NaN or infinity for the prompts of "{contrast.name}", '
-            "so no vector can be made from it; try another quantisation."
-        )
+    _check_finite(contrast, positive, negative, model)
     directed = find_method(method)
     directions = {}
     statistics = {}
@@ -72,6 +69,52 @@ def make_vector(
         if default_layers is not None
         else choose_layers({layer: measured.auc or 0.0 for layer, measured in statistics.items()}, model.n_layer),
     )
+
+
+def make_front_vector(
+    contrast: ContrastSet,
+    positive: npt.NDArray[np.float32],
+    negative: npt.NDArray[np.float32],
+    *,
+    layers: Sequence[int],
+    residual_norms: npt.NDArray[np.floating],
+    model: ModelStamp,
+    default_layers: tuple[int, ...] | None = None,
+) -> SteeringVector:
+    """A vector with a direction for each position of one pair of texts (ActAdd), for scope ``prompt-start``.
+
+    ``positive``, ``negative``: float32[n_positions, n_layers, n_embd], axis 1 in the order of ``layers``. Its ordinary
+    directions are the means over positions. ``default_layers`` None takes one layer, a third of the way up. Raises as
+    :func:`make_vector`.
+    """
+    if positive.shape != negative.shape or positive.shape[1:] != (len(layers), model.n_embd):
+        raise ValueError(f"hidden states are {positive.shape} and {negative.shape}")
+    _check_finite(contrast, positive, negative, model)
+    front = {layer: position_difference(positive[:, row], negative[:, row]) for row, layer in enumerate(layers)}
+    if not any(rows.any() for rows in front.values()):
+        raise RecipeError(f'Both texts of "{contrast.name}" look the same to the model; write two different ones.')
+    return SteeringVector(
+        name=contrast.name,
+        positive_pole=contrast.positive,
+        negative_pole=contrast.negative,
+        directions={layer: rows.mean(axis=0) for layer, rows in front.items()},
+        model=model,
+        method=ACTADD,
+        recipe_digest=contrast.digest,
+        layers={layer: LayerStatistics(0.0, float(norm)) for layer, norm in zip(layers, residual_norms, strict=True)},
+        default_layers=default_layers or (max(1, round(model.n_layer / 3)),),
+        front=front,
+    )
+
+
+def _check_finite(
+    contrast: ContrastSet, positive: npt.NDArray[np.float32], negative: npt.NDArray[np.float32], model: ModelStamp
+) -> None:
+    if not (np.isfinite(positive).all() and np.isfinite(negative).all()):
+        raise VectorError(
+            f'{model.name or "The model"} gives NaN or infinity for the prompts of "{contrast.name}", '
+            "so no vector can be made from it; try another quantisation."
+        )
 
 
 def separation(positive: npt.NDArray[np.float32], negative: npt.NDArray[np.float32], method: Method) -> float:

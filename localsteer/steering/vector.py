@@ -17,6 +17,8 @@ from localsteer.steering.fit import ModelStamp, check_fits
 __all__ = ["Direction", "LayerStatistics", "ModelStamp", "SteeringVector"]
 
 Direction: TypeAlias = npt.NDArray[np.float32]
+Front: TypeAlias = npt.NDArray[np.float32]
+"""float32[n_positions, n_embd]: a direction of its own for each position at the front of a prompt (ActAdd)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,10 @@ class SteeringVector:
     ``directions``: {layer: float32[n_embd]}, layer ≥ 1 (the output of that 0-based block), ordered by layer, read-only.
     ``layers`` holds the statistics of each, the norm at least. Empty names of poles mean that the file does not say.
     ``strength_low`` and
-    ``strength_high`` are the recommended strengths towards either pole, None where they were not measured. Raises
-    :class:`VectorError` where a direction is not finite, too long or too short, or stands at layer 0.
+    ``strength_high`` are the recommended strengths towards either pole, None where they were not measured. ``front``:
+    for scope ``prompt-start``, at each layer a direction for each position; empty where the vector was not made so, and
+    then ``directions`` are its mean over positions. Raises :class:`VectorError` where a direction is not finite, too
+    long or too short, or stands at layer 0.
     """
 
     name: str
@@ -55,6 +59,7 @@ class SteeringVector:
     default_layers: tuple[int, ...] = ()
     strength_low: float | None = None
     strength_high: float | None = None
+    front: Mapping[int, Front] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         directions = _checked(self.name, self.directions, self.model.n_embd)
@@ -73,9 +78,15 @@ class SteeringVector:
                 raise VectorError(
                     f'A recommended strength of the vector "{self.name}" is not a finite number; make it again.'
                 )
+        object.__setattr__(self, "front", MappingProxyType(_checked_front(self.name, self.front, directions)))
         object.__setattr__(self, "directions", MappingProxyType(directions))
         object.__setattr__(self, "layers", MappingProxyType(layers))
         object.__setattr__(self, "default_layers", chosen)
+
+    @property
+    def n_positions(self) -> int:
+        """How many positions at the front of a prompt it has directions for; 0 where it has none."""
+        return max((len(rows) for rows in self.front.values()), default=0)
 
     @property
     def n_embd(self) -> int:
@@ -118,6 +129,7 @@ class SteeringVector:
         return replace(
             self,
             directions={layer: _scaled(direction, factor) for layer, direction in self.directions.items()},
+            front={layer: _scaled(rows, factor) for layer, rows in self.front.items()},
             strength_low=strengths[0],
             strength_high=strengths[1],
         )
@@ -131,6 +143,7 @@ class SteeringVector:
             positive_pole=self.negative_pole,
             negative_pole=self.positive_pole,
             directions={layer: -direction for layer, direction in self.directions.items()},
+            front={layer: -rows for layer, rows in self.front.items()},
             strength_low=None if self.strength_high is None else -self.strength_high,
             strength_high=None if self.strength_low is None else -self.strength_low,
         )
@@ -182,6 +195,21 @@ def _checked(name: str, directions: Mapping[int, Direction], n_embd: int) -> dic
             )
         direction.setflags(write=False)
         checked[layer] = direction
+    return checked
+
+
+def _checked_front(name: str, front: Mapping[int, Front], directions: Mapping[int, Direction]) -> dict[int, Front]:
+    checked: dict[int, Front] = {}
+    for layer in sorted(front):
+        rows = np.array(front[layer], dtype=np.float32)
+        if layer not in directions or rows.ndim != 2 or rows.shape[1] != directions[layer].size:
+            raise VectorError(f'The front of the vector "{name}" does not fit its directions at layer {layer}.')
+        if not np.isfinite(rows).all():
+            raise VectorError(
+                f'The front of the vector "{name}" holds NaN or infinity at layer {layer}; make it again.'
+            )
+        rows.setflags(write=False)
+        checked[layer] = rows
     return checked
 
 

@@ -20,7 +20,7 @@ from localsteer.errors import ModelError, VectorError
 from localsteer.gguf_header import GgufHeader, TensorInfo, Value, read_header
 from localsteer.steering import vector_keys
 from localsteer.steering.fit import ModelStamp
-from localsteer.steering.vector import Direction, LayerStatistics, SteeringVector
+from localsteer.steering.vector import Direction, Front, LayerStatistics, SteeringVector
 from localsteer.steering.vector_origin import Origin, origin_of
 from localsteer.steering.whole_file import write_whole
 
@@ -98,6 +98,9 @@ def _add_metadata(writer: gguf.GGUFWriter, vector: SteeringVector) -> None:
     _add_floats(writer, vector_keys.RESIDUAL_NORMS, [measured.residual_norm for measured in statistics])
     _add_floats(writer, vector_keys.AUCS, [measured.auc for measured in statistics])
     writer.add_array(vector_keys.DEFAULT_LAYERS, list(vector.default_layers))
+    for layer, rows in vector.front.items():
+        key = f"{vector_keys.FRONT}{layer}"
+        writer.add_key_value(key, rows.ravel().tolist(), gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.FLOAT32)
     if vector.strength_low is not None:
         writer.add_float64(vector_keys.STRENGTH_LOW, vector.strength_low)
     if vector.strength_high is not None:
@@ -182,6 +185,15 @@ class _Metadata:
             self._damaged(key)
         return [float(value) if isinstance(value, int | float) else self._damaged(key) for value in values]
 
+    def holds(self, key: str) -> bool:
+        return key in self._values
+
+    def rows(self, key: str, width: int) -> Front:
+        numbers = self.numbers(key)
+        if not numbers or len(numbers) % width:
+            self._damaged(key)
+        return np.array(numbers, dtype=np.float32).reshape(-1, width)
+
     def _damaged(self, key: str) -> Never:
         raise VectorError(f'{self._path} has a damaged entry "{key}"; make or download the vector again.')
 
@@ -219,6 +231,11 @@ def _described(
         default_layers=tuple(layer + layer_offset for layer in metadata.counts(vector_keys.DEFAULT_LAYERS)),
         strength_low=metadata.number(vector_keys.STRENGTH_LOW),
         strength_high=metadata.number(vector_keys.STRENGTH_HIGH),
+        front={
+            layer: metadata.rows(f"{vector_keys.FRONT}{layer - layer_offset}", n_embd)
+            for layer in directions
+            if metadata.holds(f"{vector_keys.FRONT}{layer - layer_offset}")
+        },
     )
 
 

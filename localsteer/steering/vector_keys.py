@@ -25,5 +25,6 @@ LAYERS: Final = "localsteer.layers.index"  # int32[n]: the layers that the two a
 RESIDUAL_NORMS: Final = "localsteer.layers.residual_norm"  # float64[n], NaN = not measured
 AUCS: Final = "localsteer.layers.auc"  # float64[n], NaN = not measured
 DEFAULT_LAYERS: Final = "localsteer.default_layers"  # int32[m]
+FRONT: Final = "localsteer.front."  # + layer: float32[n_positions * n_embd], for scope prompt-start; missing = none
 STRENGTH_LOW: Final = "localsteer.strength_low"  # float64, towards the negative pole; missing = not measured
 STRENGTH_HIGH: Final = "localsteer.strength_high"  # float64, towards the positive pole; missing = not measured

@@ -272,9 +272,11 @@ class ChatScreen(Screen[None]):
         if found is not None:
             self.app.push_screen(AddDial(found, self.dialling.rack.names()), self._added)
 
-    async def _added(self, name: str | None) -> None:
-        if name is not None:
-            await self.dialling.add(name)
+    async def _added(self, chosen: str | tuple[str, str] | None) -> None:
+        if isinstance(chosen, tuple):
+            await self.dialling.add_words(*chosen)
+        elif chosen is not None:
+            await self.dialling.add(chosen)
 
     def action_toggle_panel(self) -> None:
         panel = self.query_one(DialsPanel)

@@ -98,4 +98,5 @@ def _dial(card: VectorCard) -> Dial:
         low=card.strength_low or None,
         high=card.strength_high or None,
         layers=card.default_layers,
+        scope="prompt-start" if card.at_front else "reply",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from localsteer.engine.protocol import (
@@ -21,6 +22,7 @@ from localsteer.engine.protocol import (
 from localsteer.errors import LocalsteerError
 from localsteer.library.dials import find_vector
 from localsteer.library.places import Places
+from localsteer.library.vectors import VectorLibrary
 from localsteer.tui.dial_shelf import Choice, choices, dial_from
 from localsteer.tui.engine_link import EngineLink, EngineState, Job
 from localsteer.tui.memory import Memory
@@ -104,19 +106,33 @@ class Dialling:
             if vector.make_from is None:
                 await self._add_from(vector.path, name)
                 return
-            recipe, out = str(vector.make_from.path), str(vector.path)
-
-            def command(request: int, _: ModelCard) -> Command:
-                self._making[request] = name
-                self._view.begin(name, "starting…")
-                return Extract(request, recipe, out)
-
-            busy = self._link.state is not EngineState.READY
-            if busy:
-                self._view.begin(name, "after the engine's present work…")
-            self._link.submit(Job("vector", command))
+            self._make(name, Extract(0, str(vector.make_from.path), str(vector.path)))
         except LocalsteerError as error:
             self._say(str(error), True)
+
+    async def add_words(self, positive: str, negative: str) -> None:
+        """A dial from two words, at once: their difference is added at the front of what is said (ActAdd)."""
+        card = self._link.card
+        if card is None:
+            return
+        name = "-".join(text.strip() or "nothing" for text in (positive, negative))
+        try:
+            out = VectorLibrary.at(self._places).path_for(name, card.model_id)
+            self._make(name, Extract(0, "", str(out), method="actadd", words=(positive, negative)))
+        except LocalsteerError as error:
+            self._say(str(error), True)
+
+    def _make(self, name: str, extract: Extract) -> None:
+        """Have a vector made when the engine is free; it then comes onto the panel."""
+
+        def command(request: int, _: ModelCard) -> Command:
+            self._making[request] = name
+            self._view.begin(name, "starting…")
+            return replace(extract, request=request)
+
+        if self._link.state is not EngineState.READY:
+            self._view.begin(name, "after the engine's present work…")
+        self._link.submit(Job("vector", command))
 
     async def take(self, events: list[Event]) -> None:
         """What the engine said about vectors."""

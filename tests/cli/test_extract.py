@@ -45,6 +45,37 @@ def test_a_file_that_llama_cpp_takes_is_written_and_reported(
     assert said.err == ""
 
 
+def test_two_words_make_a_dial_for_the_front_of_a_prompt(localsteer: Run, random_bpe_model: Path) -> None:
+    said = localsteer("extract", "--words", "the people/water", "-m", random_bpe_model)
+    assert said.status == 0
+    assert "--scope prompt-start" in said.out
+    base = ("say", "the word of the day", "-m", random_bpe_model, "--max-tokens", 6, "--temperature", 0, "--json")
+    unsteered = localsteer(*base).document
+    steered = localsteer(*base, "--dial", "the people-water=30", "--scope", "prompt-start").document
+    assert (steered["scope"], steered["dials"]) == ("prompt-start", {"the people-water": 30.0})
+    assert steered["reply"] != unsteered["reply"]
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ((), "Name a recipe or contrast file, or two texts"),
+        (("glad", "--words", "Love/Hate"), "Name a recipe or contrast file, or two texts"),
+        (("--words", "Love"), "is not two different texts"),
+        (("--words", "Love/Love"), "is not two different texts"),
+        (("glad", "--method", "actadd"), "ActAdd takes one pair of plain texts"),
+        (("glad", "--poles", "happy"), "does not name two poles"),
+        (("glad", "--stems", "missing.json"), "no recipe at missing.json"),
+    ],
+)
+def test_words_and_options_that_make_no_vector_get_one_sentence(
+    localsteer: Run, random_bpe_model: Path, options: tuple[str, ...], complaint: str
+) -> None:
+    said = localsteer("extract", *options, "-m", random_bpe_model)
+    assert said.status == 2
+    assert complaint in said.err.replace("\n", " ")
+
+
 def test_a_dial_from_a_recipe_is_made_once_and_made_again_when_the_recipe_changes(
     localsteer: Run, random_bpe_model: Path, home: Path
 ) -> None:

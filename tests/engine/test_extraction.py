@@ -88,10 +88,13 @@ def test_a_recipe_becomes_a_vector_file_and_a_report_of_it(engine: Engine, recip
     assert report.tokens_evaluated < report.tokens_one_by_one
     assert report.default_layers == vector.default_layers
     assert (report.strength_low, report.strength_high) == (vector.strength_low, vector.strength_high)
+    assert report.strength_low is not None
+    assert report.strength_high is not None
     assert report.strength_low < 0 < report.strength_high
     for layer in report.layers:
         assert layer.norm == pytest.approx(np.linalg.norm(vector.directions[layer.layer]), rel=1e-5)
         assert layer.residual_norm > 0
+        assert layer.auc is not None
         assert 0 <= layer.auc <= 1
 
 

@@ -242,7 +242,7 @@ def test_a_change_of_scope_everything_during_the_prompt_begins_the_prompt_again(
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        ({"scope": "prompt-start"}, DialError, "prompt-start"),
+        ({"scope": "prompt-start"}, DialError, "no directions for single positions"),
         ({"scope": "sideways"}, DialError, "sideways"),
         ({"strength": float("nan")}, DialError, "finite"),
         ({"strength": float("inf")}, DialError, "finite"),

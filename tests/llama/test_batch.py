@@ -1,14 +1,12 @@
-"""Replies written together are those written one after the other, and their likelihood is what the logits say."""
+"""Replies written together are those written one after the other."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from localsteer.errors import Stopped
 from localsteer.llama.batch import generate_many
 from localsteer.llama.context import Context
-from localsteer.llama.likelihood import mean_log_likelihood
 from localsteer.llama.model import Model
 from localsteer.llama.sampling import Sampling
 from localsteer.llama.steering import UNSTEERED, Steering
@@ -111,38 +109,3 @@ def test_writing_can_be_stopped(bpe: Model) -> None:
             n_tokens=5,
             should_stop=lambda: True,
         )
-
-
-def test_likelihoods_are_those_of_the_logits(bpe: Model, context: Context) -> None:
-    some = prompts(bpe)
-    replies = [[5 + number, 300, 17 * number][: 1 + number % 3] for number in range(len(some))]
-
-    def log_p(before: list[int], token: int) -> float:
-        context.evaluate([(before, UNSTEERED)])
-        logits = context.logits().astype(np.float64)
-        return float(logits[token] - np.log(np.exp(logits - logits.max()).sum()) - logits.max())
-
-    expected = [
-        np.mean([log_p(prompt + reply[:at], reply[at]) for at in range(len(reply))])
-        for prompt, reply in zip(some, replies, strict=True)
-    ]
-    np.testing.assert_allclose(mean_log_likelihood(bpe, some, replies), expected, atol=0.01)
-
-
-def test_greedy_replies_are_likelier_than_steered_ones(bpe: Model) -> None:
-    some = prompts(bpe)[:1] * 8
-    written = generate_many(
-        bpe,
-        some,
-        steered_from=[len(prompt) - 2 for prompt in some],
-        directions=directions(bpe),
-        strengths=[0, 0, 0, 0, 2, 2, 2, 2],
-        n_tokens=12,
-    )
-    found = mean_log_likelihood(bpe, some, written)
-    assert found[:4].min() > found[4:].max()
-
-
-def test_there_is_no_likelihood_of_nothing(bpe: Model) -> None:
-    with pytest.raises(ValueError, match="empty"):
-        mean_log_likelihood(bpe, [[1]], [[]])

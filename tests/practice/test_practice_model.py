@@ -43,8 +43,13 @@ def test_the_file_is_a_small_llama_3() -> None:
 
 def test_it_speaks_its_grammar_to_messages_that_training_never_saw() -> None:
     quality = measure_quality(practice_model(), prompts=60)
-    assert quality.replies.share("all") >= 0.9, quality.problems
-    assert quality.cues.share("all") >= 0.6, quality.problems
+    assert quality.replies.share("all") >= 0.95, quality.problems
+    # Two-choice questions it answers at random, as its card says.
+    tried, good = (
+        sum(n for cue, n in c.items() if cue not in ("all", "two-choice"))
+        for c in (quality.cues.tried, quality.cues.good)
+    )
+    assert good >= 0.95 * tried, quality.problems
 
 
 @pytest.mark.parametrize(
@@ -62,8 +67,8 @@ def test_its_mood_follows_the_dial_both_ways_and_not_a_random_vector(speaker: Sp
     low, high = vector.strength_low, vector.strength_high
     assert low is not None
     assert high is not None
-    sad, happy = (answer(speaker, "mood", steer(vector, strength), 24) for strength in (low, high))
-    assert sad.negative >= 0.75
-    assert happy.positive >= 0.75
-    control = answer(speaker, "mood", steer(randomised(vector, 1), high), 24)
-    assert 0.2 <= control.positive <= 0.8
+    sad, happy = (answer(speaker, "mood", [steer(vector, strength)], 24) for strength in (low, high))
+    assert sad.negative >= 0.85
+    assert happy.positive >= 0.85
+    controls = [steer(randomised(vector, seed), high) for seed in range(1, 5)]
+    assert 0.25 <= answer(speaker, "mood", controls, 24).leaning <= 0.75

@@ -100,9 +100,25 @@ def test_an_unknown_scope_is_refused_with_the_known_ones() -> None:
         Dial(VECTORS[0], 1.0, scope=cast(Scope, "all"))
 
 
-def test_the_scope_that_is_still_to_come_is_said_to_be_missing() -> None:
-    with pytest.raises(DialError, match="use reply or everything"):
+def test_a_vector_without_positions_cannot_act_at_the_front_of_a_prompt() -> None:
+    with pytest.raises(DialError, match="use reply or everything, or make it from two texts"):
         buffers([Dial(VECTORS[0], 1.0, scope="prompt-start")], N_LAYER, N_EMBD)
+
+
+def test_the_front_of_a_prompt_gets_each_position_s_own_directions_beside_what_acts_everywhere() -> None:
+    rows = np.arange(3 * N_EMBD, dtype=np.float32).reshape(3, N_EMBD)
+    fronted = replace(VECTORS[0], front={2: rows, 3: rows[:1]})
+    other = Dial(VECTORS[1], 0.5, layers=(2,), scope="everything")
+    mixed = buffers([Dial(fronted, 2.0, layers=(2, 3), scope="prompt-start"), other], N_LAYER, N_EMBD)
+    assert len(mixed.front) == 3
+    for position, buffer in enumerate(mixed.front):
+        assert buffer is not None
+        layers = buffer.reshape(N_LAYER - 1, N_EMBD)
+        np.testing.assert_allclose(layers[1], 2 * rows[position] + 0.5 * VECTORS[1].directions[2], rtol=1e-6)
+        np.testing.assert_allclose(layers[2], 2 * rows[0] if position == 0 else np.zeros(N_EMBD), rtol=1e-6)
+    alone = buffers([other], N_LAYER, N_EMBD)
+    np.testing.assert_array_equal(mixed.prompt, alone.prompt)
+    np.testing.assert_array_equal(mixed.reply, alone.reply)
 
 
 def test_a_layer_without_a_direction_is_refused() -> None:

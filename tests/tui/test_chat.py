@@ -95,7 +95,7 @@ async def test_a_reply_streams_stops_at_once_and_is_saved_with_what_it_was_writt
         assert [message.role for message in growing.messages] == ["user", "assistant"]
         await running.pilot.press("escape")
         await running.replied()
-        assert not running.replies()[0].query(Markdown)
+        await running.until(lambda: not running.replies()[0].query(Markdown))
         assert "stopped" in running.feet()[0]
         assert "unsteered" in running.feet()[0]
         assert running.screen.query_one(HeaderLine).context_used > 0

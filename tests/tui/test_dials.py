@@ -202,3 +202,22 @@ async def test_before_the_model_is_there_adding_a_dial_says_to_wait(open_app: Op
         await running.pilot.press("alt+a")
         await running.until(lambda: "once the model is loaded" in running.text() or running.screen.link.card)
         assert len(running.app.screen_stack) == 1 or running.screen.link.card
+
+
+async def test_two_words_are_a_dial_at_once(open_app: OpenApp, random_bpe_model: Path) -> None:
+    async with open_app(random_bpe_model) as running:
+        await running.loaded()
+        await running.pilot.press("alt+a")
+        await running.until(lambda: len(running.app.screen_stack) == 2)
+        await running.pilot.press(*"the sea/water")
+        await running.until(lambda: "two words" in running.text() and "water ↔ the sea" in running.text())
+        await running.pilot.press("enter")
+        await running.until(lambda: running.screen.dialling.rack.names() == ("the sea-water",))
+        (dial,) = running.screen.dialling.rack.dials
+        assert dial.scope == "prompt-start"
+        await running.until(lambda: "the sea-water" in running.text())
+        await running.pilot.press("alt+right", "alt+right")
+        await running.until(lambda: strengths(running))
+        await running.say("the people find the word of the day")
+        await running.replied()
+        assert "the sea-water +" in running.feet()[-1]

@@ -29,9 +29,13 @@ METHODS: Mapping[str, Method] = {
 }
 
 
+ACTADD = "actadd"
+"""The method that makes a direction for each position of one pair of texts: no :data:`Method`, it needs no pairs."""
+
+
 def find_method(name: str) -> Method:
     """The method called ``name``. Raises :class:`RecipeError` for an unknown one."""
     try:
         return METHODS[name]
     except KeyError:
-        raise RecipeError(f'There is no method "{name}"; methods are {", ".join(METHODS)}.') from None
+        raise RecipeError(f'There is no method "{name}"; methods are {", ".join((*METHODS, ACTADD))}.') from None

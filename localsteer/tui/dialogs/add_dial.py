@@ -17,10 +17,12 @@ from localsteer.tui.dial_shelf import Choice
 from localsteer.tui.plain import plain
 
 _READINESS = {"ready": "ready", "to make": "", "changed": "recipe changed, is made again", "broken": "broken"}
+_TWO_WORDS = "/"
+"""The option that is no recipe: no file can be called that."""
 
 
-class AddDial(ModalScreen[str | None]):
-    """Gives the name of the chosen dial, or None."""
+class AddDial(ModalScreen["str | tuple[str, str] | None"]):
+    """Gives the name of the chosen dial, or the two words of a new one, or None."""
 
     DEFAULT_CSS = """
     AddDial {
@@ -58,13 +60,14 @@ class AddDial(ModalScreen[str | None]):
         super().__init__()
         self._choices = choices
         self._in_use = frozenset(in_use)
+        self._words: tuple[str, str] | None = None
 
     def compose(self) -> ComposeResult:
         box = Vertical()
         box.border_title = "Add a dial"
         box.border_subtitle = "↑↓ choose · Enter add · Esc close"
         with box:
-            yield Input(placeholder="Search…")
+            yield Input(placeholder="Search…  or two words: Love/Hate")
             yield OptionList()
             yield Static(Content("Nothing is called that."), classes="empty")
 
@@ -97,15 +100,18 @@ class AddDial(ModalScreen[str | None]):
             options.highlighted = max(0, min(options.option_count - 1, highlighted + by))
 
     def _fill(self, search: str) -> None:
+        self._words = two_words(search)
         words = search.lower().split()
         shown = [choice for choice in self._choices if all(word in _haystack(choice) for word in words)]
         options = self.query_one(OptionList)
         options.clear_options()
+        if self._words is not None:
+            options.add_option(Option(_offer(*self._words), id=_TWO_WORDS))
         options.add_options(
             [Option(self._row(choice), id=choice.name, disabled=choice.readiness == "broken") for choice in shown]
         )
-        options.highlighted = next((i for i, choice in enumerate(shown) if choice.readiness != "broken"), None)
-        self.query_one(".empty").display = not shown
+        options.highlighted = next((i for i, option in enumerate(options.options) if not option.disabled), None)
+        self.query_one(".empty").display = not options.option_count
 
     def _row(self, choice: Choice) -> Content:
         state = "in use" if choice.name in self._in_use else _READINESS[choice.readiness]
@@ -128,7 +134,26 @@ class AddDial(ModalScreen[str | None]):
 
     def _choose(self, option: Option) -> None:
         if not option.disabled:
-            self.dismiss(option.id)
+            self.dismiss(self._words if option.id == _TWO_WORDS else option.id)
+
+
+def two_words(typed: str) -> tuple[str, str] | None:
+    """The texts before and after the slash, with their spaces, for they count; None where these are no two."""
+    positive, slash, negative = typed.partition("/")
+    return (positive, negative) if slash and positive.strip() and positive != negative else None
+
+
+def _offer(positive: str, negative: str) -> Content:
+    return Content.assemble(
+        ("two words".ljust(12), "bold"),
+        " ",
+        (plain(negative).strip() or "nothing", "$pole-negative"),
+        (" ↔ ", "$faint"),
+        (plain(positive).strip(), "$pole-positive"),
+        "\n",
+        ("Adds the difference between them at the front of what you say.", "$quiet"),
+        "\n",
+    )
 
 
 def _haystack(choice: Choice) -> str:

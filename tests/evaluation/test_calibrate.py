@@ -1,4 +1,4 @@
-"""Recommended strengths: likely enough at the recommendation, not at the next stronger setting tried."""
+"""The safe range: within the bounds at its ends, not at the next stronger setting tried."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pytest
 
 from localsteer.errors import Stopped
+from localsteer.evaluation.calibrate import STRONGEST, WEAKEST, Bounds, SafeRange, find_safe_range
 from localsteer.evaluation.neutral import EVERYDAY_TEXTS, neutral_prompts
-from localsteer.evaluation.recommend import STRONGEST, WEAKEST, Recommended, recommend_strengths
 from localsteer.llama.model import Model
 from localsteer.messages import Message
 from localsteer.steering.contrast import ContrastPair, ContrastSet
@@ -32,9 +32,9 @@ def directions(model: Model) -> Floats:
     return directions
 
 
-def recommend(model: Model, directions: Floats, **options: object) -> Recommended:
+def calibrate(model: Model, directions: Floats, **options: object) -> SafeRange:
     prompts = [model.tokenize(text, start=True) for text in ("the sea", "the people", "what time")]
-    return recommend_strengths(
+    return find_safe_range(
         model,
         directions,
         prompts,
@@ -46,54 +46,64 @@ def recommend(model: Model, directions: Floats, **options: object) -> Recommende
 
 
 @pytest.fixture(scope="module")
-def recommended(model: Model, directions: Floats) -> Recommended:
-    return recommend(model, directions)
+def found(model: Model, directions: Floats) -> SafeRange:
+    return calibrate(model, directions)
 
 
-def test_both_ends_are_found_and_the_next_stronger_setting_was_too_much(recommended: Recommended) -> None:
-    assert WEAKEST <= recommended.high <= STRONGEST
-    assert -STRONGEST <= recommended.low <= -WEAKEST
-    for sign, found in ((1, recommended.high), (-1, recommended.low)):
-        tried = {trial.strength: trial.likely for trial in recommended.trials if trial.strength * sign > 0}
-        assert tried[found]
-        stronger = [strength for strength in tried if abs(strength) > abs(found)]
-        assert min(stronger, key=abs) / found < 1.25
-        assert not tried[min(stronger, key=abs)]
+def test_both_ends_are_within_the_bounds_and_the_next_stronger_setting_is_not(found: SafeRange) -> None:
+    assert WEAKEST <= found.high <= STRONGEST
+    assert -STRONGEST <= found.low <= -WEAKEST
+    bounds = Bounds()
+    for sign, end in ((1, found.high), (-1, found.low)):
+        tried = {trial.strength: trial for trial in found.trials if trial.strength * sign > 0}
+        assert tried[end].safe
+        nearest = min((strength for strength in tried if abs(strength) > abs(end)), key=abs)
+        assert nearest / end < 1.07
+        cost = tried[nearest].cost
+        assert cost.perplexity_ratio > bounds.perplexity_ratio or cost.kl_95 > bounds.kl_95
 
 
-def test_what_is_recommended_is_likelier_to_the_unsteered_model_than_what_is_not(recommended: Recommended) -> None:
-    likely = [trial.log_likelihood for trial in recommended.trials if trial.likely]
-    unlikely = [trial.log_likelihood for trial in recommended.trials if not trial.likely]
-    assert min(likely) > max(unlikely)
+def test_stronger_settings_cost_more(found: SafeRange) -> None:
+    for sign in (1, -1):
+        tried = sorted((t for t in found.trials if t.strength * sign > 0), key=lambda t: abs(t.strength))
+        assert [t.cost.kl for t in tried] == sorted(t.cost.kl for t in tried)
 
 
-def test_the_same_vector_gets_the_same_recommendation(
-    model: Model, directions: Floats, recommended: Recommended
+def test_tighter_bounds_give_a_narrower_range(model: Model, directions: Floats, found: SafeRange) -> None:
+    tight = calibrate(model, directions, bounds=Bounds(kl_95=0.1))
+    assert found.low < tight.low < 0 < tight.high < found.high
+
+
+def test_the_same_vector_gets_the_same_range(model: Model, directions: Floats, found: SafeRange) -> None:
+    assert calibrate(model, directions) == found
+
+
+def test_a_vector_of_twice_the_length_gets_half_the_strength(
+    model: Model, directions: Floats, found: SafeRange
 ) -> None:
-    assert recommend(model, directions) == recommended
-
-
-def test_a_vector_of_twice_the_length_gets_about_half_the_strength(
-    model: Model, directions: Floats, recommended: Recommended
-) -> None:
-    halved = recommend(model, 2 * directions)
-    assert halved.high == pytest.approx(recommended.high / 2, rel=0.25)
-    assert halved.low == pytest.approx(recommended.low / 2, rel=0.25)
+    halved = calibrate(model, 2 * directions)
+    assert halved.high == pytest.approx(found.high / 2, rel=0.07)
+    assert halved.low == pytest.approx(found.low / 2, rel=0.07)
 
 
 def test_a_vector_that_does_nothing_can_be_turned_as_far_as_dials_go(model: Model, directions: Floats) -> None:
-    nothing = recommend(model, 0 * directions)
+    nothing = calibrate(model, 0 * directions)
     assert (nothing.low, nothing.high) == (-STRONGEST, STRONGEST)
+
+
+def test_a_vector_too_large_for_numbers_is_safe_nowhere(model: Model, directions: Floats) -> None:
+    wild = calibrate(model, np.float32(1e30) * directions)
+    assert (wild.low, wild.high) == (-WEAKEST, WEAKEST)
 
 
 def test_progress_ends_at_its_total_and_a_stop_ends_it_at_once(model: Model, directions: Floats) -> None:
     said: list[tuple[int, int]] = []
-    recommend(model, directions, progress=lambda done, total: said.append((done, total)))
+    calibrate(model, directions, progress=lambda done, total: said.append((done, total)))
     assert said[-1][0] == said[-1][1]
     assert [done for done, _ in said] == sorted(done for done, _ in said)
     said.clear()
     with pytest.raises(Stopped):
-        recommend(model, directions, progress=lambda *both: said.append(both), should_stop=lambda: len(said) >= 2)
+        calibrate(model, directions, progress=lambda *both: said.append(both), should_stop=lambda: len(said) >= 2)
     assert len(said) <= 3
 
 
