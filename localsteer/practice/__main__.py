@@ -26,6 +26,7 @@ def main() -> None:
         "--prompts", type=int, default=0, help="how many prompts (quality 400, steering 100 for each recipe)"
     )
     parser.add_argument("--work", type=Path, default=Path("practice-training"), help="folder of the checkpoint (make)")
+    parser.add_argument("--method", default="mean-difference", help="how vectors are made (steering)")
     parser.add_argument("--recipes", nargs="*", default=[], help="only these recipes (steering)")
     options = parser.parse_args()
     match options.command:
@@ -34,7 +35,7 @@ def main() -> None:
         case "quality":
             _quality(options.model, options.prompts or 400)
         case "steering":
-            _steering(options.model, options.prompts or 100, options.recipes)
+            _steering(options.model, options.prompts or 100, options.recipes, options.method)
         case "talk":
             _talk()
 
@@ -61,7 +62,7 @@ def _quality(model: Path, prompts: int) -> None:
     print(*quality.problems[:20], sep="\n")
 
 
-def _steering(model: Path, prompts: int, names: list[str]) -> None:
+def _steering(model: Path, prompts: int, names: list[str], method: str) -> None:
     from localsteer.library.places import find_places
     from localsteer.library.recipes import list_recipes
     from localsteer.practice.behaviours import BY_NAME
@@ -69,7 +70,7 @@ def _steering(model: Path, prompts: int, names: list[str]) -> None:
 
     recipes = [r.path for r in list_recipes(find_places()) if r.name in (names or BY_NAME)]
     print(HEADER)
-    for row in measure_steering(model, recipes, prompts):
+    for row in measure_steering(model, recipes, prompts, method):
         print(markdown_row(row), flush=True)
 
 

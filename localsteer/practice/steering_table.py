@@ -127,12 +127,12 @@ def randomised(vector: SteeringVector, seed: int) -> SteeringVector:
     return dataclasses.replace(vector, name=f"random {seed}", directions=directions)
 
 
-def extract(model: Path, recipe: Path, folder: Path) -> SteeringVector:
-    """The vector that the app would make of ``recipe``, all defaults."""
+def extract(model: Path, recipe: Path, folder: Path, method: str = "mean-difference") -> SteeringVector:
+    """The vector that the app would make of ``recipe``, all defaults but the method."""
     out = folder / f"{recipe.stem}.gguf"
     with Engine() as engine:
         engine.load(Load(0, str(model)))
-        events = list(engine.extract(Extract(1, str(recipe), str(out))))
+        events = list(engine.extract(Extract(1, str(recipe), str(out), method=method)))
     assert isinstance(events[-1], Extracted), events[-1]
     return load_vector(out)
 
@@ -160,10 +160,12 @@ def measure_row(speaker: Speaker, vector: SteeringVector, prompts: int) -> Row:
     )
 
 
-def measure_steering(model: Path, recipes: list[Path], prompts: int = 100) -> Iterator[Row]:
+def measure_steering(
+    model: Path, recipes: list[Path], prompts: int = 100, method: str = "mean-difference"
+) -> Iterator[Row]:
     """A row for each recipe, as they come."""
     with tempfile.TemporaryDirectory() as folder:
-        vectors = [extract(model, recipe, Path(folder)) for recipe in recipes]
+        vectors = [extract(model, recipe, Path(folder), method) for recipe in recipes]
     with Speaker(model) as speaker:
         for vector in vectors:
             yield measure_row(speaker, vector, prompts)
