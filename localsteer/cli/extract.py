@@ -12,7 +12,15 @@ from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.protocol import Extract, Extracted
 from localsteer.errors import DialError, RecipeError
 from localsteer.library.places import Places
-from localsteer.library.recipes import ContrastOptions, check_contrast_file, find_recipe, read_stems, require_recipe
+from localsteer.library.recipes import (
+    ContrastOptions,
+    check_contrast_file,
+    find_recipe,
+    name_of_words,
+    read_stems,
+    require_recipe,
+    split_words,
+)
 from localsteer.library.vectors import VectorLibrary
 
 DEFAULT_METHOD = "mean-difference"
@@ -62,7 +70,7 @@ def extract(
     home = Home.find()
     source = Path() if recipe is None else find_source(recipe, home.places, options)
     path = home.model_path(model)
-    name = source.stem if pair is None else "-".join(text.strip() or "nothing" for text in pair)
+    name = source.stem if pair is None else name_of_words(*pair)
     target = _target(out, name, identify(path), home.places)
     with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
         if not session.card.steerable:
@@ -95,10 +103,10 @@ def _words(words: str | None, recipe: str | None) -> tuple[str, str] | None:
         raise click.UsageError('Name a recipe or contrast file, or two texts with --words "Love/Hate".')
     if words is None:
         return None
-    positive, slash, negative = words.partition("/")
-    if not slash or not positive.strip() or positive == negative:
+    pair = split_words(words)
+    if pair is None:
         raise click.BadParameter(f'"{words}" is not two different texts; write them like --words "Love/Hate".')
-    return positive, negative
+    return pair
 
 
 def _options(poles: str | None, persona: str | None, stems: str | None) -> ContrastOptions:

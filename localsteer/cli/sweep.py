@@ -54,7 +54,8 @@ def sweep(
     windows: tuple[tuple[int, ...], ...] = () if layers is None or layers == EACH else (read_layers(layers) or (),)
     home = Home.find()
     path = home.model_path(model)
-    wanted = find_vectors({name: 1.0}, identify(path), home.places)
+    model_id = identify(path)
+    wanted = find_vectors({name: 1.0}, model_id, home.places)
     recipe = _recipe(wanted[0][0], recipe_file, home.places)
     found = _Found([], None)
     with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
@@ -72,7 +73,7 @@ def sweep(
             note(f"Stopped after {len(found.rows)} settings; here is what they gave.")
         model_name = session.card.name
     if as_json:
-        print_json(_document(found, name, model_name, identify(path), recipe, seed))
+        print_json(_document(found, name, model_name, model_id, recipe, seed))
     else:
         click.echo(_text(found, name, model_name))
     if found.end is None:

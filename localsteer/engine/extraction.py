@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from localsteer.engine.generation import Desk, Say
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
@@ -19,7 +17,7 @@ from localsteer.evaluation.neutral import neutral_prompts
 from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
 from localsteer.steering.contrast import ContrastSet, contrast_of_words
 from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file
-from localsteer.steering.dials import Buffer, Dial, buffers
+from localsteer.steering.dials import Dial, added
 from localsteer.steering.making import make_front_vector, make_vector
 from localsteer.steering.methods import ACTADD, find_method
 from localsteer.steering.vector import SteeringVector
@@ -148,7 +146,7 @@ class Extraction:
         prompts = [tokens_of(self._model, prompt) for prompt in neutral_prompts(contrast)]
         found = find_safe_range(
             self._model,
-            _at_default_layers(vector, self._model.n_layer),
+            added(Dial(vector, 1.0), self._model.n_layer, self._model.n_embd),
             [found.tokens for found in prompts],
             [found.reply for found in prompts],
             strongest=_RECOMMENDED_AT_MOST,
@@ -170,14 +168,6 @@ def _options(command: Extract) -> ContrastOptions:
         persona=command.persona or usual.persona,
         stems=command.stems or usual.stems,
     )
-
-
-def _at_default_layers(vector: SteeringVector, n_layer: int) -> Buffer:
-    """float32[n_layer - 1, n_embd]: what the dial adds at strength 1."""
-    steered = buffers([Dial(vector, 1.0)], n_layer, vector.n_embd).reply
-    if steered is None:
-        return np.zeros((n_layer - 1, vector.n_embd), dtype=np.float32)
-    return steered.reshape(n_layer - 1, vector.n_embd)
 
 
 def _report(

@@ -25,7 +25,7 @@ from localsteer.evaluation.neutral import neutral_prompts
 from localsteer.llama.batch import generate_many
 from localsteer.steering.contrast import ContrastSet
 from localsteer.steering.contrast_files import read_contrast_file
-from localsteer.steering.dials import Dial, buffers
+from localsteer.steering.dials import Dial, added
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import load_vector
 
@@ -67,9 +67,9 @@ class Sweeping:
             ) as cost,
         ):
             for done, (layers, strength) in enumerate(settings, start=1):
-                added = self._added(vector, layers, strength)
-                found = bootstrap_mean(list(effect.at(added)), command.seed)
-                costs = cost.at(added)
+                steering = self._added(vector, layers, strength)
+                found = bootstrap_mean(list(effect.at(steering)), command.seed)
+                costs = cost.at(steering)
                 self._say(
                     SweepRow(
                         command.request,
@@ -148,6 +148,4 @@ class Sweeping:
 
     def _added(self, vector: SteeringVector, layers: tuple[int, ...], strength: float) -> Floats:
         """float32[n_layer - 1, n_embd]: what the dial adds."""
-        n_layer, n_embd = self._model.n_layer, self._model.n_embd
-        data = buffers([Dial(vector, strength, layers)], n_layer, n_embd).reply
-        return np.zeros((n_layer - 1, n_embd), np.float32) if data is None else data.reshape(n_layer - 1, n_embd)
+        return added(Dial(vector, strength, layers), self._model.n_layer, self._model.n_embd)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from localsteer.llama.closing import Closing
 from localsteer.llama.model import Model
 from localsteer.llama.reply_reader import ReplyReader
 
@@ -30,7 +29,7 @@ class Cost:
     kl_95: float
 
 
-class CostMeter:
+class CostMeter(Closing):
     """Measures costs on the same replies; a context manager.
 
     Memory: one row of float16 for each token of the replies and each token of the vocabulary.
@@ -81,14 +80,6 @@ class CostMeter:
     def close(self) -> None:
         """Free the context; calling it again does no harm."""
         self._reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def log_softmax(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from localsteer.evaluation.cost import log_softmax
+from localsteer.llama.closing import Closing
 from localsteer.llama.model import Model
 from localsteer.llama.reply_reader import ReplyReader
 
@@ -28,7 +27,7 @@ class CompletionPair:
     negative: tuple[int, ...]
 
 
-class EffectMeter:
+class EffectMeter(Closing):
     """Measures effects on the same completions; a context manager."""
 
     def __init__(
@@ -66,14 +65,6 @@ class EffectMeter:
     def close(self) -> None:
         """Free the context; calling it again does no harm."""
         self._reader.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def matching_probability(effects: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

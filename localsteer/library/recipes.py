@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from localsteer.errors import RecipeError
 from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places, packaged_recipes
+from localsteer.steering.contrast import name_of_words, split_words
 from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file, read_stems_file
 from localsteer.steering.recipes import read_recipe
 
@@ -20,10 +21,12 @@ __all__ = [
     "check_contrast_file",
     "find_recipe",
     "list_recipes",
+    "name_of_words",
     "read_card",
     "read_stems",
     "recipe_cards",
     "require_recipe",
+    "split_words",
 ]
 
 Origin: TypeAlias = Literal["packaged", "own"]

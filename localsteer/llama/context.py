@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from localsteer.errors import DialError, PromptError, Stopped
+from localsteer.llama.closing import Closing
 from localsteer.llama.decoding import Decoder
 from localsteer.llama.generation import Generation
 from localsteer.llama.model import Model
@@ -25,7 +24,7 @@ from localsteer.llama.spans import Evaluated, Span
 from localsteer.llama.steering import Steering
 
 
-class Context:
+class Context(Closing):
     """One sequence over a model. Close it before the model, or use it as a context manager."""
 
     def __init__(
@@ -198,11 +197,3 @@ class Context:
     def close(self) -> None:
         """Free the cache; calling it again does no harm."""
         self._decoder.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from localsteer.errors import ModelError, Stopped
 from localsteer.llama import backend
+from localsteer.llama.control_vector import set_control_vector
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
 from localsteer.llama.steering import Steering
@@ -23,7 +24,6 @@ from localsteer.llama.threads import default_threads
 
 _ABORTED = 2
 _NO_ROOM = 1
-_FLOATS = ctypes.POINTER(ctypes.c_float)
 _NO_CHECK = lib.ggml_abort_callback()
 
 
@@ -83,22 +83,10 @@ class Decoder:
         return self._handle
 
     def steer(self, steering: Steering) -> None:
-        """Put a control vector in force for what is decoded from now on. Free of cost where it is in force already.
-
-        It always goes over in full length: llama.cpp leaves the old rows of a longer one in place.
-        """
+        """Put a control vector in force for what is decoded from now on. Free of cost where it is in force already."""
         if self._applied is not None and self._applied.key == steering.key:
             return
-        n_embd, n_layer, data = self.model.n_embd, self.model.n_layer, steering.data
-        if data is None:
-            lib.llama_set_adapter_cvec(self._handle, None, 0, n_embd, -1, -1)
-        else:
-            expected = (n_layer - 1) * n_embd
-            if data.shape != (expected,) or data.dtype != np.float32 or not data.flags.c_contiguous:
-                raise ValueError(f"steering data must be float32[{expected}], not {data.dtype}{list(data.shape)}")
-            pointer = data.ctypes.data_as(_FLOATS)
-            if lib.llama_set_adapter_cvec(self._handle, pointer, data.size, n_embd, 1, n_layer - 1) != 0:
-                raise ModelError(f"llama.cpp does not take a control vector for {self.model.name}.")
+        set_control_vector(self._handle, self.model, steering.data)
         self._applied = steering
 
     def decode(

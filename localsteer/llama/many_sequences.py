@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import llama_cpp.llama_cpp as lib
 import numpy as np
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 from localsteer.errors import ModelError, Stopped
 from localsteer.llama import backend
+from localsteer.llama.closing import Closing
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
 from localsteer.llama.threads import default_threads
@@ -40,7 +40,7 @@ def most_sequences(model: Model) -> int:
     return max(16, min(_MOST_SEQUENCES, LOGITS_AT_ONCE // model.n_vocab))
 
 
-class ManySequences:
+class ManySequences(Closing):
     """Sequences 0 to ``n_sequences`` - 1 over a model; a context manager."""
 
     def __init__(
@@ -160,11 +160,3 @@ class ManySequences:
         if self._handle is not None:
             lib.llama_free(self._handle)
             self._handle = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -7,19 +7,19 @@ import sys
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import llama_cpp.llama_cpp as lib
 
 from localsteer.errors import ModelError, Stopped
 from localsteer.gguf_header import check_chat_model, model_id, vocabulary_fingerprint
 from localsteer.llama import backend
+from localsteer.llama.closing import Closing
 
 _PIECE_BYTES = 64
 
 
-class Model:
+class Model(Closing):
     """An open model. Close it, or use it as a context manager; contexts over it must be closed before."""
 
     def __init__(
@@ -182,11 +182,3 @@ class Model:
         if self._handle is not None:
             lib.llama_model_free(self._handle)
             self._handle = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

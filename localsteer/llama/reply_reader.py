@@ -6,24 +6,21 @@ evaluated once.
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
-from typing import Self
 
 import llama_cpp.llama_cpp as lib
 import numpy as np
 import numpy.typing as npt
 
-from localsteer.errors import ModelError
+from localsteer.llama.closing import Closing
+from localsteer.llama.control_vector import set_control_vector
 from localsteer.llama.many_sequences import LOGITS_AT_ONCE, N_BATCH, ManySequences, most_sequences
 from localsteer.llama.model import Model
 
-_FLOATS = ctypes.POINTER(ctypes.c_float)
 _FEWEST_OUTPUTS = 16
 
 
-class ReplyReader:
+class ReplyReader(Closing):
     """Texts of a prompt and a reply over a model; a context manager."""
 
     def __init__(
@@ -66,7 +63,7 @@ class ReplyReader:
         """
         for group in self._groups():
             self._hold(group)
-            self._steer(steering)
+            set_control_vector(self._context.handle, self.model, steering)
             waiting = [
                 (sequence, position)
                 for sequence, text in enumerate(group)
@@ -81,14 +78,6 @@ class ReplyReader:
         """Free the context; calling it again does no harm."""
         self._context.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _groups(self) -> list[range]:
         count = len(self._texts)
         return [range(begin, min(begin + self._at_once, count)) for begin in range(0, count, self._at_once)]
@@ -101,7 +90,7 @@ class ReplyReader:
             return
         self._context.clear()
         self._held = None
-        self._steer(None)
+        set_control_vector(self._context.handle, self.model, None)
         heads = [
             (sequence, position) for sequence, text in enumerate(group) for position in range(self._steered_from[text])
         ]
@@ -139,15 +128,3 @@ class ReplyReader:
         """Forget what is cached of a sequence from ``position`` on; False for a kind of memory that cannot."""
         memory = lib.llama_get_memory(self._context.handle)
         return bool(lib.llama_memory_seq_rm(memory, sequence, position, -1))
-
-    def _steer(self, steering: npt.NDArray[np.float32] | None) -> None:
-        n_embd, n_layer = self.model.n_embd, self.model.n_layer
-        if steering is None:
-            lib.llama_set_adapter_cvec(self._context.handle, None, 0, n_embd, -1, -1)
-            return
-        data = np.ascontiguousarray(steering, dtype=np.float32)
-        if data.size != (n_layer - 1) * n_embd:
-            raise ValueError(f"steering must be float32[{(n_layer - 1) * n_embd}], not {data.size} long")
-        pointer = data.ctypes.data_as(_FLOATS)
-        if lib.llama_set_adapter_cvec(self._context.handle, pointer, data.size, n_embd, 1, n_layer - 1) != 0:
-            raise ModelError(f"llama.cpp does not take a control vector for {self.model.name}.")

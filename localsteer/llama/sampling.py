@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import llama_cpp.llama_cpp as lib
+
+from localsteer.llama.closing import Closing
 
 _PENALTY_WINDOW = 64
 _SEED_MASK = 0xFFFFFFFF
@@ -27,7 +27,7 @@ class Sampling:
     max_tokens: int | None = None
 
 
-class Sampler:
+class Sampler(Closing):
     """A sampler chain and its random state, in llama.cpp's default order: penalty, top-k, top-p, min-p, temperature,
     draw.
 
@@ -59,11 +59,3 @@ class Sampler:
         if self._chain is not None:
             lib.llama_sampler_free(self._chain)
             self._chain = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

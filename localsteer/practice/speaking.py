@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from localsteer.llama.chat_template import render
+from localsteer.llama.closing import Closing
 from localsteer.llama.context import Context
 from localsteer.llama.generation import FinishReason
 from localsteer.llama.model import Model
@@ -27,7 +26,7 @@ class Spoken:
     reason: FinishReason
 
 
-class Speaker:
+class Speaker(Closing):
     """A model and one context, with the app's default sampling."""
 
     def __init__(self, path: Path, temperature: float = 0.8) -> None:
@@ -51,11 +50,3 @@ class Speaker:
     def close(self) -> None:
         self._context.close()
         self.model.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

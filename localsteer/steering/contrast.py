@@ -66,11 +66,28 @@ class ContrastSet:
         return hashlib.sha256(json.dumps(content, ensure_ascii=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def split_words(typed: str) -> tuple[str, str] | None:
+    """The texts before and after the slash of ``Love/Hate``, with their spaces, for they count; None where these are
+    no two different ones.
+    """
+    positive, slash, negative = typed.partition("/")
+    return (positive, negative) if slash and positive.strip() and positive != negative else None
+
+
+def name_of_words(positive: str, negative: str) -> str:
+    """What the dial of two texts is called: ``Love-Hate``."""
+    return "-".join(map(_pole_of, (positive, negative)))
+
+
+def _pole_of(text: str) -> str:
+    return text.strip() or "nothing"
+
+
 def contrast_of_words(positive: str, negative: str) -> ContrastSet:
     """One pair of plain texts, as they are; the poles are the texts. Raises :class:`RecipeError`."""
-    names = [text.strip() or "nothing" for text in (positive, negative)]
+    names = [_pole_of(text) for text in (positive, negative)]
     return ContrastSet(
-        name="-".join(names),
+        name=name_of_words(positive, negative),
         description=f"Moves from {names[1]} to {names[0]}.",
         positive=names[0],
         negative=names[1],

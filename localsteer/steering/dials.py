@@ -101,6 +101,14 @@ def buffers(dials: Iterable[Dial], n_layer: int, n_embd: int) -> ScopeBuffers:
     )
 
 
+def added(dial: Dial, n_layer: int, n_embd: int) -> Buffer:
+    """What ``dial`` adds to a reply: float32[n_layer − 1, n_embd], layer 1 first, zeros for nothing. Raises as
+    :func:`buffers`.
+    """
+    summed = buffers([dial], n_layer, n_embd).reply
+    return np.zeros((n_layer - 1, n_embd), np.float32) if summed is None else summed.reshape(n_layer - 1, n_embd)
+
+
 def _check_size(dial: Dial, n_layer: int, n_embd: int) -> None:
     vector = dial.vector
     if vector.n_embd != n_embd or dial.active_layers[-1] >= n_layer:

@@ -22,6 +22,7 @@ from localsteer.engine.protocol import (
 from localsteer.errors import LocalsteerError
 from localsteer.library.dials import find_vector
 from localsteer.library.places import Places
+from localsteer.library.recipes import name_of_words
 from localsteer.library.vectors import VectorLibrary
 from localsteer.tui.dial_shelf import Choice, choices, dial_from
 from localsteer.tui.engine_link import EngineLink, EngineState, Job
@@ -115,7 +116,7 @@ class Dialling:
         card = self._link.card
         if card is None:
             return
-        name = "-".join(text.strip() or "nothing" for text in (positive, negative))
+        name = name_of_words(positive, negative)
         try:
             out = VectorLibrary.at(self._places).path_for(name, card.model_id)
             self._make(name, Extract(0, "", str(out), method="actadd", words=(positive, negative)))

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from localsteer.library.recipes import split_words
 from localsteer.tui.dial_shelf import Choice
 from localsteer.tui.plain import plain
 
@@ -100,7 +101,7 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
             options.highlighted = max(0, min(options.option_count - 1, highlighted + by))
 
     def _fill(self, search: str) -> None:
-        self._words = two_words(search)
+        self._words = split_words(search)
         words = search.lower().split()
         shown = [choice for choice in self._choices if all(word in _haystack(choice) for word in words)]
         options = self.query_one(OptionList)
@@ -135,12 +136,6 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
     def _choose(self, option: Option) -> None:
         if not option.disabled:
             self.dismiss(self._words if option.id == _TWO_WORDS else option.id)
-
-
-def two_words(typed: str) -> tuple[str, str] | None:
-    """The texts before and after the slash, with their spaces, for they count; None where these are no two."""
-    positive, slash, negative = typed.partition("/")
-    return (positive, negative) if slash and positive.strip() and positive != negative else None
 
 
 def _offer(positive: str, negative: str) -> Content:
