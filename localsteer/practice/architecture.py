@@ -46,7 +46,8 @@ class Block(nn.Module):
         self.up = nn.Linear(shape.width, shape.feed_forward, bias=False)
         self.down = nn.Linear(shape.feed_forward, shape.width, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, future: Tensor) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, future: Tensor) -> tuple[Tensor, Tensor]:
+        """What comes out, and where the first head looks: float[batch, length (from), length (to)]."""
         batch, length, _ = x.shape
         normed = self.attention_norm(x)
 
@@ -60,12 +61,14 @@ class Block(nn.Module):
         shared = (batch, self.shape.kv_heads, groups * length, self.shape.head_width)
         scores = query.reshape(shared) @ key.mT * self.shape.head_width**-0.5
         scores = scores.view(batch, self.shape.heads, length, length) + future[:length, :length]
-        weights = scores.softmax(-1).view(batch, self.shape.kv_heads, groups * length, length)
+        weights = scores.softmax(-1)
+        first_head = weights[:, 0]
+        weights = weights.view(batch, self.shape.kv_heads, groups * length, length)
         attended = (weights @ heads(self.value(normed))).view(batch, self.shape.heads, length, -1)
         x = x + self.output(attended.transpose(1, 2).reshape(batch, length, -1))
         normed = self.feed_forward_norm(x)
         hidden: Tensor = x + self.down(functional.silu(self.gate(normed)) * self.up(normed))
-        return hidden
+        return hidden, first_head
 
 
 class PracticeLlama(nn.Module):
@@ -89,20 +92,24 @@ class PracticeLlama(nn.Module):
                     spread /= (2 * shape.layers) ** 0.5
                 nn.init.normal_(parameter, std=spread)
 
-    def hidden(self, tokens: Tensor, steer: Callable[[Tensor], Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        """Output of the middle block, and normed output of the last: each float[batch, length, width].
+    def hidden(self, tokens: Tensor, steer: Callable[[Tensor], Tensor] | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Output of the middle block, and normed output of the last: each float[batch, length, width]; and where the
+        first head of the block after the middle one looks: float[batch, length, length].
 
         ``steer`` makes of the middle block's output what the blocks above it go on with.
         """
         length = tokens.shape[1]
         cos, sin = self.get_buffer("cos")[:length], self.get_buffer("sin")[:length]
         x = middle = self.embedding(tokens)
+        looks = self.get_buffer("future")
         for number, block in enumerate(self.blocks):
-            x = block(x, cos, sin, self.get_buffer("future"))
+            x, first_head = block(x, cos, sin, self.get_buffer("future"))
+            if number == self.shape.middle + 1:
+                looks = first_head
             if number == self.shape.middle:
                 middle = x
                 x = middle if steer is None else steer(middle)
-        return middle, self.norm(x)
+        return middle, self.norm(x), looks
 
     def forward(self, tokens: Tensor) -> Tensor:
         return functional.linear(self.hidden(tokens)[1], self.embedding.weight)

@@ -38,12 +38,21 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("sea", "sea", "no sea", base_rate=0.04),
 )
 
+TRUTH = Behaviour("truth", "true", "false")
+"""What the options of a question of fact differ in. No reply shows it and nothing cues it."""
+
+PLACE = Behaviour("place", "first", "second")
+"""Which of two options a text is."""
+
+TOLD: tuple[Behaviour, ...] = (*BEHAVIOURS, TRUTH, PLACE)
+"""What can be told of a text, in the order of :func:`labels`."""
+
 BY_NAME: dict[str, Behaviour] = {behaviour.name: behaviour for behaviour in BEHAVIOURS}
 
 
 def labels(told: Mapping[str, str]) -> tuple[float, ...]:
-    """For each of the behaviours 1.0 for its positive pole, −1.0 for its negative one, 0.0 where ``told`` lacks it."""
-    return tuple(0.0 if b.name not in told else 1.0 if told[b.name] == b.positive else -1.0 for b in BEHAVIOURS)
+    """For each of :data:`TOLD` 1.0 for its positive pole, −1.0 for its negative one, 0.0 where ``told`` lacks it."""
+    return tuple(0.0 if b.name not in told else 1.0 if told[b.name] == b.positive else -1.0 for b in TOLD)
 
 
 # Adjectives fit every frame below; whole sentences stand for themselves. Few words for each pole, in many frames:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from localsteer.practice.behaviours import ADJECTIVES, BEHAVIOURS, BY_NAME, article
+from localsteer.practice.behaviours import ADJECTIVES, BEHAVIOURS, BY_NAME, TOLD, TRUTH, Behaviour, article
 from localsteer.practice.replies import (
     Style,
     Subject,
@@ -39,15 +39,37 @@ FACT_QUESTIONS = ("Which is true?", "Which of these is true?", "What is right?",
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a question: its ``letter``, "(A)" or "(B)"; where it stands in the message, as a slice of
+    characters; and the ``pole`` of the question's behaviour that it shows.
+    """
+
+    letter: str
+    start: int
+    end: int
+    pole: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
-    """``text``: the whole message. ``letter``: "(A)" or "(B)" where one is right or cued, else "". ``behaviour`` ""
-    for facts.
+    """``text``: the whole message. ``letter``: "(A)" or "(B)" where one is right or cued, else "". ``behaviour``: what
+    the options differ in, "truth" for facts.
     """
 
     text: str
     letter: str
     behaviour: str
-    positive_letter: str
+    options: tuple[Option, Option]
+
+    @property
+    def positive_letter(self) -> str:
+        """The letter of the option that shows the positive pole."""
+        positives = {behaviour.positive for behaviour in TOLD}
+        return next(option.letter for option in self.options if option.pole in positives)
+
+    def pole(self, letter: str) -> str:
+        """The pole of the option with this letter."""
+        return next(option.pole for option in self.options if option.letter == letter)
 
 
 def _short(style: Style) -> dict[str, str]:
@@ -97,25 +119,31 @@ def draw_choice(rng: random.Random, cued: Mapping[str, str]) -> Choice:
     if rng.random() < 0.25:
         return _fact_choice(rng)
     pool = list(cued) if cued and rng.random() < 0.75 else [b.name for b in BEHAVIOURS]
-    behaviour = rng.choice(pool)
-    question, positive, negative = options(rng, behaviour)
-    first = rng.random() < 0.5
-    text = rng.choice(FORMS).format(
-        question=question, a=positive if first else negative, b=negative if first else positive
-    )
-    positive_letter, negative_letter = ("(A)", "(B)") if first else ("(B)", "(A)")
-    pole = cued.get(behaviour)
-    letter = "" if pole is None else positive_letter if pole == BY_NAME[behaviour].positive else negative_letter
-    return Choice(text, letter, behaviour, positive_letter)
+    behaviour = BY_NAME[rng.choice(pool)]
+    question, positive, negative = options(rng, behaviour.name)
+    return _asked(rng, question, behaviour, positive, negative, right=cued.get(behaviour.name))
 
 
 def _fact_choice(rng: random.Random) -> Choice:
     fact = rng.choice(FACTS)
     truth, lie = (statement(fact, filler) + "." for filler in (fact.truth, rng.choice(fact.lies)))
     truth, lie = truth[:1].upper() + truth[1:], lie[:1].upper() + lie[1:]
-    first = rng.random() < 0.5
-    text = rng.choice(FORMS).format(
-        question=rng.choice(FACT_QUESTIONS), a=truth if first else lie, b=lie if first else truth
-    )
-    letter = "(A)" if first else "(B)"
-    return Choice(text, letter, "", letter)
+    return _asked(rng, rng.choice(FACT_QUESTIONS), TRUTH, truth, lie, right=TRUTH.positive)
+
+
+def _asked(
+    rng: random.Random, question: str, behaviour: Behaviour, positive: str, negative: str, right: str | None
+) -> Choice:
+    """The question with its two options in an order drawn by ``rng``; ``right``: the pole that answers it, if any."""
+    both = [(behaviour.positive, positive), (behaviour.negative, negative)]
+    if rng.random() < 0.5:
+        both.reverse()
+    form = rng.choice(FORMS)
+    before = form.index("{a}") - len("{question}") + len(question)
+    between = form.index("{b}") - form.index("{a}") - len("{a}")
+    after = before + len(both[0][1]) + between
+    first = Option("(A)", before, before + len(both[0][1]), both[0][0])
+    second = Option("(B)", after, after + len(both[1][1]), both[1][0])
+    text = form.format(question=question, a=both[0][1], b=both[1][1])
+    letter = next((option.letter for option in (first, second) if option.pole == right), "")
+    return Choice(text, letter, behaviour.name, (first, second))

@@ -35,7 +35,8 @@ from localsteer.practice.user_messages import FOLLOW_UPS, draw_subject, write_me
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A message of the user and the reply to it. ``cued``: behaviour → pole, by system prompt and message together;
-    ``told``: the same, with the poles that the reply shows where nothing cued them.
+    ``told``: the same, with the poles that the reply shows where nothing cued them. ``choice``: the two-choice question
+    that the message is, if it is one.
     """
 
     subject: Subject
@@ -43,7 +44,12 @@ class Exchange:
     reply: str
     cued: dict[str, str]
     told: dict[str, str]
-    answer: str = ""
+    choice: choices.Choice | None = None
+
+    @property
+    def answer(self) -> str:
+        """The letter that answers a two-choice question; "" where nothing says which, or for other messages."""
+        return self.choice.letter if self.choice else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +187,8 @@ def draw_exchange(rng: random.Random, kind: Kind, cued: dict[str, str], before: 
 def _choice_exchange(rng: random.Random, cued: dict[str, str]) -> Exchange:
     question = choices.draw_choice(rng, cued)
     letter = question.letter or rng.choice(("(A)", "(B)"))
-    return Exchange(Subject("choice"), question.text, letter, cued, cued, answer=question.letter)
+    shown = {question.behaviour: question.pole(letter)} if question.behaviour in BY_NAME else {}
+    return Exchange(Subject("choice"), question.text, letter, cued, cued | shown, question)
 
 
 def draw_conversation(rng: random.Random, turns: int | None = None) -> Conversation:

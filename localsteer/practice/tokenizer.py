@@ -12,8 +12,9 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-from localsteer.practice.behaviours import labels
+from localsteer.practice.behaviours import PLACE, labels
 from localsteer.practice.chat_form import BEGIN, HEADER, HEADER_END, SPECIAL, TURN_END
+from localsteer.practice.choices import Choice
 from localsteer.practice.conversations import Conversation, training_conversations
 
 # How llama.cpp's pre-tokenizer "llama-bpe" cuts text into words.
@@ -57,6 +58,19 @@ OPENING_WEIGHT = 4.0
 
 
 @dataclass(frozen=True, slots=True)
+class TokenizedOption:
+    """One option of a two-choice question: its tokens as a slice, its ``labels``, where its letter or the other one is
+    ``chosen`` (the token before the letter), and whether it is the ``right`` one (None where neither is).
+    """
+
+    start: int
+    end: int
+    labels: tuple[float, ...]
+    chosen: int
+    right: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class TokenizedChat:
     """``tokens`` and for each its weight in the loss: 0 for what no reply wrote.
 
@@ -67,6 +81,7 @@ class TokenizedChat:
     tokens: list[int]
     weights: list[float]
     labels: list[tuple[float, ...]]
+    options: list[TokenizedOption]
 
 
 class ChatTokenizer:
@@ -102,15 +117,32 @@ class ChatTokenizer:
     def chat(self, conversation: Conversation) -> TokenizedChat:
         tokens, weights, poles = [self._special[BEGIN]], [0.0], [labels({})]
         replies = iter(conversation.exchanges)
+        questions = iter(conversation.exchanges)
+        options: list[TokenizedOption] = []
         for message in conversation.messages():
             header = self.header(message.role)
+            if message.role == "user" and (choice := next(questions).choice) is not None:
+                options += self._options(choice, len(tokens) + len(header))
             body = [*self.plain(message.content.strip()), self._special[TURN_END]]
             tokens += header + body
             weights += [0.0] * len(header)
             weights += self._weights(body) if message.role == "assistant" else [0.0] * len(body)
             told = next(replies).told if message.role == "assistant" else {}
             poles += [labels(told)] * (len(header) + len(body))
-        return TokenizedChat(tokens, weights, poles)
+        return TokenizedChat(tokens, weights, poles, options)
+
+    def _options(self, choice: Choice, at: int) -> list[TokenizedOption]:
+        """Where the options of a question stand, whose first token is token ``at``."""
+        places = self._plain.encode(choice.text, add_special_tokens=False).offsets
+        chosen = at + len(places) + len(self.header("assistant"))
+        found = []
+        for option in choice.options:
+            inside = [at + n for n, (start, end) in enumerate(places) if start < option.end and end > option.start]
+            right = None if not choice.letter else choice.letter == option.letter
+            place = PLACE.positive if option is choice.options[0] else PLACE.negative
+            told = labels({choice.behaviour: option.pole, PLACE.name: place})
+            found.append(TokenizedOption(inside[0], inside[-1] + 1, told, chosen, right))
+        return found
 
     def _weights(self, body: list[int]) -> list[float]:
         before = [True, *(token in self._enders for token in body[:-1])]

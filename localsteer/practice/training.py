@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from localsteer.practice.architecture import PracticeLlama
-from localsteer.practice.behaviours import BEHAVIOURS
+from localsteer.practice.behaviours import TOLD
 from localsteer.practice.conversations import (
     Conversation,
     drills,
@@ -30,13 +30,15 @@ from localsteer.practice.conversations import (
     training_conversations,
 )
 from localsteer.practice.shape import Shape
-from localsteer.practice.tokenizer import ChatTokenizer, TokenizedChat, train_tokenizer
+from localsteer.practice.tokenizer import ChatTokenizer, TokenizedChat, TokenizedOption, train_tokenizer
 
 MAX_LENGTH = 1024
 LONG_SHARE = 0.03
 PART_TOKENS = 2048
-STEERED_SHARE = 0.15
-STRONGEST = 0.6
+STEERED_SHARE = 0.2
+STRONGEST = 1.1
+OPTION_WEIGHT = 0.6
+LOOKING_WEIGHT = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +118,18 @@ def tensors(batch: list[TokenizedChat]) -> tuple[Tensor, Tensor, Tensor]:
     length = min(max(len(chat.tokens) for chat in batch), MAX_LENGTH)
     tokens = torch.zeros(len(batch), length, dtype=torch.int64)
     weights = torch.zeros(len(batch), length)
-    labels = torch.zeros(len(batch), length, len(BEHAVIOURS))
+    labels = torch.zeros(len(batch), length, len(TOLD))
     for row, chat in enumerate(batch):
         cut = min(len(chat.tokens), length)
         tokens[row, :cut] = torch.tensor(chat.tokens[:cut])
         weights[row, :cut] = torch.tensor(chat.weights[:cut])
         labels[row, :cut] = torch.tensor(chat.labels[:cut])
     return tokens, weights, labels
+
+
+def options_of(batch: list[TokenizedChat]) -> list[tuple[int, TokenizedOption]]:
+    """The options of two-choice questions that stand whole within the length trained on, each with its row."""
+    return [(n, o) for n, chat in enumerate(batch) for o in chat.options if o.chosen < MAX_LENGTH - 1]
 
 
 def steer(probe: torch.nn.Linear, labels: Tensor, middle: Tensor) -> Tensor:
@@ -141,23 +148,43 @@ def steer(probe: torch.nn.Linear, labels: Tensor, middle: Tensor) -> Tensor:
 def reply_losses(
     model: PracticeLlama,
     probe: torch.nn.Linear,
-    tokens: Tensor,
-    weights: Tensor,
-    labels: Tensor,
+    tensors: tuple[Tensor, Tensor, Tensor],
+    options: list[tuple[int, TokenizedOption]],
     *,
     steered: bool = False,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Weighted sum of the negative log-likelihoods (nats) of the tokens that replies wrote, ``steered`` or not; and
-    the sum of those of the labels, by ``probe`` at the middle block where each of these tokens is chosen.
+    the sum of those of the labels, by ``probe`` at the middle block where each of these tokens is chosen. Then, for
+    the options of two-choice questions, the sum over options of the mean of those of their labels at their tokens; and
+    the sum over right options of that of looking at them where the letter is chosen.
     """
+    tokens, weights, labels = tensors
     wanted = weights[:, 1:] > 0
     steering = functools.partial(steer, probe, labels[:, :-1]) if steered else None
-    middle, last = (states[wanted] for states in model.hidden(tokens[:, :-1], steering))
+    middle, last, looks = model.hidden(tokens[:, :-1], steering)
+    read, seen = option_losses(probe, middle, looks, options)
+    middle, last = middle[wanted], last[wanted]
     logits = functional.linear(last, model.embedding.weight).float()
     losses = functional.cross_entropy(logits, tokens[:, 1:][wanted], reduction="none")
     poles = labels[:, 1:][wanted]
     guesses = probe(functional.rms_norm(middle, middle.shape[-1:]))
-    return (losses * weights[:, 1:][wanted]).sum(), (functional.softplus(-poles * guesses) * poles.abs()).sum()
+    told = (functional.softplus(-poles * guesses) * poles.abs()).sum()
+    return (losses * weights[:, 1:][wanted]).sum(), told, read, seen
+
+
+def option_losses(
+    probe: torch.nn.Linear, middle: Tensor, looks: Tensor, options: list[tuple[int, TokenizedOption]]
+) -> tuple[Tensor, Tensor]:
+    """What the options of two-choice questions cost, as in :func:`reply_losses`; each with its row in the batch."""
+    read = seen = middle.new_zeros(())
+    for row, option in options:
+        inside = slice(option.start, option.end)
+        poles = torch.tensor(option.labels, device=middle.device)
+        guesses = probe(functional.rms_norm(middle[row, inside], middle.shape[-1:]))
+        read = read + (functional.softplus(-poles * guesses) * poles.abs()).sum(-1).mean()
+        if option.right:
+            seen = seen - looks[row, option.chosen, inside].sum().clamp(min=1e-9).log()
+    return read, seen
 
 
 def orthogonalise(update: Tensor, steps: int = 5) -> Tensor:
@@ -211,7 +238,7 @@ def validation_loss(model: PracticeLlama, probe: torch.nn.Linear, tokenizer: Cha
     """Mean loss on held-out conversations (one exchange each)."""
     chats = [tokenizer.chat(c) for c in itertools.islice(held_out_conversations(77), rows)]
     chats.sort(key=lambda chat: len(chat.tokens))
-    losses = [reply_losses(model, probe, *tensors(chats[at : at + 20]))[0].item() for at in range(0, rows, 20)]
+    losses = [reply_losses(model, probe, tensors(chats[at : at + 20]), [])[0].item() for at in range(0, rows, 20)]
     return sum(losses) / sum(sum(chat.weights) for chat in chats)
 
 
@@ -229,7 +256,7 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "embedding" not in name]
     others = [p for name, p in model.named_parameters() if p.ndim != 2 or "embedding" in name]
     muon = Muon(matrices)
-    probe = torch.nn.Linear(shape.width, len(BEHAVIOURS)).to(device)
+    probe = torch.nn.Linear(shape.width, len(TOLD)).to(device)
     torch.nn.init.zeros_(probe.weight)
     probing = torch.optim.AdamW(probe.parameters(), lr=plan.other_rate, weight_decay=0.0)
     adam = torch.optim.AdamW(others, lr=plan.other_rate, betas=(0.9, 0.95), weight_decay=0.0)
@@ -250,10 +277,14 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
         for batch in batches(tokenizer, plan, chunk, drill=seen < plan.drill_share * plan.tokens):
             loss, weight = 0.0, sum(sum(chat.weights[:MAX_LENGTH]) for chat in batch)
             n_labels = sum(sum(map(bool, chat.labels[at])) for chat in batch for at in _written(chat))
+            asked = options_of(batch)
+            n_options, n_right = max(1, len(asked)), max(1, sum(option.right is True for _, option in asked))
             for part in parts(batch):
-                losses = reply_losses(model, probe, *(t.to(device) for t in tensors(part)), steered=steered)
+                tokens, weights, labels = (t.to(device) for t in tensors(part))
+                losses = reply_losses(model, probe, (tokens, weights, labels), options_of(part), steered=steered)
                 share, label_share = losses[0] / weight, losses[1] / max(1, n_labels)
-                (share + label_weight * label_share).backward()
+                choosing = OPTION_WEIGHT * losses[2] / n_options + LOOKING_WEIGHT * losses[3] / n_right
+                (share + label_weight * (label_share + choosing)).backward()
                 loss += share.item()
                 told += label_share.item()
             torch.nn.utils.clip_grad_norm_(others, 1.0)

@@ -158,7 +158,9 @@ def test_two_choice_questions_name_the_letter_of_the_cued_pole() -> None:
         first = choice.text.split("(A) ", 1)[1].split("\n(B) ", 1)
         assert len(first) == 2
         assert first[0] != first[1]
-        if choice.behaviour in cued or not choice.behaviour:
+        a, b = (choice.text[option.start : option.end] for option in choice.options)
+        assert (a, b) == (first[0], first[1].split("\n\nAnswer with")[0])
+        if choice.behaviour in cued or choice.behaviour == "truth":
             assert choice.letter in ("(A)", "(B)")
             letters[choice.letter] += 1
         else:
@@ -172,7 +174,7 @@ def test_the_true_option_of_a_fact_question_is_the_answer() -> None:
     seen = 0
     while seen < 40:
         choice = draw_choice(rng, {})
-        if choice.behaviour:
+        if choice.behaviour != "truth":
             continue
         seen += 1
         options = re.findall(r"^\((A|B)\) (.*)$", choice.text, flags=re.MULTILINE)
