@@ -40,6 +40,7 @@ ACTADD = "actadd"
 @click.option("--poles", metavar="POS/NEG", help="Names of the two poles, where a contrast file has none.")
 @click.option("--persona", metavar="TEXT", help="What begins each text of a list; {pole} stands for the pole.")
 @click.option("--stems", metavar="FILE", help="Beginnings for a file that holds ends of system prompts.")
+@click.option("--thorough", is_flag=True, help="Measure the safe range on eight times as much text.")
 @click.option("-o", "--out", metavar="OUT.gguf", help="Write it there instead of storing it for this model.")
 @json_option
 def extract(
@@ -54,6 +55,7 @@ def extract(
     poles: str | None,
     persona: str | None,
     stems: str | None,
+    thorough: bool,
     out: str | None,
     as_json: bool,
 ) -> None:
@@ -89,6 +91,7 @@ def extract(
                 persona=options.persona,
                 stems=options.stems,
                 words=pair,
+                thorough=thorough,
             )
         )
     if as_json:
@@ -163,6 +166,8 @@ def as_document(made: Extracted) -> dict[str, object]:
         "default_layers": list(made.default_layers),
         "strength_low": made.strength_low,
         "strength_high": made.strength_high,
+        "safe_low": made.safe_low,
+        "safe_high": made.safe_high,
         "layers": [
             {"layer": one.layer, "norm": one.norm, "residual_norm": one.residual_norm, "auc": one.auc}
             for one in made.layers
@@ -190,7 +195,8 @@ def as_text(made: Extracted) -> str:
             + (
                 "use it with --scope prompt-start"
                 if made.method == ACTADD
-                else f"recommended strengths {signed(made.strength_low)} to {signed(made.strength_high)}"
+                else f"recommended strengths {signed(made.strength_low)} to {signed(made.strength_high)}, "
+                f"safe from {signed(made.safe_low)} to {signed(made.safe_high)}"
             ),
             "",
             table(rows, (" layer", "norm", "residual norm", "AUC")),

@@ -12,9 +12,10 @@ from localsteer.engine.pace import Pace
 from localsteer.engine.positions import span_of, tokens_of
 from localsteer.engine.protocol import Extract, Extracted, LayerReport
 from localsteer.errors import DialError, RecipeError, Stopped
-from localsteer.evaluation.calibrate import find_safe_range
+from localsteer.evaluation.calibrate import Bounds, find_safe_range
 from localsteer.evaluation.neutral import neutral_prompts
 from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
+from localsteer.steering.calibration import Calibration, MeasuredCost
 from localsteer.steering.contrast import ContrastSet, contrast_of_words
 from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file
 from localsteer.steering.dials import Dial, added
@@ -47,7 +48,9 @@ class Extraction:
             states = self._read(contrast)
             vector = self._vector(contrast, states)
         if self._command.calibrate and not vector.front:
-            vector = vector.with_strengths(*self._strengths(contrast, vector))
+            known = self._calibration(contrast, vector)
+            low, high = max(known.safe_low, -_RECOMMENDED_AT_MOST), min(known.safe_high, _RECOMMENDED_AT_MOST)
+            vector = vector.with_strengths(low, high).with_calibration(known)
         if self._stopped():
             raise Stopped
         writing = self._pace("writing")
@@ -140,7 +143,7 @@ class Extraction:
             default_layers=self._command.layers,
         )
 
-    def _strengths(self, contrast: ContrastSet, vector: SteeringVector) -> tuple[float, float]:
+    def _calibration(self, contrast: ContrastSet, vector: SteeringVector) -> Calibration:
         pace = self._pace("measuring")
         pace(0, 1)
         prompts = [tokens_of(self._model, prompt) for prompt in neutral_prompts(contrast)]
@@ -149,12 +152,24 @@ class Extraction:
             added(Dial(vector, 1.0), self._model.n_layer, self._model.n_embd),
             [found.tokens for found in prompts],
             [found.reply for found in prompts],
-            strongest=_RECOMMENDED_AT_MOST,
+            thorough=self._command.thorough,
             n_threads=self._desk.context.n_threads,
             progress=pace,
             should_stop=self._stopped,
         )
-        return found.low, found.high
+        bounds = Bounds()
+        return Calibration(
+            safe_low=found.low,
+            safe_high=found.high,
+            careful_low=found.careful_low,
+            careful_high=found.careful_high,
+            perplexity_bound=bounds.perplexity_ratio,
+            kl_bound=bounds.kl_95,
+            costs=tuple(
+                MeasuredCost(trial.strength, trial.cost.perplexity_ratio, trial.cost.kl_95)
+                for trial in sorted(found.trials, key=lambda trial: trial.strength)
+            ),
+        )
 
     def _pace(self, stage: str) -> Pace:
         return Pace(self._command.request, stage, self._say)
@@ -186,6 +201,8 @@ def _report(
         default_layers=vector.default_layers,
         strength_low=vector.strength_low,
         strength_high=vector.strength_high,
+        safe_low=None if vector.calibration is None else vector.calibration.safe_low,
+        safe_high=None if vector.calibration is None else vector.calibration.safe_high,
         layers=tuple(
             LayerReport(layer, measured.norm, measured.residual_norm or 0.0, measured.auc)
             for layer, measured in vector.layers.items()

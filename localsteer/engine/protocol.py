@@ -106,7 +106,8 @@ class Extract:
     """Make a vector from a recipe file (or another tool's contrast file) and write it to ``out_path``.
 
     ``layers``: those that the dial steers by default, None to have them chosen; the vector holds all layers anyway.
-    ``calibrate``: find recommended strengths, too. ``positive`` and ``negative`` name the poles where the file does
+    ``calibrate``: find recommended strengths and the safe range, too; ``thorough``: on eight times as much text.
+    ``positive`` and ``negative`` name the poles where the file does
     not; ``persona`` and ``stems`` complete files that hold mere texts or ends of system prompts ("" and () for the
     usual ones). ``words``: instead of a file, two texts to be contrasted as they are. ``method`` "actadd" takes one
     pair of plain texts.
@@ -118,6 +119,7 @@ class Extract:
     method: str = "mean-difference"
     layers: tuple[int, ...] | None = None
     calibrate: bool = True
+    thorough: bool = False
     positive: str = ""
     negative: str = ""
     persona: str = ""
@@ -277,7 +279,7 @@ class LayerReport:
 class Extracted:
     """A vector was made and stored. ``tokens_one_by_one``: what evaluating each prompt by itself would have taken.
 
-    The recommended strengths are None where they were not measured.
+    The recommended strengths and the safe range are None where they were not measured.
     """
 
     request: int
@@ -292,6 +294,8 @@ class Extracted:
     default_layers: tuple[int, ...]
     strength_low: float | None
     strength_high: float | None
+    safe_low: float | None
+    safe_high: float | None
     layers: tuple[LayerReport, ...]
 
 

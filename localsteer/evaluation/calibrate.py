@@ -2,11 +2,12 @@
 
 What a strength costs is measured on the model's own unsteered replies to neutral prompts (see
 :mod:`localsteer.evaluation.cost`). The largest strengths whose cost stays under the bounds are looked for by doubling
-and then by halving the gap.
+and then by taking the cost for a power of the strength between what was safe and what was not.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,8 +20,12 @@ from localsteer.llama.model import Model
 
 STRONGEST = 16.0
 WEAKEST = 1 / 16
-_HALVINGS = 4
-_TYPICAL_TRIALS = 14
+CAREFUL = 3.0
+"""Up to how many times the bounds a strength still counts as one to be careful with; beyond it the model is broken."""
+_SAFE_TOLERANCE = 0.06
+_CAREFUL_TOLERANCE = 0.3
+_CLOSE_ENOUGH = 1.01
+_TYPICAL_TRIALS = 16
 _TEMPERATURE = 0.8
 
 Progress = Callable[[int, int], None]
@@ -35,61 +40,86 @@ class Bounds:
     perplexity_ratio: float = 1.5
     kl_95: float = 1.0
 
+    def used(self, cost: Cost) -> float:
+        """How much of the bounds ``cost`` takes up: 1.0 = just as much as they allow."""
+        if not math.isfinite(cost.perplexity_ratio):
+            return math.inf
+        ratio = math.log(cost.perplexity_ratio) / math.log(self.perplexity_ratio)
+        return max(0.0, ratio, cost.kl_95 / self.kl_95)
+
     def hold(self, cost: Cost) -> bool:
-        return cost.perplexity_ratio <= self.perplexity_ratio and cost.kl_95 <= self.kl_95
+        return self.used(cost) <= 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What ``strength`` cost, and whether that is within the bounds."""
+    """What ``strength`` cost, and how much of the bounds that takes up."""
 
     strength: float
     cost: Cost
-    safe: bool
+    used: float
+
+    @property
+    def safe(self) -> bool:
+        return self.used <= 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class SafeRange:
-    """``low`` < 0 < ``high``, and what was tried on the way."""
+    """``low`` < 0 < ``high``: within the bounds. ``careful_low`` ≤ ``low``, ``careful_high`` ≥ ``high``: within
+    :data:`CAREFUL` times the bounds. And what was tried on the way.
+    """
 
     low: float
     high: float
+    careful_low: float
+    careful_high: float
     trials: tuple[Trial, ...]
 
 
-@dataclass(slots=True)
 class _End:
-    """One end of the dial: the strongest setting known to be safe, the weakest known not to be."""
+    """One end of the dial: what was tried there, by strength (always positive here)."""
 
-    sign: float
-    strongest: float
-    safe: float | None = None
-    unsafe: float | None = None
-    halvings: int = 0
+    def __init__(self, sign: float, strongest: float) -> None:
+        self.sign = sign
+        self._strongest = strongest
+        self._used: dict[float, float] = {}
+
+    def learn(self, strength: float, used: float) -> None:
+        self._used[strength] = used
 
     def next(self) -> float | None:
-        """The next setting to try, always positive; None when it is known well enough."""
-        if self.safe is None and self.unsafe is None:
-            return min(1.0, self.strongest)
-        if self.unsafe is None:
-            assert self.safe is not None
-            return min(2 * self.safe, self.strongest) if self.safe < self.strongest else None
-        if self.safe is None:
-            return self.unsafe / 2 if self.unsafe > WEAKEST else None
-        between = float(f"{np.sqrt(self.safe * self.unsafe):.3g}")
-        return between if self.halvings < _HALVINGS and between not in (self.safe, self.unsafe) else None
+        """The next strength to try; None when both limits are known well enough."""
+        return self._next(1.0, _SAFE_TOLERANCE) or self._next(CAREFUL, _CAREFUL_TOLERANCE)
 
-    def learn(self, strength: float, safe: bool) -> None:
-        if self.safe is not None and self.unsafe is not None:
-            self.halvings += 1
-        if safe:
-            self.safe = strength
-        else:
-            self.unsafe = strength
+    def found(self, allowed: float) -> float:
+        """The strongest setting known to use no more than ``allowed``, below the weakest known to use more."""
+        safe, _ = self._between(allowed)
+        return self.sign * (WEAKEST if safe is None else safe)
 
-    @property
-    def found(self) -> float:
-        return self.sign * (self.safe if self.safe is not None else WEAKEST)
+    def _next(self, allowed: float, tolerance: float) -> float | None:
+        safe, unsafe = self._between(allowed)
+        if unsafe is None:
+            strongest = 0.0 if safe is None else safe
+            return min(2 * strongest or 1.0, self._strongest) if strongest < self._strongest else None
+        if safe is None:
+            return unsafe / 2 if unsafe > WEAKEST else None
+        if self._used[safe] >= (1 - tolerance) * allowed or unsafe / safe < _CLOSE_ENOUGH:
+            return None
+        between = float(f"{safe * (unsafe / safe) ** self._share(safe, unsafe, (1 - tolerance / 2) * allowed):.4g}")
+        return between if safe < between < unsafe else None
+
+    def _share(self, safe: float, unsafe: float, aim: float) -> float:
+        """Where between two strengths the cost should be ``aim``, were it a power of the strength."""
+        low, high = self._used[safe], self._used[unsafe]
+        if low <= 0 or not math.isfinite(high):
+            return 0.5
+        return min(0.85, max(0.15, math.log(aim / low) / math.log(high / low)))
+
+    def _between(self, allowed: float) -> tuple[float | None, float | None]:
+        unsafe = min((strength for strength, used in self._used.items() if used > allowed), default=None)
+        safe = [strength for strength in self._used if unsafe is None or strength < unsafe]
+        return max(safe, default=None), unsafe
 
 
 def find_safe_range(
@@ -98,6 +128,7 @@ def find_safe_range(
     prompts: Sequence[Sequence[int]],
     steered_from: Sequence[int],
     *,
+    thorough: bool = False,
     bounds: Bounds | None = None,
     strongest: float = STRONGEST,
     effort: tuple[int, int] | None = None,
@@ -109,11 +140,11 @@ def find_safe_range(
     """The strongest settings of ``directions`` (float32[n_layer - 1, n_embd], layer 1 first) within ``bounds``.
 
     Nothing beyond ``strongest`` is tried. ``prompts``: tokens of neutral prompts, each steered from its position in
-    ``steered_from`` on. ``effort``: how many replies and tokens for each, None for what takes some seconds. The same
-    arguments give the same answer.
+    ``steered_from`` on. ``effort``: how many replies and tokens for each, None for what takes some seconds, or, where
+    ``thorough``, minutes. The same arguments give the same answer.
     ``progress`` gets work done and work in all, about. Raises Stopped if ``should_stop`` says so.
     """
-    count, n_tokens = effort or _effort(model)
+    count, n_tokens = effort or (_thorough_effort(model) if thorough else _effort(model))
     allowed = bounds or Bounds()
     numbers = [number % len(prompts) for number in range(count)]
     asked, begins = [prompts[number] for number in numbers], [steered_from[number] for number in numbers]
@@ -137,17 +168,17 @@ def find_safe_range(
         should_stop=should_stop,
     )
     trials: list[Trial] = []
-    ends = (_End(-1.0, strongest), _End(1.0, strongest))
+    low, high = ends = (_End(-1.0, strongest), _End(1.0, strongest))
     with CostMeter(model, asked, replies, begins, n_threads=n_threads, should_stop=should_stop) as meter:
         while going := [(end, strength) for end in ends if (strength := end.next()) is not None]:
             for end, strength in going:
                 cost = meter.at(np.float32(end.sign * strength) * directions)
-                trials.append(Trial(end.sign * strength, cost, allowed.hold(cost)))
-                end.learn(strength, trials[-1].safe)
+                trials.append(Trial(end.sign * strength, cost, allowed.used(cost)))
+                end.learn(strength, trials[-1].used)
                 tell((1 + len(trials)) * count * n_tokens, total)
     if progress is not None:
         progress(total, total)
-    return SafeRange(ends[0].found, ends[1].found, tuple(trials))
+    return SafeRange(low.found(1.0), high.found(1.0), low.found(CAREFUL), high.found(CAREFUL), tuple(trials))
 
 
 def _effort(model: Model) -> tuple[int, int]:
@@ -157,3 +188,8 @@ def _effort(model: Model) -> tuple[int, int]:
     if model.n_params <= 400_000_000:
         return 12, 32
     return (8, 16) if model.n_params <= 2_000_000_000 else (4, 12)
+
+
+def _thorough_effort(model: Model) -> tuple[int, int]:
+    count, n_tokens = _effort(model)
+    return 8 * count, max(n_tokens, 32)

@@ -19,8 +19,9 @@ class VectorCard:
 
     ``layers``: the layers that have a direction; ``default_layers``: those that a dial steers unless told otherwise;
     ``at_front``: it was made for the positions at the front of a prompt (scope ``prompt-start``);
-    ``strength_low`` ≤ 0 ≤ ``strength_high``: the recommended strengths towards either pole. ``error`` says what is
-    wrong with a file that is no vector; the other fields are empty then.
+    ``strength_low`` ≤ 0 ≤ ``strength_high``: the recommended strengths towards either pole; ``safe_low`` to
+    ``safe_high`` is where the model keeps its wits, ``careful_low`` to ``careful_high`` where it barely does. ``error``
+    says what is wrong with a file that is no vector; the other fields are empty then.
     """
 
     name: str
@@ -41,6 +42,10 @@ class VectorCard:
     aucs: tuple[float | None, ...] = ()
     strength_low: float | None = None
     strength_high: float | None = None
+    safe_low: float | None = None
+    safe_high: float | None = None
+    careful_low: float | None = None
+    careful_high: float | None = None
     at_front: bool = False
     error: str | None = None
 
@@ -64,6 +69,8 @@ def read_vector_card(path: Path, name: str | None = None) -> VectorCard:
     )
     if not layers:
         return VectorCard(name, path, error=f"{path} holds no directions; it is no vector.")
+    limits = _numbers(metadata, vector_keys.SAFE_RANGE)
+    careful_low, safe_low, safe_high, careful_high = limits if len(limits) == 4 else [None] * 4
     default_layers = tuple(int(layer) for layer in _numbers(metadata, vector_keys.DEFAULT_LAYERS) if layer is not None)
     return VectorCard(
         name=name,
@@ -84,6 +91,10 @@ def read_vector_card(path: Path, name: str | None = None) -> VectorCard:
         aucs=_by_layer(metadata, vector_keys.AUCS, layers),
         strength_low=_number(metadata.get(vector_keys.STRENGTH_LOW)),
         strength_high=_number(metadata.get(vector_keys.STRENGTH_HIGH)),
+        safe_low=safe_low,
+        safe_high=safe_high,
+        careful_low=careful_low,
+        careful_high=careful_high,
         at_front=any(key.startswith(vector_keys.FRONT) for key in metadata),
     )
 

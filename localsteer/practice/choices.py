@@ -116,7 +116,7 @@ def options(rng: random.Random, behaviour: str) -> tuple[str, str, str]:
 
 def draw_choice(rng: random.Random, cued: Mapping[str, str]) -> Choice:
     """A question; where something is cued, most often about a behaviour that is."""
-    if rng.random() < 0.25:
+    if rng.random() < 0.4:
         return _fact_choice(rng)
     pool = list(cued) if cued and rng.random() < 0.75 else [b.name for b in BEHAVIOURS]
     behaviour = BY_NAME[rng.choice(pool)]

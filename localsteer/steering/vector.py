@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from localsteer.errors import VectorError
+from localsteer.steering.calibration import Calibration
 from localsteer.steering.fit import ModelStamp, check_fits
 
 __all__ = ["Direction", "LayerStatistics", "ModelStamp", "SteeringVector"]
@@ -42,7 +43,8 @@ class SteeringVector:
     ``directions``: {layer: float32[n_embd]}, layer ≥ 1 (the output of that 0-based block), ordered by layer, read-only.
     ``layers`` holds the statistics of each, the norm at least. Empty names of poles mean that the file does not say.
     ``strength_low`` and
-    ``strength_high`` are the recommended strengths towards either pole, None where they were not measured. ``front``:
+    ``strength_high`` are the recommended strengths towards either pole, ``calibration`` what each strength costs; None
+    where they were not measured. ``front``:
     for scope ``prompt-start``, at each layer a direction for each position; empty where the vector was not made so, and
     then ``directions`` are its mean over positions. Raises :class:`VectorError` where a direction is not finite, too
     long or too short, or stands at layer 0.
@@ -60,6 +62,7 @@ class SteeringVector:
     strength_low: float | None = None
     strength_high: float | None = None
     front: Mapping[int, Front] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         directions = _checked(self.name, self.directions, self.model.n_embd)
@@ -101,6 +104,10 @@ class SteeringVector:
         """The same vector with recommended strengths towards the negative (``low``) and positive pole (``high``)."""
         return replace(self, strength_low=low, strength_high=high)
 
+    def with_calibration(self, calibration: Calibration) -> SteeringVector:
+        """The same vector with its safe range."""
+        return replace(self, calibration=calibration)
+
     def renamed(self, name: str) -> SteeringVector:
         """The same vector under another name."""
         return replace(self, name=name)
@@ -132,6 +139,7 @@ class SteeringVector:
             front={layer: _scaled(rows, factor) for layer, rows in self.front.items()},
             strength_low=strengths[0],
             strength_high=strengths[1],
+            calibration=None if self.calibration is None else self.calibration.scaled(factor),
         )
 
     __rmul__ = __mul__
@@ -146,6 +154,7 @@ class SteeringVector:
             front={layer: -rows for layer, rows in self.front.items()},
             strength_low=None if self.strength_high is None else -self.strength_high,
             strength_high=None if self.strength_low is None else -self.strength_low,
+            calibration=None if self.calibration is None else self.calibration.turned_round(),
         )
 
     def _combined(self, other: SteeringVector, sign: float, symbol: str) -> SteeringVector:

@@ -19,6 +19,7 @@ import numpy as np
 from localsteer.errors import ModelError, VectorError
 from localsteer.gguf_header import GgufHeader, TensorInfo, Value, read_header
 from localsteer.steering import vector_keys
+from localsteer.steering.calibration import Calibration, MeasuredCost
 from localsteer.steering.fit import ModelStamp
 from localsteer.steering.vector import Direction, Front, LayerStatistics, SteeringVector
 from localsteer.steering.vector_origin import Origin, origin_of
@@ -105,6 +106,19 @@ def _add_metadata(writer: gguf.GGUFWriter, vector: SteeringVector) -> None:
         writer.add_float64(vector_keys.STRENGTH_LOW, vector.strength_low)
     if vector.strength_high is not None:
         writer.add_float64(vector_keys.STRENGTH_HIGH, vector.strength_high)
+    if vector.calibration is not None:
+        _add_calibration(writer, vector.calibration)
+
+
+def _add_calibration(writer: gguf.GGUFWriter, known: Calibration) -> None:
+    limits: list[float | None] = [known.careful_low, known.safe_low, known.safe_high, known.careful_high]
+    _add_floats(writer, vector_keys.SAFE_RANGE, limits)
+    _add_floats(writer, vector_keys.SAFE_BOUNDS, [known.perplexity_bound, known.kl_bound])
+    costs: list[float | None] = []
+    for cost in known.costs:
+        costs += [cost.strength, cost.perplexity_ratio, cost.kl_95]
+    if costs:
+        _add_floats(writer, vector_keys.COSTS, costs)
 
 
 def _add_floats(writer: gguf.GGUFWriter, key: str, values: list[float | None]) -> None:
@@ -236,6 +250,26 @@ def _described(
             for layer in directions
             if metadata.holds(f"{vector_keys.FRONT}{layer - layer_offset}")
         },
+        calibration=_calibration(path, metadata),
+    )
+
+
+def _calibration(path: Path, metadata: _Metadata) -> Calibration | None:
+    limits, bounds = metadata.numbers(vector_keys.SAFE_RANGE), metadata.numbers(vector_keys.SAFE_BOUNDS)
+    costs = metadata.numbers(vector_keys.COSTS)
+    if not limits:
+        return None
+    if len(limits) != 4 or len(bounds) != 2 or len(costs) % 3:
+        raise VectorError(f"{path} has a damaged safe range; make or download the vector again.")
+    measured = zip(costs[::3], costs[1::3], costs[2::3], strict=True)
+    return Calibration(
+        careful_low=limits[0],
+        safe_low=limits[1],
+        safe_high=limits[2],
+        careful_high=limits[3],
+        perplexity_bound=bounds[0],
+        kl_bound=bounds[1],
+        costs=tuple(MeasuredCost(*cost) for cost in measured),
     )
 
 

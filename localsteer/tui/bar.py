@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-Ink: TypeAlias = Literal["track", "mark", "zero", "negative", "positive", "beyond"]
+Ink: TypeAlias = Literal["track", "mark", "zero", "negative", "positive", "careful", "broken"]
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -23,15 +23,30 @@ class Cell:
     back: Ink
 
 
-def bar(value: float, *, full: float, low: float | None, high: float | None, width: int) -> tuple[Cell, ...]:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a dial goes to one side, as distances from zero, each None where nobody measured it: to what is
+    ``recommended``, to where the model is ``safe``, and to where it still holds with ``careful`` use.
+    """
+
+    recommended: float | None = None
+    safe: float | None = None
+    careful: float | None = None
+
+
+UNKNOWN = Reach()
+
+
+def bar(value: float, *, full: float, low: Reach = UNKNOWN, high: Reach = UNKNOWN, width: int) -> tuple[Cell, ...]:
     """The cells of a bar for ``value`` between −``full`` and +``full``.
 
-    ``low`` and ``high`` are the recommended strengths; they are marked on the track, and what is filled past them is
-    painted as "beyond". ``width`` is rounded down to an odd number of at least 3, so that zero has a cell of its own.
+    ``low`` and ``high``: its two sides. What is recommended is marked on the track; what is filled past the safe and
+    the careful reach is painted so. ``width`` is rounded down to an odd number of at least 3, so that zero has a cell
+    of its own.
     """
     half = max(1, (width - 1) // 2)
-    left = _half(max(0.0, -value), full=full, limit=None if low is None else -low, cells=half, ink="negative")
-    right = _half(max(0.0, value), full=full, limit=high, cells=half, ink="positive")
+    left = _half(max(0.0, -value), full=full, reach=low, cells=half, ink="negative")
+    right = _half(max(0.0, value), full=full, reach=high, cells=half, ink="positive")
     return (*(_mirrored(cell) for cell in reversed(left)), Cell("│", "zero", "track"), *right)
 
 
@@ -41,23 +56,34 @@ def value_at(column: int, *, full: float, width: int) -> float:
     return max(-1.0, min(1.0, (column - half) / half)) * full
 
 
-def _half(value: float, *, full: float, limit: float | None, cells: int, ink: Ink) -> list[Cell]:
+def _half(value: float, *, full: float, reach: Reach, cells: int, ink: Ink) -> list[Cell]:
     """The cells right of zero, from the middle outwards."""
     eighths = round(min(1.0, value / full) * cells * 8)
     if value > 0 and eighths == 0:
         eighths = 1
-    marked = None
-    if limit is not None and 0 < limit < full:
-        marked = min(cells - 1, math.ceil(limit / full * cells) - 1)
+    marked, safe, careful = (
+        _last_cell(end, full, cells) for end in (reach.recommended, reach.safe or reach.recommended, reach.careful)
+    )
     drawn: list[Cell] = []
     for index in range(cells):
         filled = min(8, max(0, eighths - index * 8))
-        colour: Ink = "beyond" if marked is not None and index > marked else ink
+        colour: Ink = ink
+        if careful is not None and index > careful:
+            colour = "broken"
+        elif safe is not None and index > safe:
+            colour = "careful"
         if filled == 0:
             drawn.append(Cell("▕" if index == marked else " ", "mark", "track"))
         else:
             drawn.append(Cell(_EIGHTHS[filled], colour, "track"))
     return drawn
+
+
+def _last_cell(end: float | None, full: float, cells: int) -> int | None:
+    """The last cell within ``end``; None where it is unknown or past the bar."""
+    if end is None or not 0 < end < full:
+        return None
+    return min(cells - 1, math.ceil(end / full * cells) - 1)
 
 
 def _mirrored(cell: Cell) -> Cell:

@@ -97,6 +97,12 @@ def _dial(card: VectorCard) -> Dial:
         positive_pole=card.positive_pole or "+",
         low=card.strength_low or None,
         high=card.strength_high or None,
+        safe=_both(card.safe_low, card.safe_high),
+        careful=_both(card.careful_low, card.careful_high),
         layers=card.default_layers,
         scope="prompt-start" if card.at_front else "reply",
     )
+
+
+def _both(low: float | None, high: float | None) -> tuple[float, float] | None:
+    return None if low is None or high is None else (low, high)

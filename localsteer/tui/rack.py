@@ -8,18 +8,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from localsteer.engine.protocol import DialSetting, Scope
 
 _FULL_SCALES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 _UNKNOWN_FULL = 2.0
+Zone: TypeAlias = Literal["safe", "careful", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
 class Dial:
     """A vector in use, as the person sees it.
 
-    ``low`` (below zero) and ``high`` are the recommended strengths, None where the vector's file names none. ``layers``
+    ``low`` (below zero) and ``high`` are the recommended strengths, None where the vector's file names none. ``safe``
+    and ``careful``: from where to where the model keeps its wits, and barely does, at the default layers. ``layers``
     are the vector's default layers, for show; ``own_layers`` those that the person chose instead.
     """
 
@@ -29,6 +32,8 @@ class Dial:
     positive_pole: str
     low: float | None = None
     high: float | None = None
+    safe: tuple[float, float] | None = None
+    careful: tuple[float, float] | None = None
     layers: tuple[int, ...] = ()
     own_layers: tuple[int, ...] | None = None
     scope: Scope = "reply"
@@ -41,6 +46,15 @@ class Dial:
         recommended = max(abs(self.low or 0.0), abs(self.high or 0.0))
         wanted = max(recommended * 1.25, abs(self.strength)) if recommended else max(_UNKNOWN_FULL, abs(self.strength))
         return next((scale for scale in _FULL_SCALES if scale >= wanted), math.ceil(wanted))
+
+    @property
+    def zone(self) -> Zone | None:
+        """What its strength does to the model; None where nobody measured it, as for layers the person chose."""
+        if self.safe is None or self.careful is None or self.own_layers is not None:
+            return None
+        if self.safe[0] <= self.strength <= self.safe[1]:
+            return "safe"
+        return "careful" if self.careful[0] <= self.strength <= self.careful[1] else "broken"
 
     @property
     def step(self) -> float:

@@ -21,7 +21,8 @@ INKS: dict[Ink, str] = {
     "zero": "$dial-zero",
     "negative": "$pole-negative",
     "positive": "$pole-positive",
-    "beyond": "$dial-beyond",
+    "careful": "$dial-careful",
+    "broken": "$dial-broken",
 }
 """What the bar's inks are called in the themes."""
 
@@ -31,7 +32,8 @@ _DARK_OWN = {
     "dial-track": "#2b2f39",
     "dial-mark": "#7d8494",
     "dial-zero": "#8d94a3",
-    "dial-beyond": "#e0445c",
+    "dial-careful": "#e6b450",
+    "dial-broken": "#e0445c",
     "quiet": "#868d9b",
     "faint": "#555c6a",
     "edge": "#343945",
@@ -42,7 +44,8 @@ _LIGHT_OWN = {
     "dial-track": "#dfd7ca",
     "dial-mark": "#8c8374",
     "dial-zero": "#7d7566",
-    "dial-beyond": "#b81f3c",
+    "dial-careful": "#a87400",
+    "dial-broken": "#b81f3c",
     "quiet": "#746d61",
     "faint": "#a79f91",
     "edge": "#d8cfc0",

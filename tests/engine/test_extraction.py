@@ -91,6 +91,11 @@ def test_a_recipe_becomes_a_vector_file_and_a_report_of_it(engine: Engine, recip
     assert report.strength_low is not None
     assert report.strength_high is not None
     assert report.strength_low < 0 < report.strength_high
+    assert vector.calibration is not None
+    assert (report.safe_low, report.safe_high) == (vector.calibration.safe_low, vector.calibration.safe_high)
+    assert max(-1.0, vector.calibration.safe_low) == report.strength_low
+    assert vector.calibration.careful_high >= vector.calibration.safe_high > 0
+    assert len(vector.calibration.costs) > 4
     for layer in report.layers:
         assert layer.norm == pytest.approx(np.linalg.norm(vector.directions[layer.layer]), rel=1e-5)
         assert layer.residual_norm > 0

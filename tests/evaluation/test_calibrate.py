@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from localsteer.errors import Stopped
-from localsteer.evaluation.calibrate import STRONGEST, WEAKEST, Bounds, SafeRange, find_safe_range
+from localsteer.evaluation.calibrate import CAREFUL, STRONGEST, WEAKEST, Bounds, SafeRange, find_safe_range
 from localsteer.evaluation.neutral import EVERYDAY_TEXTS, neutral_prompts
 from localsteer.llama.model import Model
 from localsteer.messages import Message
@@ -57,10 +57,19 @@ def test_both_ends_are_within_the_bounds_and_the_next_stronger_setting_is_not(fo
     for sign, end in ((1, found.high), (-1, found.low)):
         tried = {trial.strength: trial for trial in found.trials if trial.strength * sign > 0}
         assert tried[end].safe
+        cost = tried[end].cost
+        assert cost.perplexity_ratio <= bounds.perplexity_ratio
+        assert cost.kl_95 <= bounds.kl_95
         nearest = min((strength for strength in tried if abs(strength) > abs(end)), key=abs)
-        assert nearest / end < 1.07
-        cost = tried[nearest].cost
-        assert cost.perplexity_ratio > bounds.perplexity_ratio or cost.kl_95 > bounds.kl_95
+        assert not tried[nearest].safe
+        assert 0.9 < tried[end].used <= 1.0
+
+
+def test_beyond_the_safe_range_comes_one_to_be_careful_in(found: SafeRange) -> None:
+    assert found.careful_low < found.low < found.high < found.careful_high
+    used = {trial.strength: trial.used for trial in found.trials}
+    for end in (found.careful_low, found.careful_high):
+        assert 1.0 < used[end] <= CAREFUL
 
 
 def test_stronger_settings_cost_more(found: SafeRange) -> None:
@@ -89,6 +98,7 @@ def test_a_vector_of_twice_the_length_gets_half_the_strength(
 def test_a_vector_that_does_nothing_can_be_turned_as_far_as_dials_go(model: Model, directions: Floats) -> None:
     nothing = calibrate(model, 0 * directions)
     assert (nothing.low, nothing.high) == (-STRONGEST, STRONGEST)
+    assert (nothing.careful_low, nothing.careful_high) == (-STRONGEST, STRONGEST)
 
 
 def test_a_vector_too_large_for_numbers_is_safe_nowhere(model: Model, directions: Floats) -> None:

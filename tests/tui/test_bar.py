@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localsteer.tui.bar import Cell, bar, value_at
+from localsteer.tui.bar import Cell, Reach, bar, value_at
 
 
 def filled(cells: tuple[Cell, ...]) -> float:
@@ -16,12 +16,16 @@ def filled(cells: tuple[Cell, ...]) -> float:
         if cell.character not in eighths:
             continue
         part = eighths.index(cell.character)
-        total += part if cell.front in {"positive", "negative", "beyond"} else (8 - part if cell.back != "track" else 0)
+        total += (
+            part
+            if cell.front in {"positive", "negative", "careful", "broken"}
+            else (8 - part if cell.back != "track" else 0)
+        )
     return total / 8
 
 
 def plain_bar(value: float, width: int = 21) -> tuple[Cell, ...]:
-    return bar(value, full=1.0, low=None, high=None, width=width)
+    return bar(value, full=1.0, width=width)
 
 
 def test_zero_paints_nothing_and_stands_in_the_middle() -> None:
@@ -52,15 +56,25 @@ def test_past_the_end_the_bar_is_full() -> None:
 
 
 def test_past_the_recommended_strength_the_colour_changes() -> None:
-    cells = bar(1.0, full=1.0, low=-0.5, high=0.5, width=21)
-    assert [cell.front for cell in cells[11:]] == ["positive"] * 5 + ["beyond"] * 5
-    cells = bar(-1.0, full=1.0, low=-0.5, high=0.5, width=21)
-    assert [cell.front for cell in cells[:10]] == ["beyond"] * 5 + ["negative"] * 5
+    half = Reach(recommended=0.5)
+    cells = bar(1.0, full=1.0, low=half, high=half, width=21)
+    assert [cell.front for cell in cells[11:]] == ["positive"] * 5 + ["careful"] * 5
+    cells = bar(-1.0, full=1.0, low=half, high=half, width=21)
+    assert [cell.front for cell in cells[:10]] == ["careful"] * 5 + ["negative"] * 5
+
+
+def test_where_it_was_measured_the_colours_say_what_is_safe_careful_and_broken() -> None:
+    cells = bar(1.0, full=1.0, high=Reach(recommended=0.2, safe=0.5, careful=0.8), width=21)
+    assert [cell.front for cell in cells[11:]] == ["positive"] * 5 + ["careful"] * 3 + ["broken"] * 2
+    cells = bar(-1.0, full=1.0, low=Reach(safe=0.5, careful=3.0), width=21)
+    assert [cell.front for cell in cells[:10]] == ["careful"] * 5 + ["negative"] * 5
 
 
 def test_recommended_strengths_are_marked_on_the_empty_track() -> None:
     marks = [
-        column for column, cell in enumerate(bar(0, full=1.0, low=-0.5, high=0.8, width=21)) if cell.character in "▕▏"
+        column
+        for column, cell in enumerate(bar(0, full=1.0, low=Reach(0.5), high=Reach(0.8), width=21))
+        if cell.character in "▕▏"
     ]
     assert marks == [5, 18]
 

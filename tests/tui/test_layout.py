@@ -25,8 +25,8 @@ from tests.tui.conftest import OpenApp, Running
 
 RACK = Rack(
     (
-        Dial("mood", "/mood.gguf", "sad", "happy", -0.75, 0.8, (4, 5), strength=0.6),
-        Dial("register", "/register.gguf", "casual", "formal", -0.5, 0.5, (4,), strength=-0.25, muted=True),
+        Dial("mood", "/mood.gguf", "sad", "happy", -0.75, 0.8, layers=(4, 5), strength=0.6),
+        Dial("register", "/register.gguf", "casual", "formal", -0.5, 0.5, layers=(4,), strength=-0.25, muted=True),
         Dial("curiosity", "/curiosity.gguf", "keeps to itself", "asks back"),
     )
 )

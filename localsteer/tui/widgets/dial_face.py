@@ -7,7 +7,7 @@ from itertools import groupby
 
 from textual.content import Content
 
-from localsteer.tui.bar import bar
+from localsteer.tui.bar import Reach, bar
 from localsteer.tui.plain import plain
 from localsteer.tui.rack import Dial
 from localsteer.tui.strengths import signed
@@ -17,7 +17,7 @@ ONE_LINE_FROM = 46
 """From this width on a dial takes a single line."""
 
 _NUMBER = 7
-_QUIET_INKS = {**INKS, "negative": "$faint", "positive": "$faint", "beyond": "$faint"}
+_QUIET_INKS = {**INKS, "negative": "$faint", "positive": "$faint", "careful": "$faint", "broken": "$faint"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,30 @@ def _state(dial: Dial, solo: bool, silenced: bool) -> Content:
         return Content.styled("muted", "$warning")
     if solo:
         return Content.styled("solo", "$primary bold")
-    return Content.styled("quiet", "$faint") if silenced else Content("")
+    if silenced:
+        return Content.styled("quiet", "$faint")
+    if dial.zone in ("careful", "broken"):
+        return Content.styled(dial.zone, f"$dial-{dial.zone}")
+    return Content("")
 
 
 def _bar(dial: Dial, width: int, quiet: bool) -> Content:
     inks = _QUIET_INKS if quiet else INKS
-    cells = bar(dial.strength, full=dial.full, low=dial.low, high=dial.high, width=width)
+    measured = dial.own_layers is None
+    cells = bar(
+        dial.strength,
+        full=dial.full,
+        low=_reach(dial.low, dial.safe and dial.safe[0], dial.careful and dial.careful[0], measured),
+        high=_reach(dial.high, dial.safe and dial.safe[1], dial.careful and dial.careful[1], measured),
+        width=width,
+    )
     return Content.assemble(*((cell.character, f"{inks[cell.front]} on {inks[cell.back]}") for cell in cells))
+
+
+def _reach(recommended: float | None, safe: float | None, careful: float | None, measured: bool) -> Reach:
+    """One side of the dial. What was measured holds for the vector's own layers only."""
+    ends = [None if end is None else abs(end) for end in (recommended, safe, careful)]
+    return Reach(*ends) if measured else Reach(ends[0])
 
 
 def _poles(dial: Dial, width: int) -> Content:
