@@ -14,6 +14,7 @@ import click
 from localsteer import __version__
 from localsteer.cli.chat import chat
 from localsteer.cli.doctor import doctor, paths
+from localsteer.cli.evaluate import evaluate
 from localsteer.cli.extract import extract
 from localsteer.cli.models import models
 from localsteer.cli.output import one_line
@@ -38,7 +39,7 @@ def localsteer(context: click.Context) -> None:
         context.invoke(chat)
 
 
-for command in (chat, say, extract, sweep, vectors, models, doctor, paths):
+for command in (chat, say, extract, sweep, evaluate, vectors, models, doctor, paths):
     localsteer.add_command(command)
 
 

@@ -10,6 +10,7 @@ from typing import Self
 
 from localsteer.cli.output import bar, clear_progress, note, show_progress
 from localsteer.engine.client import EngineClient
+from localsteer.engine.experiment_protocol import Experiment
 from localsteer.engine.protocol import (
     Event,
     Extract,
@@ -145,7 +146,11 @@ class Session:
         """The events of a sweep, with progress on stderr. Raises LocalsteerError where the engine fails or dies."""
         return self._work(command)
 
-    def _work(self, command: Load | Generate | Extract | Sweep) -> Iterator[Event]:
+    def experiment(self, command: Experiment) -> Iterator[Event]:
+        """The events of an experiment, with progress on stderr. Raises LocalsteerError where the engine fails."""
+        return self._work(command)
+
+    def _work(self, command: Load | Generate | Extract | Sweep | Experiment) -> Iterator[Event]:
         request = self._client.new_request()
         self._client.send(replace(command, request=request))
         for event in self._client.events(request):

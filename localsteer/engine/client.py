@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from localsteer.engine.experiment_protocol import ExperimentDone
 from localsteer.engine.pipe import PipeClosed, read_message, write_message
 from localsteer.engine.protocol import (
     Command,
@@ -44,6 +45,10 @@ _CHILD_PROGRAM = (
     "import sys; root = sys.argv[1]; root in sys.path or sys.path.insert(0, root); "
     "from localsteer.engine.worker import main; main()"
 )
+
+
+ENDS = (Loaded, Finished, Extracted, Swept, ExperimentDone, Failed, Stopped)
+"""What the last event of a request can be."""
 
 
 class EngineClient:
@@ -101,7 +106,7 @@ class EngineClient:
     def events(self, request: int) -> Iterator[Event]:
         """The events of ``request`` as they come, for programs that have nothing else to do meanwhile.
 
-        Ends with Loaded, Finished, Extracted, Swept, Failed or Stopped. Raises EngineError if the child dies. Events of
+        Ends with Loaded, Finished, Extracted, Swept, ExperimentDone, Failed or Stopped. Raises EngineError if the child dies. Events of
         other requests are lost.
         """
         while self._inbox.wait(1.0) or self.alive:
@@ -111,7 +116,7 @@ class EngineClient:
                 if event.request != request:
                     continue
                 yield event
-                if isinstance(event, Loaded | Finished | Extracted | Swept | Failed | Stopped):
+                if isinstance(event, ENDS):
                     return
         raise EngineError("The engine process is not running; start it again.")
 

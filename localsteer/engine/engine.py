@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from localsteer.engine.control import Control
+from localsteer.engine.experiment_protocol import Experiment
 from localsteer.engine.generation import Desk, Reply, Say
 from localsteer.engine.mixing import Mixer
 from localsteer.engine.protocol import (
@@ -36,7 +37,7 @@ from localsteer.steering.fit import ModelStamp
 _LARGEST_DEFAULT_CONTEXT = 8192
 _LOADING_STEP = 0.01
 
-Work: TypeAlias = Load | Generate | Extract | Sweep
+Work: TypeAlias = Load | Generate | Extract | Sweep | Experiment
 
 
 class Engine:
@@ -72,6 +73,12 @@ class Engine:
 
     def sweep(self, command: Sweep) -> Iterator[Event]:
         """Measure a vector: the events of a Sweep, the last one Swept or Stopped. Leaving the loop stops it."""
+        return self._events(command, self.control.ticket())
+
+    def experiment(self, command: Experiment) -> Iterator[Event]:
+        """Repeat a paper's experiment: its ResultRow events, the last one ExperimentDone or Stopped. Leaving the loop
+        stops it.
+        """
         return self._events(command, self.control.ticket())
 
     def set_dials(self, dials: tuple[DialSetting, ...]) -> None:
@@ -119,6 +126,10 @@ class Engine:
                         from localsteer.engine.sweeping import Sweeping
 
                         Sweeping(self._loaded(), command, lambda: self.control.stopped(arrived), say).run()
+                    case _:
+                        from localsteer.engine.experiments.suites import run_experiment
+
+                        run_experiment(self._loaded(), command, lambda: self.control.stopped(arrived), say)
             except StoppedOnRequest:
                 say(Stopped(command.request))
 
@@ -171,7 +182,7 @@ class Engine:
             raise EngineError("No model is loaded; load one first.")
         return self._desk
 
-    def _events(self, command: Generate | Extract | Sweep, ticket: int) -> Iterator[Event]:
+    def _events(self, command: Generate | Extract | Sweep | Experiment, ticket: int) -> Iterator[Event]:
         events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
 
         def work() -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
+from localsteer.engine.front_vector import read_front_vector
 from localsteer.engine.generation import Desk, Say
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
 from localsteer.engine.positions import span_of, tokens_of
 from localsteer.engine.protocol import Extract, Extracted, LayerReport
-from localsteer.errors import DialError, RecipeError, Stopped
+from localsteer.errors import DialError, Stopped
 from localsteer.evaluation.calibrate import Bounds, find_safe_range
 from localsteer.evaluation.neutral import neutral_prompts
 from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
@@ -19,7 +20,7 @@ from localsteer.steering.calibration import Calibration, MeasuredCost
 from localsteer.steering.contrast import ContrastSet, contrast_of_words
 from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file
 from localsteer.steering.dials import Dial, added
-from localsteer.steering.making import make_front_vector, make_vector
+from localsteer.steering.making import make_vector
 from localsteer.steering.methods import ACTADD, find_method
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import save_vector
@@ -43,7 +44,9 @@ class Extraction:
         began = time.perf_counter()
         contrast = self._contrast()
         if self._command.method == ACTADD:
-            states, vector = self._front(contrast)
+            states, vector = read_front_vector(
+                self._desk, contrast, self._command.layers, self._pace("reading"), self._stopped
+            )
         else:
             states = self._read(contrast)
             vector = self._vector(contrast, states)
@@ -73,40 +76,6 @@ class Extraction:
         if self._command.words is not None:
             return contrast_of_words(*self._command.words)
         return read_contrast_file(Path(self._command.recipe_path), _options(self._command))
-
-    def _front(self, contrast: ContrastSet) -> tuple[HiddenStates, SteeringVector]:
-        """Hidden states at every position of one pair of texts, and the vector they make."""
-        pair = contrast.pairs[0]
-        if len(contrast.pairs) > 1 or not (isinstance(pair.positive, str) and isinstance(pair.negative, str)):
-            raise RecipeError(f'ActAdd takes one pair of plain texts; "{contrast.name}" holds something else.')
-        start = list(self._model.start_tokens)
-        sides = self._padded([self._model.tokenize(text) for text in (pair.positive, pair.negative)])
-        places = [(len(start) + at, len(start) + at + 1) for at in range(len(sides[0]))]
-        states = read_hidden_states(
-            self._model,
-            [[*start, *side] for side in sides for _ in places],
-            [place for _ in sides for place in places],
-            layers=range(1, self._model.n_layer),
-            n_threads=self._desk.context.n_threads,
-            progress=self._pace("reading"),
-            should_stop=self._stopped,
-        )
-        vector = make_front_vector(
-            contrast,
-            states.states[: len(places)],
-            states.states[len(places) :],
-            layers=states.layers,
-            residual_norms=states.residual_norms,
-            model=self._desk.mixer.stamp,
-            default_layers=self._command.layers,
-        )
-        return states, vector
-
-    def _padded(self, sides: Sequence[Sequence[int]]) -> list[list[int]]:
-        """Both texts' tokens, the shorter one followed by spaces."""
-        space = self._model.tokenize(" ")[-1]
-        longest = max(map(len, sides))
-        return [[*side, *[space] * (longest - len(side))] for side in sides]
 
     def _read(self, contrast: ContrastSet) -> HiddenStates:
         """Hidden states of all prompts, all positive ones before all negative ones."""

@@ -7,8 +7,9 @@ import pickle
 import struct
 from typing import IO
 
-from localsteer.engine import protocol
+from localsteer.engine import experiment_protocol, protocol
 
+_WORDS = {module.__name__: module for module in (protocol, experiment_protocol)}
 _LENGTH = struct.Struct(">I")
 
 
@@ -20,7 +21,7 @@ class _ProtocolUnpickler(pickle.Unpickler):
     """The child reads files of strangers; whatever they make of it, it can only ever send us values of the protocol."""
 
     def find_class(self, module: str, name: str) -> type:
-        found = getattr(protocol, name, None) if module == protocol.__name__ else None
+        found = getattr(_WORDS.get(module), name, None)
         if not isinstance(found, type):
             raise pickle.UnpicklingError(f"{module}.{name} is no part of the protocol")
         return found

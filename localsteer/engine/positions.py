@@ -12,11 +12,12 @@ from localsteer.steering.contrast import Position, Prompt
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """A prompt as tokens. From ``reply`` on they belong to the open reply: its header, and from ``beginning`` on what
-    is forced."""
+    is forced. At ``front`` the text of the last user message begins."""
 
     tokens: tuple[int, ...]
     reply: int
     beginning: int
+    front: int = 0
 
 
 def tokens_of(model: Model, prompt: Prompt) -> Tokens:
@@ -25,7 +26,10 @@ def tokens_of(model: Model, prompt: Prompt) -> Tokens:
     pieces = plain_text(model, prompt) if isinstance(prompt, str) else render(model, prompt)
     tokens = tuple(token for piece in pieces for token in piece.tokens)
     reply = len(tokens) - len(pieces[-1].tokens)
-    return Tokens(tokens, reply, reply + pieces[-1].header)
+    prompts = [number for number, piece in enumerate(pieces) if piece.reply is None]
+    last = prompts[-1] if prompts else 0
+    front = sum(len(piece.tokens) for piece in pieces[:last]) + pieces[last].front
+    return Tokens(tokens, reply, reply + pieces[-1].header, front)
 
 
 def span_of(model: Model, prompt: Prompt, position: Position) -> tuple[Tokens, tuple[int, int]]:

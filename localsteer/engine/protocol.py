@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from localsteer.engine.experiment_protocol import Experiment, ExperimentDone, ResultRow
+
 Scope: TypeAlias = Literal["reply", "everything", "prompt-start"]
 SCOPES: tuple[Scope, ...] = ("reply", "everything", "prompt-start")
 FinishReason: TypeAlias = Literal["end", "length", "stopped", "context"]
@@ -157,7 +159,7 @@ class Quit:
     """End the process."""
 
 
-Command: TypeAlias = Load | Generate | SetDials | Extract | Sweep | Stop | Quit
+Command: TypeAlias = Load | Generate | SetDials | Extract | Sweep | Experiment | Stop | Quit
 
 # ---------------------------------------------------------------- events
 
@@ -368,6 +370,8 @@ Event: TypeAlias = (
     | Extracted
     | SweepRow
     | Swept
+    | ResultRow
+    | ExperimentDone
     | Notice
     | Failed
     | Stopped

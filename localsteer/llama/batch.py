@@ -12,6 +12,7 @@ from contextlib import ExitStack
 import numpy as np
 import numpy.typing as npt
 
+from localsteer.llama.front import Front, Places
 from localsteer.llama.many_sequences import N_BATCH, ManySequences, most_sequences
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
@@ -36,6 +37,7 @@ def generate_many(
     directions: npt.NDArray[np.float32] | None,
     strengths: Sequence[float],
     n_tokens: int,
+    front: Front | None = None,
     temperature: float = 0.8,
     seed: int = 0,
     n_threads: int | None = None,
@@ -45,7 +47,8 @@ def generate_many(
     """Continue each prompt by at most ``n_tokens`` tokens; a reply that ends keeps its end token.
 
     Prompt i is steered from its position ``steered_from[i]`` on by ``strengths[i] * directions``, where
-    ``directions`` is float32[n_layer - 1, n_embd] for the layers 1 to n_layer - 1, or None for none. Sequence i draws
+    ``directions`` is float32[n_layer - 1, n_embd] for the layers 1 to n_layer - 1, or None for none. ``front`` is added
+    to the beginnings of all prompts, before that. Sequence i draws
     with ``seed + i``. ``progress`` gets the tokens written so far and the most there can be. Raises Stopped if
     ``should_stop`` says so.
     """
@@ -61,7 +64,7 @@ def generate_many(
             if progress is not None:
                 progress(before + done, len(prompts) * n_tokens)  # noqa: B023
 
-        writing = _Writing(model, directions, np.array([strengths[i] for i in group], dtype=np.float32))
+        writing = _Writing(model, directions, np.array([strengths[i] for i in group], dtype=np.float32), front)
         written = writing.run(
             [list(prompts[i]) for i in group],
             [min(steered_from[i], len(prompts[i]) - 1) for i in group],
@@ -80,7 +83,11 @@ class _Writing:
     """One group of sequences."""
 
     def __init__(
-        self, model: Model, directions: npt.NDArray[np.float32] | None, strengths: npt.NDArray[np.float32]
+        self,
+        model: Model,
+        directions: npt.NDArray[np.float32] | None,
+        strengths: npt.NDArray[np.float32],
+        front: Front | None,
     ) -> None:
         self._model = model
         self._strengths = strengths
@@ -90,6 +97,8 @@ class _Writing:
             if np.any(row)
         }
         self._rows = self._output_rows = np.zeros(0, dtype=np.float32)
+        self._front = front
+        self._positions: Places = np.zeros(0, dtype=np.int32)
 
     def run(
         self,
@@ -106,7 +115,8 @@ class _Writing:
         trie = _shared(heads)
         tails = sum(len(prompt) - len(head) + n_tokens for prompt, head in zip(prompts, heads, strict=True))
         n_ctx = tails + (len(trie.tokens) if trie is not None else 0)
-        tap = ResidualTap(model.n_embd, self._directions, write=self._steer) if self._directions else None
+        layers = {*self._directions, *(self._front.layers if self._front is not None else ())}
+        tap = ResidualTap(model.n_embd, layers, write=self._write) if layers else None
         replies: list[list[int]] = [[] for _ in prompts]
         with ExitStack() as open_things:
             context = open_things.enter_context(
@@ -153,7 +163,9 @@ class _Writing:
         for begin in range(0, len(trie.tokens), N_BATCH):
             part = slice(begin, begin + N_BATCH)
             sequences = [names[sequence] for sequence in trie.sequences[part]]
+            self._positions = np.asarray(trie.depths[part], dtype=np.int32)
             context.decode(trie.tokens[part], trie.depths[part], sequences, nothing[part])
+        self._positions = np.zeros(0, dtype=np.int32)
 
     def _read_tails(
         self, context: ManySequences, prompts: list[list[int]], steered_from: list[int], samplers: list[Sampler]
@@ -191,6 +203,11 @@ class _Writing:
             [np.array([sequence], dtype=np.int32) for sequence in sequences],
             outputs,
         )
+
+    def _write(self, layer: int, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
+        if self._front is not None and len(self._positions) == len(rows) and self._front.covers(self._positions):
+            return self._front.added(layer, self._positions, rows)
+        return self._steer(layer, rows) if layer in self._directions else None
 
     def _steer(self, layer: int, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
         strengths = self._output_rows if layer == self._model.n_layer - 1 else self._rows

@@ -14,8 +14,10 @@ import numpy.typing as npt
 
 from localsteer.llama.closing import Closing
 from localsteer.llama.control_vector import set_control_vector
+from localsteer.llama.front import Front, Places
 from localsteer.llama.many_sequences import LOGITS_AT_ONCE, N_BATCH, ManySequences, most_sequences
 from localsteer.llama.model import Model
+from localsteer.llama.residuals import ResidualTap
 
 _FEWEST_OUTPUTS = 16
 
@@ -30,11 +32,14 @@ class ReplyReader(Closing):
         replies: Sequence[Sequence[int]],
         steered_from: Sequence[int],
         *,
+        front: Front | None = None,
+        tap: ResidualTap | None = None,
         n_threads: int | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
         """Tokens of prompts and of the replies to them, none empty; each is steered from the position
-        ``steered_from`` of its prompt on. Raises ModelError where there is not enough memory.
+        ``steered_from`` of its prompt on. ``front`` is added to all of them, always, before that;
+        ``tap`` sees what comes by, prompts first. Not both. Raises ModelError where there is not enough memory.
         """
         if not all(map(len, prompts)) or not all(map(len, replies)):
             raise ValueError("prompts and replies must not be empty")
@@ -45,12 +50,15 @@ class ReplyReader(Closing):
         self._n_outputs = max(_FEWEST_OUTPUTS, min(N_BATCH, LOGITS_AT_ONCE // model.n_vocab))
         self._at_once = most_sequences(model)
         largest = max(sum(len(self._texts[text]) for text in group) for group in self._groups())
+        self._front = front
+        self._positions: Places = np.zeros(0, dtype=np.int32)
         self._context = ManySequences(
             model,
             n_sequences=min(self._at_once, len(prompts)),
             n_outputs=self._n_outputs,
             n_ctx=largest,
             n_threads=n_threads,
+            tap=tap if front is None else ResidualTap(model.n_embd, front.layers, write=self._write),
             should_stop=should_stop,
         )
         self._held: range | None = None
@@ -116,10 +124,17 @@ class ReplyReader(Closing):
             for (text, place), logits in zip(asked, self._context.logits(len(asked)), strict=True):
                 yield text, place, logits
 
+    def _write(self, layer: int, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
+        front, positions = self._front, self._positions
+        if front is None or len(positions) != len(rows) or not front.covers(positions):
+            return None
+        return front.added(layer, positions, rows)
+
     def _evaluate(self, group: range, part: list[tuple[int, int]], outputs: npt.NDArray[np.bool_]) -> None:
+        self._positions = np.array([position for _, position in part], dtype=np.int32)
         self._context.decode(
             np.array([self._texts[group[sequence]][position] for sequence, position in part], dtype=np.int32),
-            np.array([position for _, position in part], dtype=np.int32),
+            self._positions,
             [np.array([sequence], dtype=np.int32) for sequence, _ in part],
             outputs,
         )

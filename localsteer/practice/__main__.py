@@ -4,6 +4,7 @@ make      train, export, measure and write the card beside the model (hours on t
 quality   replies to held-out prompts, read by the grammar's checker
 steering  what every recipe does to the practice model, beside random vectors
 talk      a few conversations of the grammar, as training sees them
+texts     what the experiments of `localsteer eval` are tried on, written into a folder
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m localsteer.practice", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=("make", "quality", "steering", "talk"))
+    parser.add_argument("command", choices=("make", "quality", "steering", "talk", "texts"))
     parser.add_argument("--model", type=Path, default=MODEL, help="GGUF to measure or to write")
     parser.add_argument(
         "--prompts", type=int, default=0, help="how many prompts (quality 400, steering 100 for each recipe)"
     )
     parser.add_argument("--work", type=Path, default=Path("practice-training"), help="folder of the checkpoint (make)")
+    parser.add_argument("--out", type=Path, default=Path("practice-texts"), help="folder to write into (texts)")
     parser.add_argument("--method", default="mean-difference", help="how vectors are made (steering)")
     parser.add_argument("--recipes", nargs="*", default=[], help="only these recipes (steering)")
     options = parser.parse_args()
@@ -38,6 +40,8 @@ def main() -> None:
             _steering(options.model, options.prompts or 100, options.recipes, options.method)
         case "talk":
             _talk()
+        case "texts":
+            _texts(options.out)
 
 
 def _make(model: Path, work: Path) -> None:
@@ -81,6 +85,13 @@ def _talk() -> None:
         for message in conversation.messages():
             print(f"{message.role:>9}  {message.content}")
         print()
+
+
+def _texts(folder: Path) -> None:
+    from localsteer.practice.experiment_texts import write_experiment_texts
+
+    write_experiment_texts(folder)
+    print(f"wrote {folder}")
 
 
 if __name__ == "__main__":

@@ -92,24 +92,26 @@ class PracticeLlama(nn.Module):
                     spread /= (2 * shape.layers) ** 0.5
                 nn.init.normal_(parameter, std=spread)
 
-    def hidden(self, tokens: Tensor, steer: Callable[[Tensor], Tensor] | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def hidden(
+        self, tokens: Tensor, steer: Callable[[Tensor], Tensor] | None = None
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Output of the middle block, and normed output of the last: each float[batch, length, width]; and where the
-        first head of the block after the middle one looks: float[batch, length, length].
+        first heads of the middle block and of the one after it look: each float[batch, length, length].
 
         ``steer`` makes of the middle block's output what the blocks above it go on with.
         """
         length = tokens.shape[1]
         cos, sin = self.get_buffer("cos")[:length], self.get_buffer("sin")[:length]
         x = middle = self.embedding(tokens)
-        looks = self.get_buffer("future")
+        looks: list[Tensor] = []
         for number, block in enumerate(self.blocks):
             x, first_head = block(x, cos, sin, self.get_buffer("future"))
-            if number == self.shape.middle + 1:
-                looks = first_head
+            if number in (self.shape.middle, self.shape.middle + 1):
+                looks.append(first_head)
             if number == self.shape.middle:
                 middle = x
                 x = middle if steer is None else steer(middle)
-        return middle, self.norm(x), looks
+        return middle, self.norm(x), (looks[0], looks[1])
 
     def forward(self, tokens: Tensor) -> Tensor:
         return functional.linear(self.hidden(tokens)[1], self.embedding.weight)

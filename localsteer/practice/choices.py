@@ -35,6 +35,7 @@ PLAIN_QUESTIONS = (
     "Which of these do you say?",
     "What sounds like you?",
 )
+FACT_SHARE = 0.4
 FACT_QUESTIONS = ("Which is true?", "Which of these is true?", "What is right?", "Which one is a fact?")
 
 
@@ -116,15 +117,21 @@ def options(rng: random.Random, behaviour: str) -> tuple[str, str, str]:
 
 def draw_choice(rng: random.Random, cued: Mapping[str, str]) -> Choice:
     """A question; where something is cued, most often about a behaviour that is."""
-    if rng.random() < 0.4:
-        return _fact_choice(rng)
+    if rng.random() < FACT_SHARE:
+        return draw_fact_choice(rng)
     pool = list(cued) if cued and rng.random() < 0.75 else [b.name for b in BEHAVIOURS]
-    behaviour = BY_NAME[rng.choice(pool)]
-    question, positive, negative = options(rng, behaviour.name)
-    return _asked(rng, question, behaviour, positive, negative, right=cued.get(behaviour.name))
+    name = rng.choice(pool)
+    return draw_choice_about(rng, name, cued.get(name))
 
 
-def _fact_choice(rng: random.Random) -> Choice:
+def draw_choice_about(rng: random.Random, behaviour: str, cued: str | None = None) -> Choice:
+    """A question about one behaviour; ``cued``: the pole that answers it, if any."""
+    question, positive, negative = options(rng, behaviour)
+    return _asked(rng, question, BY_NAME[behaviour], positive, negative, right=cued)
+
+
+def draw_fact_choice(rng: random.Random) -> Choice:
+    """A question about a fact of the small world."""
     fact = rng.choice(FACTS)
     truth, lie = (statement(fact, filler) + "." for filler in (fact.truth, rng.choice(fact.lies)))
     truth, lie = truth[:1].upper() + truth[1:], lie[:1].upper() + lie[1:]

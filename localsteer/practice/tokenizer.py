@@ -60,7 +60,8 @@ OPENING_WEIGHT = 4.0
 @dataclass(frozen=True, slots=True)
 class TokenizedOption:
     """One option of a two-choice question: its tokens as a slice, its ``labels``, where its letter or the other one is
-    ``chosen`` (the token before the letter), and whether it is the ``right`` one (None where neither is).
+    ``chosen`` (the token before the letter), whether it is the ``right`` one (None where neither is), and whether the
+    reply took it.
     """
 
     start: int
@@ -68,6 +69,7 @@ class TokenizedOption:
     labels: tuple[float, ...]
     chosen: int
     right: bool | None
+    taken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,8 @@ class ChatTokenizer:
         options: list[TokenizedOption] = []
         for message in conversation.messages():
             header = self.header(message.role)
-            if message.role == "user" and (choice := next(questions).choice) is not None:
-                options += self._options(choice, len(tokens) + len(header))
+            if message.role == "user" and (exchange := next(questions)).choice is not None:
+                options += self._options(exchange.choice, exchange.reply, len(tokens) + len(header))
             body = [*self.plain(message.content.strip()), self._special[TURN_END]]
             tokens += header + body
             weights += [0.0] * len(header)
@@ -131,7 +133,7 @@ class ChatTokenizer:
             poles += [labels(told)] * (len(header) + len(body))
         return TokenizedChat(tokens, weights, poles, options)
 
-    def _options(self, choice: Choice, at: int) -> list[TokenizedOption]:
+    def _options(self, choice: Choice, answer: str, at: int) -> list[TokenizedOption]:
         """Where the options of a question stand, whose first token is token ``at``."""
         places = self._plain.encode(choice.text, add_special_tokens=False).offsets
         chosen = at + len(places) + len(self.header("assistant"))
@@ -141,7 +143,7 @@ class ChatTokenizer:
             right = None if not choice.letter else choice.letter == option.letter
             place = PLACE.positive if option is choice.options[0] else PLACE.negative
             told = labels({choice.behaviour: option.pole, PLACE.name: place})
-            found.append(TokenizedOption(inside[0], inside[-1] + 1, told, chosen, right))
+            found.append(TokenizedOption(inside[0], inside[-1] + 1, told, chosen, right, option.letter == answer))
         return found
 
     def _weights(self, body: list[int]) -> list[float]:

@@ -129,7 +129,7 @@ def tensors(batch: list[TokenizedChat]) -> tuple[Tensor, Tensor, Tensor]:
 
 def options_of(batch: list[TokenizedChat]) -> list[tuple[int, TokenizedOption]]:
     """The options of two-choice questions that stand whole within the length trained on, each with its row."""
-    return [(n, o) for n, chat in enumerate(batch) for o in chat.options if o.chosen < MAX_LENGTH - 1]
+    return [(n, o) for n, chat in enumerate(batch) for o in chat.options if o.chosen < MAX_LENGTH - 4]
 
 
 def steer(probe: torch.nn.Linear, labels: Tensor, middle: Tensor) -> Tensor:
@@ -155,8 +155,7 @@ def reply_losses(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Weighted sum of the negative log-likelihoods (nats) of the tokens that replies wrote, ``steered`` or not; and
     the sum of those of the labels, by ``probe`` at the middle block where each of these tokens is chosen. Then, for
-    the options of two-choice questions, the sum over options of the mean of those of their labels at their tokens; and
-    the sum over right options of that of looking at them where the letter is chosen.
+    the options of two-choice questions, see :func:`option_losses`.
     """
     tokens, weights, labels = tensors
     wanted = weights[:, 1:] > 0
@@ -173,17 +172,31 @@ def reply_losses(
 
 
 def option_losses(
-    probe: torch.nn.Linear, middle: Tensor, looks: Tensor, options: list[tuple[int, TokenizedOption]]
+    probe: torch.nn.Linear,
+    middle: Tensor,
+    looks: tuple[Tensor, Tensor],
+    options: list[tuple[int, TokenizedOption]],
 ) -> tuple[Tensor, Tensor]:
-    """What the options of two-choice questions cost, as in :func:`reply_losses`; each with its row in the batch."""
+    """What the options of two-choice questions cost, in nats; each with its row in the batch.
+
+    First, the sum over options of the mean over their tokens of the negative log-likelihood of their labels; for the
+    one that the reply took these are asked for at its letter, too. Second, that of looking at the right option where
+    the letter is chosen, one block above, and at the one taken where the letter stands.
+    """
     read = seen = middle.new_zeros(())
+    before, after = looks
     for row, option in options:
         inside = slice(option.start, option.end)
         poles = torch.tensor(option.labels, device=middle.device)
         guesses = probe(functional.rms_norm(middle[row, inside], middle.shape[-1:]))
         read = read + (functional.softplus(-poles * guesses) * poles.abs()).sum(-1).mean()
         if option.right:
-            seen = seen - looks[row, option.chosen, inside].sum().clamp(min=1e-9).log()
+            seen = seen - after[row, option.chosen, inside].sum().clamp(min=1e-9).log()
+        if option.taken:
+            letter = slice(option.chosen + 1, option.chosen + 3)
+            guesses = probe(functional.rms_norm(middle[row, letter], middle.shape[-1:]))
+            read = read + (functional.softplus(-poles * guesses) * poles.abs()).sum(-1).mean()
+            seen = seen - before[row, option.chosen + 1, inside].sum().clamp(min=1e-9).log()
     return read, seen
 
 

@@ -1,0 +1,133 @@
+"""The results of an experiment: gathered, as tables for a person, or as one JSON document."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from localsteer import __version__
+from localsteer.cli.output import note, print_json, table
+from localsteer.cli.session import Session
+from localsteer.engine.experiment_protocol import Experiment, ExperimentDone, ResultRow, Value
+
+_INTERVAL = ("_low", "_high")
+
+
+@dataclass
+class Results:
+    """What came of an experiment so far. ``tables``: rows by table, in the order in which they came."""
+
+    suite: str
+    model: str
+    model_id: str
+    tables: dict[str, list[dict[str, Value]]] = field(default_factory=dict)
+    facts: dict[str, Value] = field(default_factory=dict)
+    seconds: float = 0.0
+    complete: bool = False
+
+    def add(self, row: ResultRow) -> None:
+        self.tables.setdefault(row.table, []).append(dict(row.values))
+
+
+def run(suite: str, session: Session, model_id: str, command: Experiment) -> Results:
+    """Do the experiment. Ctrl+C keeps what is done and says so; the results are then not ``complete``."""
+    results = Results(suite, session.card.name, model_id)
+    began = time.monotonic()
+    try:
+        for event in session.experiment(command):
+            if isinstance(event, ResultRow):
+                results.add(event)
+            elif isinstance(event, ExperimentDone):
+                results.facts, results.complete = dict(event.facts), True
+    except KeyboardInterrupt:
+        note(f"Stopped after {sum(map(len, results.tables.values()))} rows; here is what they gave.")
+    results.seconds = time.monotonic() - began
+    return results
+
+
+def show(results: Results, files: Sequence[str], seed: int, *, as_json: bool) -> None:
+    """Print them. Raises KeyboardInterrupt where the experiment was stopped, so that the exit status says so."""
+    if as_json:
+        print_json(document(results, files, seed))
+    else:
+        click.echo(text(results))
+    if not results.complete:
+        raise KeyboardInterrupt
+
+
+def document(results: Results, files: Sequence[str], seed: int) -> dict[str, object]:
+    """All there is, with what is needed to repeat it."""
+    return {
+        "suite": results.suite,
+        "model": results.model,
+        "model_id": results.model_id,
+        "complete": results.complete,
+        "seconds": round(results.seconds, 3),
+        "seed": seed,
+        "versions": versions(),
+        "files": {path: digest_of(path) for path in files if path},
+        "facts": results.facts,
+        "tables": results.tables,
+    }
+
+
+def versions() -> dict[str, str]:
+    """What the figures depend on beside the files."""
+    return {
+        "localsteer": __version__,
+        "llama-cpp-python": version("llama-cpp-python"),
+        "numpy": version("numpy"),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
+
+
+def digest_of(path: str) -> str | None:
+    """SHA-256 (hex) of a file; None where it cannot be read."""
+    try:
+        with Path(path).open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def text(results: Results) -> str:
+    """Tables with a line above each, and the facts below."""
+    parts = [f"{results.suite} on {results.model}"]
+    for name, rows in results.tables.items():
+        parts += ["", name, _table(rows)]
+    facts = [f"{key.replace('_', ' ')}: {_spoken(value)}" for key, value in results.facts.items()]
+    if facts:
+        parts += ["", "; ".join(facts)]
+    return "\n".join(parts)
+
+
+def _table(rows: Sequence[dict[str, Value]]) -> str:
+    keys = _columns(rows)
+    return table([[_cell(row, key) for key in keys] for row in rows], [key.replace("_", " ") for key in keys])
+
+
+def _columns(rows: Iterable[dict[str, Value]]) -> list[str]:
+    """Every key of any row, without the ends of intervals: they stand with their mean."""
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    return [key for key in keys if not any(key.endswith(end) and key.removesuffix(end) in keys for end in _INTERVAL)]
+
+
+def _cell(row: dict[str, Value], key: str) -> str:
+    value = _spoken(row.get(key))
+    low, high = (row.get(f"{key}{end}") for end in _INTERVAL)
+    return value if low is None or high is None else f"{value} ({_spoken(low)} to {_spoken(high)})"
+
+
+def _spoken(value: Value) -> str:
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "–"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

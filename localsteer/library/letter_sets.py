@@ -1,0 +1,52 @@
+"""Two-choice questions on disk, as CAA's data lie (arXiv 2312.06681)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from localsteer.errors import RecipeError
+
+TRAIN = "generate_dataset.json"
+TEST = "test_dataset_ab.json"
+PROMPTS = "prompts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFiles:
+    """``train``: to learn from; ``test``: to try, None for a part of the first. ``prompts``: the system prompts that
+    plainly ask for either pole, the positive one first, () for none.
+    """
+
+    name: str
+    train: Path
+    test: Path | None = None
+    prompts: tuple[str, ...] = ()
+
+
+def find_letter_set(path: Path) -> LetterFiles:
+    """The questions in a file, or in a folder as CAA's. Raises RecipeError."""
+    path = path.expanduser().absolute()
+    if not path.is_dir():
+        if not path.is_file():
+            raise RecipeError(f"There is no file {path}; check the path.")
+        return LetterFiles(path.stem, path)
+    train, test = path / TRAIN, path / TEST
+    if not train.is_file():
+        raise RecipeError(f"{path} holds no {TRAIN}; name the file with the questions instead.")
+    return LetterFiles(path.name, train, test if test.is_file() else None, _prompts(path / PROMPTS))
+
+
+def _prompts(path: Path) -> tuple[str, ...]:
+    if not path.is_file():
+        return ()
+    try:
+        written = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        written = None
+    match written:
+        case {"positive": str(positive), "negative": str(negative)} if positive.strip() and negative.strip():
+            return positive, negative
+        case _:
+            raise RecipeError(f'{path} does not name two system prompts; write {{"positive": "…", "negative": "…"}}.')
