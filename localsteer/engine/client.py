@@ -106,8 +106,7 @@ class EngineClient:
     def events(self, request: int) -> Iterator[Event]:
         """The events of ``request`` as they come, for programs that have nothing else to do meanwhile.
 
-        Ends with Loaded, Finished, Extracted, Swept, ExperimentDone, Failed or Stopped. Raises EngineError if the child dies. Events of
-        other requests are lost.
+        Ends with one of :data:`ENDS`. Raises EngineError if the child dies. Events of other requests are lost.
         """
         while self._inbox.wait(1.0) or self.alive:
             for event in self._inbox.drain():

@@ -157,12 +157,56 @@ class SteeringVector:
             calibration=None if self.calibration is None else self.calibration.turned_round(),
         )
 
-    def _combined(self, other: SteeringVector, sign: float, symbol: str) -> SteeringVector:
+    def without(self, other: SteeringVector) -> SteeringVector:
+        """The same vector with the ``other``'s direction projected out of it, layer by layer: what is left is at right
+        angles to it. Layers that the other lacks stay as they are. Raises :class:`VectorError` for another width.
+        """
+        self._check_width(other)
+        directions = {
+            layer: direction if other.directions.get(layer) is None else _rejected(direction, other.directions[layer])
+            for layer, direction in self.directions.items()
+        }
+        # What was measured was measured of another vector.
+        return replace(
+            self,
+            name=f"{self.name} without {other.name}",
+            directions=directions,
+            layers={layer: replace(measured, auc=None) for layer, measured in self.layers.items()},
+            front={},
+            strength_low=None,
+            strength_high=None,
+            calibration=None,
+        )
+
+    def normalised(self, fraction: float) -> SteeringVector:
+        """The same directions, each ``fraction`` of its layer's residual norm long, so that one strength means the same
+        at every layer and for every vector. Raises :class:`VectorError` where a residual norm is not known.
+        """
+        factors = {}
+        for layer, measured in self.layers.items():
+            if not measured.residual_norm:
+                raise VectorError(
+                    f'The vector "{self.name}" does not say how long hidden states are at layer {layer}; make it again.'
+                )
+            factors[layer] = fraction * measured.residual_norm / measured.norm if measured.norm else 1.0
+        return replace(
+            self,
+            directions={layer: _scaled(direction, factors[layer]) for layer, direction in self.directions.items()},
+            front={layer: _scaled(rows, factors[layer]) for layer, rows in self.front.items()},
+            strength_low=None,
+            strength_high=None,
+            calibration=None,
+        )
+
+    def _check_width(self, other: SteeringVector) -> None:
         if self.n_embd != other.n_embd:
             raise VectorError(
                 f'The vectors "{self.name}" ({self.n_embd} wide) and "{other.name}" ({other.n_embd} wide) '
                 "were made for models of different size and cannot be mixed."
             )
+
+    def _combined(self, other: SteeringVector, sign: float, symbol: str) -> SteeringVector:
+        self._check_width(other)
         directions: dict[int, Direction] = {}
         statistics: dict[int, LayerStatistics] = {}
         zero = np.zeros(self.n_embd, dtype=np.float32)
@@ -220,6 +264,14 @@ def _checked_front(name: str, front: Mapping[int, Front], directions: Mapping[in
         rows.setflags(write=False)
         checked[layer] = rows
     return checked
+
+
+def _rejected(direction: Direction, other: Direction) -> Direction:
+    """``direction`` without its part along ``other``."""
+    one, two = direction.astype(np.float64), other.astype(np.float64)
+    length = float(two @ two)
+    found: Direction = (one - (one @ two) / length * two if length else one).astype(np.float32)
+    return found
 
 
 def _norm(direction: Direction) -> float:

@@ -7,6 +7,7 @@ import pytest
 
 from localsteer.errors import Stopped
 from localsteer.llama.context import Context
+from localsteer.llama.front import Front
 from localsteer.llama.model import Model
 from localsteer.llama.reply_reader import ReplyReader
 from localsteer.llama.steering import UNSTEERED, Steering
@@ -76,3 +77,41 @@ def test_nothing_cannot_be_read_nor_a_vector_of_another_size(bpe: Model) -> None
         ReplyReader(bpe, [[1]], [[]], [0])
     with ReplyReader(bpe, [[1, 2]], [[3]], [1]) as reader, pytest.raises(ValueError, match="steering must be"):
         list(reader.read(np.zeros(3, dtype=np.float32)))
+
+
+@pytest.mark.parametrize("name", ["bpe", "spm"])
+def test_what_is_added_at_the_front_is_what_segments_of_a_context_get(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    model: Model = request.getfixturevalue(name)
+    prompts = [model.tokenize(text, start=True) for text in PROMPTS]
+    rows = np.stack([(1 + place) * directions(model) for place in range(2)]).astype(np.float32)
+    front = Front(1, rows)
+    with (
+        ReplyReader(model, prompts, REPLIES, [len(prompt) for prompt in prompts], front=front) as reader,
+        Context(model, n_ctx=64) as context,
+    ):
+        read: dict[int, list[np.ndarray]] = {}
+        for text, _, logits in reader.read(None):
+            read.setdefault(text, []).append(logits.copy())
+        for text, prompt in enumerate(prompts):
+            whole = [*prompt, *REPLIES[text]]
+            alone = []
+            for place in range(len(REPLIES[text])):
+                kept = whole[: len(prompt) + place]
+                spans = [(kept[:1], UNSTEERED)]
+                spans += [([token], Steering(("front", at), rows[at].ravel())) for at, token in enumerate(kept[1:3])]
+                context.evaluate([*spans, (kept[3:], UNSTEERED)] if kept[3:] else spans)
+                alone.append(context.logits().copy())
+            assert np.linalg.norm(np.array(read[text]) - alone) < 0.06 * np.linalg.norm(alone)
+
+
+def test_a_front_of_nothing_changes_nothing(bpe: Model) -> None:
+    prompt = bpe.tokenize(PROMPTS[0], start=True)
+    nothing = Front(1, np.zeros((2, bpe.n_layer - 1, bpe.n_embd), dtype=np.float32))
+    assert nothing.layers == ()
+    found = []
+    for front in (None, nothing):
+        with ReplyReader(bpe, [prompt], [[5, 6]], [len(prompt) - 1], front=front) as reader:
+            found.append(np.array([logits.copy() for _, _, logits in reader.read(None)]))
+    np.testing.assert_array_equal(*found)

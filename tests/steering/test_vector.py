@@ -142,3 +142,29 @@ def test_vectors_of_different_width_cannot_be_mixed() -> None:
     narrow = SteeringVector("narrow", "", "", directions(0, n_embd=8), replace(STAMP, n_embd=8))
     with pytest.raises(VectorError, match="different size"):
         make() + narrow
+
+
+def test_what_is_left_of_a_vector_without_another_is_at_right_angles_to_it() -> None:
+    one, other = make(seed=1), make("register", seed=2, layers=[2, 3])
+    left = one.without(other)
+    for layer in (2, 3):
+        assert abs(float(left.directions[layer] @ other.directions[layer])) < 1e-4
+        assert np.linalg.norm(left.directions[layer]) <= np.linalg.norm(one.directions[layer])
+    np.testing.assert_array_equal(left.directions[5], one.directions[5])
+    assert left.strength_high is None
+    assert all(measured.auc is None for measured in left.layers.values())
+    # Once out, there is nothing more to take away; and what is taken away is a multiple of the other.
+    assert_same_directions(left.without(other), left)
+    taken = one.directions[2] - left.directions[2]
+    cosine = taken @ other.directions[2] / np.linalg.norm(taken) / np.linalg.norm(other.directions[2])
+    assert abs(cosine) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_normalised_vector_is_the_same_fraction_of_the_residual_norm_at_every_layer() -> None:
+    vector = make().normalised(0.5)
+    for layer, direction in vector.directions.items():
+        assert np.linalg.norm(direction) == pytest.approx(0.5 * (10.5 + layer), rel=1e-5)
+        assert direction @ make().directions[layer] > 0
+    bare = replace(make(), layers={})
+    with pytest.raises(VectorError, match="how long hidden states are"):
+        bare.normalised(0.5)
