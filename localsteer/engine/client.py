@@ -33,6 +33,7 @@ from localsteer.engine.protocol import (
     Stop,
     Stopped,
     Swept,
+    TokensRead,
 )
 from localsteer.errors import EngineError
 
@@ -101,8 +102,8 @@ class EngineClient:
     def events(self, request: int) -> Iterator[Event]:
         """The events of ``request`` as they come, for programs that have nothing else to do meanwhile.
 
-        Ends with Loaded, Finished, Extracted, Swept, Failed or Stopped. Raises EngineError if the child dies. Events of
-        other requests are lost.
+        Ends with Loaded, Finished, Extracted, Swept, TokensRead, Failed or Stopped. Raises EngineError if the child
+        dies. Events of other requests are lost.
         """
         while self._inbox.wait(1.0) or self.alive:
             for event in self._inbox.drain():
@@ -111,7 +112,7 @@ class EngineClient:
                 if event.request != request:
                     continue
                 yield event
-                if isinstance(event, Loaded | Finished | Extracted | Swept | Failed | Stopped):
+                if isinstance(event, Loaded | Finished | Extracted | Swept | TokensRead | Failed | Stopped):
                     return
         raise EngineError("The engine process is not running; start it again.")
 

@@ -23,9 +23,11 @@ from localsteer.engine.protocol import (
     Loading,
     ModelCard,
     Notice,
+    ReadTokens,
     Stopped,
     Sweep,
 )
+from localsteer.engine.token_reading import TokenReading
 from localsteer.errors import EngineError, ModelError
 from localsteer.errors import Stopped as StoppedOnRequest
 from localsteer.gguf_header import check_chat_model
@@ -36,7 +38,7 @@ from localsteer.steering.fit import ModelStamp
 _LARGEST_DEFAULT_CONTEXT = 8192
 _LOADING_STEP = 0.01
 
-Work: TypeAlias = Load | Generate | Extract | Sweep
+Work: TypeAlias = Load | Generate | Extract | Sweep | ReadTokens
 
 
 class Engine:
@@ -72,6 +74,10 @@ class Engine:
 
     def sweep(self, command: Sweep) -> Iterator[Event]:
         """Measure a vector: the events of a Sweep, the last one Swept or Stopped. Leaving the loop stops it."""
+        return self._events(command, self.control.ticket())
+
+    def read_tokens(self, command: ReadTokens) -> Iterator[Event]:
+        """Read how far tokens lean: the events of a ReadTokens, the last one TokensRead or Stopped."""
         return self._events(command, self.control.ticket())
 
     def set_dials(self, dials: tuple[DialSetting, ...]) -> None:
@@ -119,6 +125,8 @@ class Engine:
                         from localsteer.engine.sweeping import Sweeping
 
                         Sweeping(self._loaded(), command, lambda: self.control.stopped(arrived), say).run()
+                    case ReadTokens():
+                        TokenReading(self._loaded(), command, self.control, arrived, say).run()
             except StoppedOnRequest:
                 say(Stopped(command.request))
 
@@ -171,7 +179,7 @@ class Engine:
             raise EngineError("No model is loaded; load one first.")
         return self._desk
 
-    def _events(self, command: Generate | Extract | Sweep, ticket: int) -> Iterator[Event]:
+    def _events(self, command: Generate | Extract | Sweep | ReadTokens, ticket: int) -> Iterator[Event]:
         events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
 
         def work() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from localsteer.engine.control import Control
@@ -28,6 +28,7 @@ from localsteer.llama.chat_template import Piece, plain_text, render, stop_texts
 from localsteer.llama.context import Context
 from localsteer.llama.generation import Generation
 from localsteer.llama.model import Model
+from localsteer.llama.residuals import Rows
 from localsteer.llama.sampling import Sampling
 from localsteer.llama.steering import Steering
 from localsteer.llama.text import ReplyText
@@ -42,12 +43,16 @@ Say: TypeAlias = Callable[[Event], None]
 
 @dataclass
 class Desk:
-    """What replies are written with: a loaded model, its chat context, its mixer; and how much the last one dropped."""
+    """What replies are written with: a loaded model, its chat context, its mixer; and how much the last one dropped.
+
+    ``neutral``: layer to float32[n, n_embd], hidden states of everyday messages, as far as they have been read.
+    """
 
     model: Model
     context: Context
     mixer: Mixer
     dropped: int = 0
+    neutral: dict[int, Rows] = field(default_factory=dict)
 
 
 class Reply:
@@ -94,28 +99,12 @@ class Reply:
         if command.raw:
             text = "".join(turn.content for turn in command.turns) + command.prefix
             return self._fit(command.turns, lambda _: plain_text(model, text)), ()
-        fitted = self._fit(command.turns, lambda turns: _render(model, turns, command.prefix))
+        fitted = self._fit(command.turns, lambda turns: render_turns(model, turns, command.prefix))
         reply = fitted.pieces[-1]
         return fitted, reply.tokens[reply.header :]
 
     def _fit(self, turns: Sequence[Turn], rendered: Callable[[Sequence[Turn]], tuple[Piece, ...]]) -> Fitted:
         return fit(turns, rendered, n_ctx=self._desk.context.n_ctx, max_tokens=self._sampling.max_tokens)
-
-    def _spans(self, plan: Sequence[Stretch]) -> list[tuple[Sequence[int], Steering]]:
-        return [span for stretch in plan for span in self._spans_of(stretch)]
-
-    def _spans_of(self, stretch: Stretch) -> list[tuple[Sequence[int], Steering]]:
-        """The stretch as one span; where dials act at the front of a prompt, one more for each position there."""
-        dials, place, tokens = stretch.dials, stretch.place, stretch.tokens
-        steering = self._dials.steering(place) if dials is None else self._dials.recorded(dials, place)
-        if place == "reply":
-            return [(tokens, steering)]
-        positions = self._dials.front() if dials is None else self._dials.recorded_front(dials)
-        begin, end = stretch.front, stretch.front + len(positions)
-        spans: list[tuple[Sequence[int], Steering]] = [(tokens[:begin], steering)]
-        spans += [([token], own) for token, own in zip(tokens[begin:end], positions, strict=False)]
-        spans.append((tokens[end:], steering))
-        return [span for span in spans if span[0]]
 
     # ---------------------------------------------------------------- writing
 
@@ -127,7 +116,7 @@ class Reply:
             return self._began is None and (self._dials.steering("prompt"), self._dials.front()) != prompt
 
         generation = self._desk.context.generate(
-            self._spans(plan[:-1]),
+            self._dials.spans(plan[:-1]),
             header=plan[-1].tokens,
             steering=self._steer,
             sampling=self._sampling,
@@ -221,7 +210,8 @@ class Reply:
             self._say(Notice(self._command.request, text))
 
 
-def _render(model: Model, turns: Sequence[Turn], prefix: str = "") -> tuple[Piece, ...]:
+def render_turns(model: Model, turns: Sequence[Turn], prefix: str = "") -> tuple[Piece, ...]:
+    """Turns as the model's template writes them; ``prefix`` begins the open reply. See :func:`render`."""
     messages = [Message(turn.role, turn.content) for turn in turns]
     replies = [turn.tokens for turn in turns if turn.role == "assistant"]
     if prefix:

@@ -143,6 +143,23 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadTokens:
+    """Read how far every token of ``turns`` leans along each of ``vectors`` (whose strengths do not matter).
+
+    Earlier replies are read as they were written: their own tokens, under the dials recorded with them; what no reply
+    has followed yet is read under ``dials``. ``layer`` None: where each vector's own layers begin. ``raw``: one user
+    turn, read without a chat template.
+    """
+
+    request: int
+    turns: tuple[Turn, ...]
+    vectors: tuple[DialSetting, ...]
+    dials: tuple[DialSetting, ...] = ()
+    layer: int | None = None
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Stop the generations, sweeps and extractions that were sent so far, running or waiting, at once.
 
@@ -155,7 +172,7 @@ class Quit:
     """End the process."""
 
 
-Command: TypeAlias = Load | Generate | SetDials | Extract | Sweep | Stop | Quit
+Command: TypeAlias = Load | Generate | SetDials | Extract | Sweep | ReadTokens | Stop | Quit
 
 # ---------------------------------------------------------------- events
 
@@ -324,6 +341,43 @@ class Swept:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadToken:
+    """A token that was read: the text it adds, and which of the turns it belongs to; None for the template's own."""
+
+    text: str
+    turn: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far each token leans along one vector, at ``layer``, before what dials add there.
+
+    0 is the middle of everyday messages. ``scale`` "poles": +1 and −1 are the poles; "spread": ±1 is two standard
+    deviations of everyday messages, for a vector whose length says nothing.
+    """
+
+    name: str
+    positive_pole: str
+    negative_pole: str
+    layer: int
+    scale: Literal["poles", "spread"]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokensRead:
+    """The answer to :class:`ReadTokens`. ``steered``: dials were in force in what was read. ``dropped``: how many of
+    the oldest turns did not fit.
+    """
+
+    request: int
+    tokens: tuple[ReadToken, ...]
+    readings: tuple[Reading, ...]
+    steered: bool
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something the person should know; no work is lost."""
 
@@ -364,6 +418,7 @@ Event: TypeAlias = (
     | Extracted
     | SweepRow
     | Swept
+    | TokensRead
     | Notice
     | Failed
     | Stopped

@@ -45,18 +45,21 @@ class ResidualTap:
         is computed, so the logits are meaningless. What they raise comes out of the decode.
         """
         self._n_embd = n_embd
-        self._layers = frozenset(layers)
         self._read = read
         self._write = write
         self._stop_after = stop_after
         self._stopped = False
         self._error: BaseException | None = None
-        self._wanted = {_PREFIX + str(layer).encode(): layer for layer in self._layers}
-        if stop_after is not None:
-            self._wanted[_PREFIX + str(stop_after).encode()] = stop_after
+        self.look_at(layers)
         self.seen: set[int] = set()
         """Layers that have come by since the tap was made; a layer that never comes is called otherwise here."""
         self.callback = lib.ggml_backend_sched_eval_callback(self._on_node)
+
+    def look_at(self, layers: Collection[int]) -> None:
+        """From the next decode on these layers instead; none costs least."""
+        self._layers = frozenset(layers)
+        stop = () if self._stop_after is None else (self._stop_after,)
+        self._wanted = {_PREFIX + str(layer).encode(): layer for layer in (*self._layers, *stop)}
 
     def begin(self) -> None:
         """Before every decode."""
