@@ -63,13 +63,8 @@ class Heat:
 
 def heat_of(answer: TokensRead, speakers: Sequence[str], model: str) -> Heat:
     """The messages of ``answer``, without what the chat template puts between them. ``speakers``: one for each turn."""
-    reading = answer.readings[0]
-    said: list[list[tuple[str, float]]] = [[] for _ in speakers]
-    for token, value in zip(answer.tokens, reading.values, strict=True):
-        if token.turn is not None:
-            said[token.turn].append((token.text, value))
-    passages = zip(speakers, said, strict=True)
-    return Heat(model, reading, tuple(Passage(speaker, tuple(tokens)) for speaker, tokens in passages if tokens))
+    passages = tuple(Passage(speakers[turn], tokens) for turn, tokens in sorted(answer.by_turn().items()))
+    return Heat(model, answer.readings[0], passages)
 
 
 def as_terminal_text(heat: Heat) -> str:

@@ -62,11 +62,12 @@ def see(
         dials = make_dials(vectors, "reply", session)
         answer = session.read_tokens(ReadTokens(0, turns, dials, layer=layer, raw=raw))
         heat = heat_of(answer, [_SPEAKERS[turn.role] for turn in turns], session.card.name)
-    made = [
-        (html_out, lambda: as_html(heat).encode("utf-8", "replace")),
-        (png_out, lambda: as_png(heat)),
-    ]
-    for out, content in [(out, make()) for out, make in made if out is not None]:
+    files = []
+    if html_out is not None:
+        files.append((html_out, as_html(heat).encode("utf-8", "replace")))
+    if png_out is not None:
+        files.append((png_out, as_png(heat)))
+    for out, content in files:
         write_private(Path(out).expanduser().absolute(), content)
     if as_json:
         print_json(_document(heat, name))

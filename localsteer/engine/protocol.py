@@ -376,6 +376,14 @@ class TokensRead:
     steered: bool
     dropped: int
 
+    def by_turn(self, which: int = 0) -> dict[int, tuple[tuple[str, float], ...]]:
+        """For each turn the text and the reading of its tokens, along the vector at place ``which``."""
+        found: dict[int, list[tuple[str, float]]] = {}
+        for token, value in zip(self.tokens, self.readings[which].values, strict=True):
+            if token.turn is not None:
+                found.setdefault(token.turn, []).append((token.text, value))
+        return {turn: tuple(tokens) for turn, tokens in found.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

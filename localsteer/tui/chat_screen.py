@@ -25,6 +25,7 @@ from localsteer.tui.keys import chat_bindings
 from localsteer.tui.opening import Opening
 from localsteer.tui.plain import plain
 from localsteer.tui.rack import Rack
+from localsteer.tui.seeing import Seeing
 from localsteer.tui.talk import Talk, open_store
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dial_row import DialRow
@@ -91,6 +92,7 @@ class ChatScreen(Screen[None]):
         self.dialling = Dialling(
             self.link, panel, self._opening.places, self.memory, say=self.say, turned=self.conversing.dials_turned
         )
+        self.seeing = Seeing(self)
         self.hearing = Hearing(self)
         # The first frame comes before the engine does.
         self.call_after_refresh(self._begin)
@@ -213,6 +215,9 @@ class ChatScreen(Screen[None]):
     async def _note_system_prompt(self) -> None:
         if self.talk.system_prompt:
             await self.query_one(Transcript).add_note(f"System prompt: {self.talk.system_prompt}")
+
+    def action_see_tokens(self) -> None:
+        self.call_later(self.seeing.open)
 
     def action_scroll_back(self) -> None:
         self.query_one(Transcript).page(-1)

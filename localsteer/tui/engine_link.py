@@ -28,10 +28,11 @@ from localsteer.engine.protocol import (
     SetDials,
     Stop,
     Stopped,
+    TokensRead,
 )
 from localsteer.errors import EngineError
 
-JobKind: TypeAlias = Literal["reply", "vector"]
+JobKind: TypeAlias = Literal["reply", "vector", "reading"]
 
 
 class EngineState(Enum):
@@ -108,6 +109,13 @@ class EngineLink:
             self._send(Stop())
         return forgotten
 
+    def withdraw(self, job: Job) -> None:
+        """Nobody waits for this job any more."""
+        if job in self._waiting:
+            self._waiting.remove(job)
+        elif self._running is job:
+            self._send(Stop())
+
     def set_dials(self, dials: tuple[DialSetting, ...]) -> None:
         """Dials for the tokens to come. Jobs that start later take them from their own command."""
         if self._running is not None and self._running.kind == "reply":
@@ -142,7 +150,7 @@ class EngineLink:
             return True
         if self._running is None or event.request != self._running.request:
             return isinstance(event, Notice)
-        if isinstance(event, Finished | Extracted | Failed | Stopped):
+        if isinstance(event, Finished | Extracted | TokensRead | Failed | Stopped):
             self._running, self.state = None, EngineState.READY
         return True
 

@@ -34,6 +34,7 @@ class Hearing:
             await self._take(event)
         await screen.conversing.take(events)
         await screen.dialling.take(events)
+        await screen.seeing.take(events)
         self.show_state()
 
     def show_state(self) -> None:

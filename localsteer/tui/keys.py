@@ -53,6 +53,13 @@ COMMANDS: tuple[Command, ...] = (
         "Talking",
         ("ctrl+s", "f8"),
     ),
+    Command(
+        "see_tokens",
+        "See what each word leans to",
+        "Colour each word said so far by how far it leans along a dial",
+        "Talking",
+        ("alt+v", "f12"),
+    ),
     Command("scroll_back", "Scroll back", "Scroll the conversation back", "Talking", ("pageup",), in_palette=False),
     Command(
         "scroll_on",
