@@ -29,7 +29,9 @@ from localsteer.engine.protocol import (
     Failed,
     Finished,
     Loaded,
+    NeedlesMeasured,
     Quit,
+    ReplyRated,
     Stop,
     Stopped,
     Swept,
@@ -37,6 +39,7 @@ from localsteer.engine.protocol import (
 )
 from localsteer.errors import EngineError
 
+_LAST_WORDS = Loaded | Finished | Extracted | Swept | TokensRead | ReplyRated | NeedlesMeasured | Failed | Stopped
 _LARGEST_LOG = 1_000_000
 _SECONDS_TO_QUIT = 2.0
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
@@ -102,8 +105,8 @@ class EngineClient:
     def events(self, request: int) -> Iterator[Event]:
         """The events of ``request`` as they come, for programs that have nothing else to do meanwhile.
 
-        Ends with Loaded, Finished, Extracted, Swept, TokensRead, Failed or Stopped. Raises EngineError if the child
-        dies. Events of other requests are lost.
+        Ends with the last event of its command, Failed or Stopped. Raises EngineError if the child dies. Events of
+        other requests are lost.
         """
         while self._inbox.wait(1.0) or self.alive:
             for event in self._inbox.drain():
@@ -112,7 +115,7 @@ class EngineClient:
                 if event.request != request:
                     continue
                 yield event
-                if isinstance(event, Loaded | Finished | Extracted | Swept | TokensRead | Failed | Stopped):
+                if isinstance(event, _LAST_WORDS):
                     return
         raise EngineError("The engine process is not running; start it again.")
 

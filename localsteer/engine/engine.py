@@ -13,6 +13,7 @@ from typing import Self, TypeAlias
 from localsteer.engine.control import Control
 from localsteer.engine.generation import Desk, Reply, Say
 from localsteer.engine.mixing import Mixer
+from localsteer.engine.needles_cost import measure_needles
 from localsteer.engine.protocol import (
     DialSetting,
     Event,
@@ -21,12 +22,15 @@ from localsteer.engine.protocol import (
     Load,
     Loaded,
     Loading,
+    MeasureNeedles,
     ModelCard,
     Notice,
+    RateReply,
     ReadTokens,
     Stopped,
     Sweep,
 )
+from localsteer.engine.rating import rate_reply
 from localsteer.engine.token_reading import TokenReading
 from localsteer.errors import EngineError, ModelError
 from localsteer.errors import Stopped as StoppedOnRequest
@@ -38,7 +42,7 @@ from localsteer.steering.fit import ModelStamp
 _LARGEST_DEFAULT_CONTEXT = 8192
 _LOADING_STEP = 0.01
 
-Work: TypeAlias = Load | Generate | Extract | Sweep | ReadTokens
+Work: TypeAlias = Load | Generate | Extract | Sweep | ReadTokens | RateReply | MeasureNeedles
 
 
 class Engine:
@@ -78,6 +82,14 @@ class Engine:
 
     def read_tokens(self, command: ReadTokens) -> Iterator[Event]:
         """Read how far tokens lean: the events of a ReadTokens, the last one TokensRead or Stopped."""
+        return self._events(command, self.control.ticket())
+
+    def rate(self, command: RateReply) -> Iterator[Event]:
+        """How natural a reply is: ReplyRated, or Stopped when something else had to go first."""
+        return self._events(command, self.control.ticket())
+
+    def measure_needles(self, command: MeasureNeedles) -> Iterator[Event]:
+        """What watching costs: NeedlesMeasured, or Stopped when something else had to go first."""
         return self._events(command, self.control.ticket())
 
     def set_dials(self, dials: tuple[DialSetting, ...]) -> None:
@@ -127,6 +139,10 @@ class Engine:
                         Sweeping(self._loaded(), command, lambda: self.control.stopped(arrived), say).run()
                     case ReadTokens():
                         TokenReading(self._loaded(), command, self.control, arrived, say).run()
+                    case RateReply():
+                        say(rate_reply(self._loaded(), command, lambda: self.control.overtaken(arrived)))
+                    case MeasureNeedles():
+                        say(measure_needles(self._loaded(), command, lambda: self.control.overtaken(arrived)))
             except StoppedOnRequest:
                 say(Stopped(command.request))
 
@@ -179,7 +195,7 @@ class Engine:
             raise EngineError("No model is loaded; load one first.")
         return self._desk
 
-    def _events(self, command: Generate | Extract | Sweep | ReadTokens, ticket: int) -> Iterator[Event]:
+    def _events(self, command: Work, ticket: int) -> Iterator[Event]:
         events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
 
         def work() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from localsteer.engine.generation import Desk
 from localsteer.engine.protocol import DialSetting
 from localsteer.errors import DialError, ModelError
 from localsteer.evaluation.neutral import EVERYDAY
@@ -19,6 +19,9 @@ from localsteer.llama.steering import UNSTEERED
 from localsteer.messages import Message
 from localsteer.steering.reading import Gauge, make_gauge, reading_layer
 from localsteer.steering.vector import SteeringVector
+
+if TYPE_CHECKING:
+    from localsteer.engine.generation import Desk
 
 
 def vectors_to_read(

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from localsteer.engine.control import Control
 from localsteer.engine.mixing import Mixer
+from localsteer.engine.needles import Needles, Watch
 from localsteer.engine.present import PresentDials
 from localsteer.engine.protocol import (
     Event,
@@ -23,6 +24,7 @@ from localsteer.engine.protocol import (
     Turn,
 )
 from localsteer.engine.turns import Fitted, Stretch, fit, stretches
+from localsteer.engine.watching import watching
 from localsteer.errors import PromptError
 from localsteer.llama.chat_template import Piece, plain_text, render, stop_texts
 from localsteer.llama.context import Context
@@ -45,13 +47,15 @@ Say: TypeAlias = Callable[[Event], None]
 class Desk:
     """What replies are written with: a loaded model, its chat context, its mixer; and how much the last one dropped.
 
-    ``neutral``: layer to float32[n, n_embd], hidden states of everyday messages, as far as they have been read.
+    ``watch`` None: nobody listens in on the chat context, and replies are as fast as they can be. ``neutral``: layer to
+    float32[n, n_embd], hidden states of everyday messages, as far as they have been read.
     """
 
     model: Model
     context: Context
     mixer: Mixer
     dropped: int = 0
+    watch: Watch | None = None
     neutral: dict[int, Rows] = field(default_factory=dict)
 
 
@@ -72,6 +76,7 @@ class Reply:
         self._generated = 0
         self._prompt_tokens = (0, 0)
         self._began: float | None = None
+        self._needles: Needles | None = None
 
     def write(self) -> None:
         """Say Notice, PromptProgress, Started, TokenText and at last Finished."""
@@ -83,10 +88,12 @@ class Reply:
             )
         self._desk.dropped = fitted.dropped
         plan = stretches(fitted.pieces, fitted.kept, afresh=self._command.afresh)
-        while (reason := self._attempt(plan, prefix, fitted.dropped)) is None:
-            pass
+        with watching(self._desk, self._command.watched, self._stopped, self._notice) as self._needles:
+            while (reason := self._attempt(plan, prefix, fitted.dropped)) is None:
+                pass
         if rest := self._text.finish():
             self._say_text(rest)
+        self._tell_needles(last=True)
         self._finish(reason)
 
     # ---------------------------------------------------------------- what is evaluated
@@ -127,6 +134,7 @@ class Reply:
             self._begin(generation, plan, prefix, dropped)
             self._generated += 1
             self._add(token)
+            self._tell_needles()
             if self._text.stopped:
                 generation.close()
                 return "end"
@@ -148,6 +156,8 @@ class Reply:
     def _steer(self) -> Steering:
         """What the token that is evaluated next is steered with; the one after it is chosen under it."""
         steering = self._dials.steering("reply")
+        if self._needles is not None:
+            self._needles.in_force = steering
         self._dials.mark(len(self._tokens) if self._began is not None else 0)
         return steering
 
@@ -156,6 +166,8 @@ class Reply:
         if self._began is not None:
             return
         self._began = time.perf_counter()
+        if self._needles is not None:
+            self._needles.moving = True
         self._prompt_tokens = _prompt_tokens(plan, generation.prompt.reused if generation.prompt else 0)
         evaluated, reused = self._prompt_tokens
         self._say(Started(self._command.request, evaluated, reused, dropped, self._sampling.seed))
@@ -203,6 +215,11 @@ class Reply:
                 break
             kept += 1
         return tuple(self._tokens[:kept])
+
+    def _tell_needles(self, *, last: bool = False) -> None:
+        moved = self._needles.news(self._command.request, last=last) if self._needles is not None else None
+        if moved is not None:
+            self._say(moved)
 
     def _notice(self, text: str) -> None:
         if text not in self._notices:

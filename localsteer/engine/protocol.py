@@ -82,6 +82,8 @@ class Generate:
     reply. ``raw``: ``turns`` holds one user turn whose text is continued without a chat template, ``prefix`` included.
     ``afresh``: evaluate every earlier reply under the present dials instead of the recorded ones.
     ``pace``: tokens per second at most, 0 for as fast as it goes; a tiny model would be done before a dial is turned.
+    ``watched``: dials along which the reply is read while it is written, whatever their strengths; that costs some of
+    its speed.
     """
 
     request: int
@@ -92,6 +94,7 @@ class Generate:
     raw: bool = False
     afresh: bool = False
     pace: float = 0.0
+    watched: tuple[DialSetting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,24 @@ class ReadTokens:
 
 
 @dataclass(frozen=True, slots=True)
+class RateReply:
+    """How natural the reply that ends ``turns`` is to the unsteered model, as an answer to what was said before it.
+
+    Work for idle moments: whatever else arrives goes first, and this ends with :class:`Stopped`.
+    """
+
+    request: int
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureNeedles:
+    """What watching a reply costs. Work for idle moments, as :class:`RateReply`."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Stop the generations, sweeps and extractions that were sent so far, running or waiting, at once.
 
@@ -172,7 +193,9 @@ class Quit:
     """End the process."""
 
 
-Command: TypeAlias = Load | Generate | SetDials | Extract | Sweep | ReadTokens | Stop | Quit
+Command: TypeAlias = (
+    Load | Generate | SetDials | Extract | Sweep | ReadTokens | RateReply | MeasureNeedles | Stop | Quit
+)
 
 # ---------------------------------------------------------------- events
 
@@ -250,6 +273,17 @@ class TokenText:
     index: int
     token: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedlesMoved:
+    """How far the reply itself leans along each watched dial, before what dials add: the last tokens count most.
+
+    Said some ten times a second at most. ``readings``: name and value, on the scale of :class:`Reading`.
+    """
+
+    request: int
+    readings: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +420,25 @@ class TokensRead:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyRated:
+    """``perplexity`` of the reply under the unsteered model: exp of its tokens' mean negative log-likelihood. Near 1
+    each token could be foreseen; many times that of unsteered replies, the reply is strained.
+    """
+
+    request: int
+    perplexity: float
+
+
+@dataclass(frozen=True, slots=True)
+class NeedlesMeasured:
+    """Tokens per second that are evaluated one by one, unwatched and watched."""
+
+    request: int
+    unwatched: float
+    watched: float
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something the person should know; no work is lost."""
 
@@ -427,6 +480,9 @@ Event: TypeAlias = (
     | SweepRow
     | Swept
     | TokensRead
+    | NeedlesMoved
+    | ReplyRated
+    | NeedlesMeasured
     | Notice
     | Failed
     | Stopped

@@ -22,7 +22,6 @@ from localsteer.llama.chat_template import Piece, plain_text
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import Rows
 from localsteer.llama.spans import Span
-from localsteer.llama.steering import Steering
 from localsteer.llama.text import ReplyText
 from localsteer.steering.reading import Gauge
 
@@ -102,15 +101,10 @@ class TokenReading:
         self._say(Notice(self._command.request, text))
 
 
-def added_at(steering: Steering, layer: int, n_embd: int) -> Rows | None:
-    """float32[n_embd]: what ``steering`` adds to the output of ``layer``; None for nothing."""
-    return None if steering.data is None else steering.data[(layer - 1) * n_embd : layer * n_embd]
-
-
 def _added(spans: Sequence[Span], gauge: Gauge) -> Readings:
     """What steering at the gauge's own layer adds to each token's reading."""
     shifts = [
-        0.0 if (row := added_at(steering, gauge.layer, gauge.direction.size)) is None else float(row @ gauge.direction)
+        0.0 if (row := steering.added_at(gauge.layer, gauge.direction.size)) is None else float(row @ gauge.direction)
         for _, steering in spans
     ]
     return np.repeat(shifts, [len(tokens) for tokens, _ in spans]).astype(np.float32)

@@ -21,7 +21,20 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from localsteer.engine.control import Control
 from localsteer.engine.pipe import PipeClosed, read_message, write_message
-from localsteer.engine.protocol import Event, Extract, Failed, Generate, Load, Quit, ReadTokens, SetDials, Stop, Sweep
+from localsteer.engine.protocol import (
+    Event,
+    Extract,
+    Failed,
+    Generate,
+    Load,
+    MeasureNeedles,
+    Quit,
+    RateReply,
+    ReadTokens,
+    SetDials,
+    Stop,
+    Sweep,
+)
 from localsteer.errors import LocalsteerError
 
 if TYPE_CHECKING:
@@ -31,7 +44,7 @@ _SECONDS_TO_FINISH = 1.0
 
 log = logging.getLogger(__name__)
 
-Work: TypeAlias = Load | Generate | Extract | Sweep | ReadTokens
+Work: TypeAlias = Load | Generate | Extract | Sweep | ReadTokens | RateReply | MeasureNeedles
 
 
 def main() -> None:
@@ -86,7 +99,7 @@ class Worker:
                         self._control.stop()
                     case SetDials(dials):
                         self._control.set_dials(dials)
-                    case Load() | Generate() | Extract() | Sweep() | ReadTokens():
+                    case Load() | Generate() | Extract() | Sweep() | ReadTokens() | RateReply() | MeasureNeedles():
                         if isinstance(command, Load):
                             self._control.abandon_loads()
                         self._waiting.put((self._control.ticket(), command))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,36 +12,17 @@ from localsteer.engine.engine import Engine
 from localsteer.engine.protocol import (
     DialMark,
     DialSetting,
-    Extract,
     Finished,
     Generate,
-    Load,
     ReadTokens,
     Sampling,
     TokensRead,
     Turn,
 )
 from localsteer.errors import DialError, PromptError, VectorError
-from localsteer.library.places import practice_model
 from localsteer.llama.prompt_trie import read_one_by_one
 from localsteer.steering.vector_file import load_vector
 from tests.engine.conftest import stamp, write_vector
-
-RECIPES = Path(__file__).parents[2] / "vectors"
-
-
-@pytest.fixture(scope="module")
-def practice() -> Iterator[Engine]:
-    with Engine() as engine:
-        engine.load(Load(0, str(practice_model()), n_threads=1))
-        yield engine
-
-
-@pytest.fixture(scope="module")
-def mood(practice: Engine, tmp_path_factory: pytest.TempPathFactory) -> DialSetting:
-    path = tmp_path_factory.mktemp("vectors") / "mood.gguf"
-    list(practice.extract(Extract(1, str(RECIPES / "mood.toml"), str(path), calibrate=False)))
-    return DialSetting("mood", str(path), 1.0)
 
 
 def read(engine: Engine, *turns: Turn, vectors: tuple[DialSetting, ...], **options: object) -> TokensRead:
