@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias
@@ -140,11 +140,17 @@ class Engine:
                     case ReadTokens():
                         TokenReading(self._loaded(), command, self.control, arrived, say).run()
                     case RateReply():
-                        say(rate_reply(self._loaded(), command, lambda: self.control.overtaken(arrived)))
+                        say(rate_reply(self._loaded(), command, self._giving_way(arrived)))
                     case MeasureNeedles():
-                        say(measure_needles(self._loaded(), command, lambda: self.control.overtaken(arrived)))
+                        say(measure_needles(self._loaded(), command, self._giving_way(arrived)))
             except StoppedOnRequest:
                 say(Stopped(command.request))
+
+    def _giving_way(self, ticket: int) -> Callable[[], bool]:
+        """Asked by work for idle moments: whether it has to end. Raises Stopped where it need not even begin."""
+        if self.control.overtaken(ticket):
+            raise StoppedOnRequest
+        return lambda: self.control.overtaken(ticket)
 
     def _load(self, command: Load, ticket: int, say: Say) -> None:
         path = Path(command.path)

@@ -143,6 +143,14 @@ COMMANDS: tuple[Command, ...] = (
         ("alt+x",),
         ("x", "delete"),
     ),
+    Command(
+        "toggle_needles",
+        "Needles",
+        "Let each dial show how far the text itself leans while it is written, or not",
+        "Dials",
+        ("alt+n",),
+        ("w",),
+    ),
     Command("toggle_panel", "Show or hide the dials", "Hide the dials, or show them", "Dials", ("alt+d",)),
     Command(
         "focus_dials", "Into the dials, and back", "Go into the dials, where plain keys do, and back", "Dials", ("f6",)
