@@ -126,7 +126,7 @@ class TokenView(ModalScreen[None]):
         tokens = answer.by_turn(self._which)
         self.query_one(".seen--dials", Static).update(self._dials(answer))
         self.query_one(".seen--ramp", Static).update(ramp(reading))
-        read = "as written, without what dials add there" if answer.steered else "unsteered"
+        read = "as written, without what dials add" if answer.steered else "unsteered"
         self.say(f"{scale_words(reading)} · {read}")
         for turn, view in self._texts:
             own = tokens[turn]
