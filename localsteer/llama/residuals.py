@@ -4,7 +4,8 @@ llama.cpp calls back for every node of its graph: first to ask whether we want i
 show it. The output of block k is called ``l_out-k``. What a control vector can do is done faster by llama.cpp itself;
 this is for reading, and for interventions that a plain addition to every row cannot express.
 
-A context with a tap decodes a little slower, so reading and chatting use separate contexts over the same weights.
+A context with a tap decodes a little slower, so reading and chatting use separate contexts over the same weights; the
+chat's own has a tap only while its replies are watched.
 """
 
 from __future__ import annotations
