@@ -19,6 +19,7 @@ from localsteer.cli.extract import extract
 from localsteer.cli.models import models
 from localsteer.cli.output import one_line
 from localsteer.cli.say import say
+from localsteer.cli.see import see
 from localsteer.cli.sweep import sweep
 from localsteer.cli.vectors import vectors
 from localsteer.errors import LocalsteerError
@@ -41,6 +42,7 @@ def localsteer(context: click.Context) -> None:
 
 for command in (chat, say, extract, sweep, evaluate, vectors, models, doctor, paths):
     localsteer.add_command(command)
+vectors.add_command(see)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

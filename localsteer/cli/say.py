@@ -54,7 +54,7 @@ def say(
     home = Home.find()
     path = home.model_path(model)
     vectors = find_vectors(strengths, identify(path), home.places)
-    text = _read_prompt(prompt)
+    text = read_prompt(prompt)
     sampling = Sampling(
         temperature=home.settings.temperature if temperature is None else temperature, seed=seed, max_tokens=max_tokens
     )
@@ -99,7 +99,8 @@ def _write(session: Session, command: Generate, *, quiet: bool) -> Finished:
     raise AssertionError("the engine always finishes or fails")
 
 
-def _read_prompt(prompt: str) -> str:
+def read_prompt(prompt: str) -> str:
+    """``prompt``, or for ``-`` what comes on standard input. Raises PromptError for what is empty or no text."""
     if prompt == "-":
         try:
             prompt = sys.stdin.buffer.read().decode("utf-8").removesuffix("\n")

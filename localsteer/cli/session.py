@@ -24,8 +24,11 @@ from localsteer.engine.protocol import (
     ModelCard,
     Notice,
     PromptProgress,
+    ReadTokens,
     Stopped,
     Sweep,
+    TokensRead,
+    Work,
 )
 from localsteer.errors import EngineError, LocalsteerError, ModelError
 from localsteer.gguf_header import check_chat_model, model_id
@@ -150,7 +153,14 @@ class Session:
         """The events of an experiment, with progress on stderr. Raises LocalsteerError where the engine fails."""
         return self._work(command)
 
-    def _work(self, command: Load | Generate | Extract | Sweep | Experiment) -> Iterator[Event]:
+    def read_tokens(self, command: ReadTokens) -> TokensRead:
+        """Read how far tokens lean. Raises LocalsteerError."""
+        for event in self._work(command):
+            if isinstance(event, TokensRead):
+                return event
+        raise EngineError("The reading was stopped.")
+
+    def _work(self, command: Work) -> Iterator[Event]:
         request = self._client.new_request()
         self._client.send(replace(command, request=request))
         for event in self._client.events(request):

@@ -30,13 +30,28 @@ from localsteer.engine.protocol import (
     Failed,
     Finished,
     Loaded,
+    NeedlesMeasured,
     Quit,
+    ReplyRated,
     Stop,
     Stopped,
     Swept,
+    TokensRead,
 )
 from localsteer.errors import EngineError
 
+_LAST_WORDS = (
+    Loaded
+    | Finished
+    | Extracted
+    | Swept
+    | TokensRead
+    | ReplyRated
+    | NeedlesMeasured
+    | ExperimentDone
+    | Failed
+    | Stopped
+)
 _LARGEST_LOG = 1_000_000
 _SECONDS_TO_QUIT = 2.0
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
@@ -45,10 +60,6 @@ _CHILD_PROGRAM = (
     "import sys; root = sys.argv[1]; root in sys.path or sys.path.insert(0, root); "
     "from localsteer.engine.worker import main; main()"
 )
-
-
-ENDS = (Loaded, Finished, Extracted, Swept, ExperimentDone, Failed, Stopped)
-"""What the last event of a request can be."""
 
 
 class EngineClient:
@@ -106,7 +117,8 @@ class EngineClient:
     def events(self, request: int) -> Iterator[Event]:
         """The events of ``request`` as they come, for programs that have nothing else to do meanwhile.
 
-        Ends with one of :data:`ENDS`. Raises EngineError if the child dies. Events of other requests are lost.
+        Ends with the last event of its command, Failed or Stopped. Raises EngineError if the child dies. Events of
+        other requests are lost.
         """
         while self._inbox.wait(1.0) or self.alive:
             for event in self._inbox.drain():
@@ -115,7 +127,7 @@ class EngineClient:
                 if event.request != request:
                     continue
                 yield event
-                if isinstance(event, ENDS):
+                if isinstance(event, _LAST_WORDS):
                     return
         raise EngineError("The engine process is not running; start it again.")
 

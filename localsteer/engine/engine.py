@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Self
 
 from localsteer.engine.control import Control
 from localsteer.engine.experiment_protocol import Experiment
 from localsteer.engine.generation import Desk, Reply, Say
 from localsteer.engine.mixing import Mixer
+from localsteer.engine.needles_cost import measure_needles
 from localsteer.engine.protocol import (
     DialSetting,
     Event,
@@ -22,11 +23,17 @@ from localsteer.engine.protocol import (
     Load,
     Loaded,
     Loading,
+    MeasureNeedles,
     ModelCard,
     Notice,
+    RateReply,
+    ReadTokens,
     Stopped,
     Sweep,
+    Work,
 )
+from localsteer.engine.rating import rate_reply
+from localsteer.engine.token_reading import TokenReading
 from localsteer.errors import EngineError, ModelError
 from localsteer.errors import Stopped as StoppedOnRequest
 from localsteer.gguf_header import check_chat_model
@@ -36,8 +43,6 @@ from localsteer.steering.fit import ModelStamp
 
 _LARGEST_DEFAULT_CONTEXT = 8192
 _LOADING_STEP = 0.01
-
-Work: TypeAlias = Load | Generate | Extract | Sweep | Experiment
 
 
 class Engine:
@@ -79,6 +84,18 @@ class Engine:
         """Repeat a paper's experiment: its ResultRow events, the last one ExperimentDone or Stopped. Leaving the loop
         stops it.
         """
+        return self._events(command, self.control.ticket())
+
+    def read_tokens(self, command: ReadTokens) -> Iterator[Event]:
+        """Read how far tokens lean: the events of a ReadTokens, the last one TokensRead or Stopped."""
+        return self._events(command, self.control.ticket())
+
+    def rate(self, command: RateReply) -> Iterator[Event]:
+        """How natural a reply is: ReplyRated, or Stopped when something else had to go first."""
+        return self._events(command, self.control.ticket())
+
+    def measure_needles(self, command: MeasureNeedles) -> Iterator[Event]:
+        """What watching costs: NeedlesMeasured, or Stopped when something else had to go first."""
         return self._events(command, self.control.ticket())
 
     def set_dials(self, dials: tuple[DialSetting, ...]) -> None:
@@ -126,12 +143,24 @@ class Engine:
                         from localsteer.engine.sweeping import Sweeping
 
                         Sweeping(self._loaded(), command, lambda: self.control.stopped(arrived), say).run()
+                    case ReadTokens():
+                        TokenReading(self._loaded(), command, self.control, arrived, say).run()
+                    case RateReply():
+                        say(rate_reply(self._loaded(), command, self._giving_way(arrived)))
+                    case MeasureNeedles():
+                        say(measure_needles(self._loaded(), command, self._giving_way(arrived)))
                     case _:
                         from localsteer.engine.experiments.suites import run_experiment
 
                         run_experiment(self._loaded(), command, lambda: self.control.stopped(arrived), say)
             except StoppedOnRequest:
                 say(Stopped(command.request))
+
+    def _giving_way(self, ticket: int) -> Callable[[], bool]:
+        """Asked by work for idle moments: whether it has to end. Raises Stopped where it need not even begin."""
+        if self.control.overtaken(ticket):
+            raise StoppedOnRequest
+        return lambda: self.control.overtaken(ticket)
 
     def _load(self, command: Load, ticket: int, say: Say) -> None:
         path = Path(command.path)
@@ -182,7 +211,7 @@ class Engine:
             raise EngineError("No model is loaded; load one first.")
         return self._desk
 
-    def _events(self, command: Generate | Extract | Sweep | Experiment, ticket: int) -> Iterator[Event]:
+    def _events(self, command: Work, ticket: int) -> Iterator[Event]:
         events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
 
         def work() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from localsteer.engine.control import Control
 from localsteer.engine.mixing import Mixer
+from localsteer.engine.needles import Needles, Watch
 from localsteer.engine.present import PresentDials
 from localsteer.engine.protocol import (
     Event,
@@ -23,11 +24,13 @@ from localsteer.engine.protocol import (
     Turn,
 )
 from localsteer.engine.turns import Fitted, Stretch, fit, stretches
+from localsteer.engine.watching import watching
 from localsteer.errors import PromptError
 from localsteer.llama.chat_template import Piece, plain_text, render, stop_texts
 from localsteer.llama.context import Context
 from localsteer.llama.generation import Generation
 from localsteer.llama.model import Model
+from localsteer.llama.residuals import Rows
 from localsteer.llama.sampling import Sampling
 from localsteer.llama.steering import Steering
 from localsteer.llama.text import ReplyText
@@ -42,12 +45,18 @@ Say: TypeAlias = Callable[[Event], None]
 
 @dataclass
 class Desk:
-    """What replies are written with: a loaded model, its chat context, its mixer; and how much the last one dropped."""
+    """What replies are written with: a loaded model, its chat context, its mixer; and how much the last one dropped.
+
+    ``watch`` None: nobody listens in on the chat context, and replies are as fast as they can be. ``neutral``: layer to
+    float32[n, n_embd], hidden states of everyday messages, as far as they have been read.
+    """
 
     model: Model
     context: Context
     mixer: Mixer
     dropped: int = 0
+    watch: Watch | None = None
+    neutral: dict[int, Rows] = field(default_factory=dict)
 
 
 class Reply:
@@ -67,6 +76,7 @@ class Reply:
         self._generated = 0
         self._prompt_tokens = (0, 0)
         self._began: float | None = None
+        self._needles: Needles | None = None
 
     def write(self) -> None:
         """Say Notice, PromptProgress, Started, TokenText and at last Finished."""
@@ -78,10 +88,12 @@ class Reply:
             )
         self._desk.dropped = fitted.dropped
         plan = stretches(fitted.pieces, fitted.kept, afresh=self._command.afresh)
-        while (reason := self._attempt(plan, prefix, fitted.dropped)) is None:
-            pass
+        with watching(self._desk, self._command.watched, self._stopped, self._notice) as self._needles:
+            while (reason := self._attempt(plan, prefix, fitted.dropped)) is None:
+                pass
         if rest := self._text.finish():
             self._say_text(rest)
+        self._tell_needles(last=True)
         self._finish(reason)
 
     # ---------------------------------------------------------------- what is evaluated
@@ -94,28 +106,12 @@ class Reply:
         if command.raw:
             text = "".join(turn.content for turn in command.turns) + command.prefix
             return self._fit(command.turns, lambda _: plain_text(model, text)), ()
-        fitted = self._fit(command.turns, lambda turns: _render(model, turns, command.prefix))
+        fitted = self._fit(command.turns, lambda turns: render_turns(model, turns, command.prefix))
         reply = fitted.pieces[-1]
         return fitted, reply.tokens[reply.header :]
 
     def _fit(self, turns: Sequence[Turn], rendered: Callable[[Sequence[Turn]], tuple[Piece, ...]]) -> Fitted:
         return fit(turns, rendered, n_ctx=self._desk.context.n_ctx, max_tokens=self._sampling.max_tokens)
-
-    def _spans(self, plan: Sequence[Stretch]) -> list[tuple[Sequence[int], Steering]]:
-        return [span for stretch in plan for span in self._spans_of(stretch)]
-
-    def _spans_of(self, stretch: Stretch) -> list[tuple[Sequence[int], Steering]]:
-        """The stretch as one span; where dials act at the front of a prompt, one more for each position there."""
-        dials, place, tokens = stretch.dials, stretch.place, stretch.tokens
-        steering = self._dials.steering(place) if dials is None else self._dials.recorded(dials, place)
-        if place == "reply":
-            return [(tokens, steering)]
-        positions = self._dials.front() if dials is None else self._dials.recorded_front(dials)
-        begin, end = stretch.front, stretch.front + len(positions)
-        spans: list[tuple[Sequence[int], Steering]] = [(tokens[:begin], steering)]
-        spans += [([token], own) for token, own in zip(tokens[begin:end], positions, strict=False)]
-        spans.append((tokens[end:], steering))
-        return [span for span in spans if span[0]]
 
     # ---------------------------------------------------------------- writing
 
@@ -127,7 +123,7 @@ class Reply:
             return self._began is None and (self._dials.steering("prompt"), self._dials.front()) != prompt
 
         generation = self._desk.context.generate(
-            self._spans(plan[:-1]),
+            self._dials.spans(plan[:-1]),
             header=plan[-1].tokens,
             steering=self._steer,
             sampling=self._sampling,
@@ -138,6 +134,7 @@ class Reply:
             self._begin(generation, plan, prefix, dropped)
             self._generated += 1
             self._add(token)
+            self._tell_needles()
             if self._text.stopped:
                 generation.close()
                 return "end"
@@ -159,6 +156,8 @@ class Reply:
     def _steer(self) -> Steering:
         """What the token that is evaluated next is steered with; the one after it is chosen under it."""
         steering = self._dials.steering("reply")
+        if self._needles is not None:
+            self._needles.in_force = steering
         self._dials.mark(len(self._tokens) if self._began is not None else 0)
         return steering
 
@@ -167,6 +166,8 @@ class Reply:
         if self._began is not None:
             return
         self._began = time.perf_counter()
+        if self._needles is not None:
+            self._needles.moving = True
         self._prompt_tokens = _prompt_tokens(plan, generation.prompt.reused if generation.prompt else 0)
         evaluated, reused = self._prompt_tokens
         self._say(Started(self._command.request, evaluated, reused, dropped, self._sampling.seed))
@@ -215,13 +216,19 @@ class Reply:
             kept += 1
         return tuple(self._tokens[:kept])
 
+    def _tell_needles(self, *, last: bool = False) -> None:
+        moved = self._needles.news(self._command.request, last=last) if self._needles is not None else None
+        if moved is not None:
+            self._say(moved)
+
     def _notice(self, text: str) -> None:
         if text not in self._notices:
             self._notices.add(text)
             self._say(Notice(self._command.request, text))
 
 
-def _render(model: Model, turns: Sequence[Turn], prefix: str = "") -> tuple[Piece, ...]:
+def render_turns(model: Model, turns: Sequence[Turn], prefix: str = "") -> tuple[Piece, ...]:
+    """Turns as the model's template writes them; ``prefix`` begins the open reply. See :func:`render`."""
     messages = [Message(turn.role, turn.content) for turn in turns]
     replies = [turn.tokens for turn in turns if turn.role == "assistant"]
     if prefix:

@@ -61,6 +61,10 @@ class Mixer:
         mix = self._mixed(dials)
         return () if mix is None else mix.front
 
+    def vector(self, dial: DialSetting) -> SteeringVector:
+        """The vector of a dial, whatever its strength. Raises VectorError where it cannot be read or does not fit."""
+        return self._vector(dial)[1]
+
     def _mixed(self, dials: Sequence[DialSetting]) -> _Mix | None:
         """None for nothing at all."""
         for dial in dials:

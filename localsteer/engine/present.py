@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
 from localsteer.engine.control import Control
 from localsteer.engine.mixing import Mixer
 from localsteer.engine.protocol import DialMark, DialSetting
-from localsteer.engine.turns import PLACES, Place
+from localsteer.engine.turns import PLACES, Place, Stretch
 from localsteer.errors import LocalsteerError
+from localsteer.llama.spans import Span
 from localsteer.llama.steering import UNSTEERED, Steering
 
 Known = TypeVar("Known")
@@ -55,6 +56,23 @@ class PresentDials:
     def recorded_front(self, dials: Dials) -> tuple[Steering, ...]:
         """The same for the front of the user's message before it."""
         return self._known(lambda: self._mixer.front(dials), ())
+
+    def spans(self, plan: Sequence[Stretch]) -> list[Span]:
+        """Stretches as they are evaluated: under the dials recorded with them, else under those that hold now."""
+        return [span for stretch in plan for span in self._spans_of(stretch)]
+
+    def _spans_of(self, stretch: Stretch) -> list[Span]:
+        """The stretch as one span; where dials act at the front of a prompt, one more for each position there."""
+        dials, place, tokens = stretch.dials, stretch.place, stretch.tokens
+        steering = self.steering(place) if dials is None else self.recorded(dials, place)
+        if place == "reply":
+            return [(tokens, steering)]
+        positions = self.front() if dials is None else self.recorded_front(dials)
+        begin, end = stretch.front, stretch.front + len(positions)
+        spans: list[Span] = [(tokens[:begin], steering)]
+        spans += [([token], own) for token, own in zip(tokens[begin:end], positions, strict=False)]
+        spans.append((tokens[end:], steering))
+        return [span for span in spans if span[0]]
 
     def _known(self, mixed: Callable[[], Known], nothing: Known) -> Known:
         try:

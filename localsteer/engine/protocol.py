@@ -84,6 +84,8 @@ class Generate:
     reply. ``raw``: ``turns`` holds one user turn whose text is continued without a chat template, ``prefix`` included.
     ``afresh``: evaluate every earlier reply under the present dials instead of the recorded ones.
     ``pace``: tokens per second at most, 0 for as fast as it goes; a tiny model would be done before a dial is turned.
+    ``watched``: dials along which the reply is read while it is written, whatever their strengths; that costs some of
+    its speed.
     """
 
     request: int
@@ -94,6 +96,7 @@ class Generate:
     raw: bool = False
     afresh: bool = False
     pace: float = 0.0
+    watched: tuple[DialSetting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,41 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadTokens:
+    """Read how far every token of ``turns`` leans along each of ``vectors`` (whose strengths do not matter).
+
+    Earlier replies are read as they were written: their own tokens, under the dials recorded with them; what no reply
+    has followed yet is read under ``dials``. ``layer`` None: where each vector's own layers begin. ``raw``: one user
+    turn, read without a chat template.
+    """
+
+    request: int
+    turns: tuple[Turn, ...]
+    vectors: tuple[DialSetting, ...]
+    dials: tuple[DialSetting, ...] = ()
+    layer: int | None = None
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RateReply:
+    """How natural the reply that ends ``turns`` is to the unsteered model, as an answer to what was said before it.
+
+    Work for idle moments: whatever else arrives goes first, and this ends with :class:`Stopped`.
+    """
+
+    request: int
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureNeedles:
+    """What watching a reply costs. Work for idle moments, as :class:`RateReply`."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Stop the generations, sweeps and extractions that were sent so far, running or waiting, at once.
 
@@ -159,7 +197,10 @@ class Quit:
     """End the process."""
 
 
-Command: TypeAlias = Load | Generate | SetDials | Extract | Sweep | Experiment | Stop | Quit
+Work: TypeAlias = Load | Generate | Extract | Sweep | ReadTokens | RateReply | MeasureNeedles | Experiment
+"""What takes time and is done one after the other."""
+
+Command: TypeAlias = Work | SetDials | Stop | Quit
 
 # ---------------------------------------------------------------- events
 
@@ -237,6 +278,17 @@ class TokenText:
     index: int
     token: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedlesMoved:
+    """How far the reply itself leans along each watched dial, before what dials add: the last tokens count most.
+
+    Said some ten times a second at most. ``readings``: name and value, on the scale of :class:`Reading`.
+    """
+
+    request: int
+    readings: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +382,70 @@ class Swept:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadToken:
+    """A token that was read: the text it adds, and which of the turns it belongs to; None for the template's own."""
+
+    text: str
+    turn: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far each token leans along one vector, at ``layer``, before what dials add there.
+
+    0 is the middle of everyday messages. ``scale`` "poles": +1 and −1 are the poles; "spread": ±1 is two standard
+    deviations of everyday messages, for a vector whose length says nothing.
+    """
+
+    name: str
+    positive_pole: str
+    negative_pole: str
+    layer: int
+    scale: Literal["poles", "spread"]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TokensRead:
+    """The answer to :class:`ReadTokens`. ``steered``: dials were in force in what was read. ``dropped``: how many of
+    the oldest turns did not fit.
+    """
+
+    request: int
+    tokens: tuple[ReadToken, ...]
+    readings: tuple[Reading, ...]
+    steered: bool
+    dropped: int
+
+    def by_turn(self, which: int = 0) -> dict[int, tuple[tuple[str, float], ...]]:
+        """For each turn the text and the reading of its tokens, along the vector at place ``which``."""
+        found: dict[int, list[tuple[str, float]]] = {}
+        for token, value in zip(self.tokens, self.readings[which].values, strict=True):
+            if token.turn is not None:
+                found.setdefault(token.turn, []).append((token.text, value))
+        return {turn: tuple(tokens) for turn, tokens in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRated:
+    """``perplexity`` of the reply under the unsteered model: exp of its tokens' mean negative log-likelihood. Near 1
+    each token could be foreseen; many times that of unsteered replies, the reply is strained.
+    """
+
+    request: int
+    perplexity: float
+
+
+@dataclass(frozen=True, slots=True)
+class NeedlesMeasured:
+    """Tokens per second that are evaluated one by one, unwatched and watched."""
+
+    request: int
+    unwatched: float
+    watched: float
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something the person should know; no work is lost."""
 
@@ -372,6 +488,10 @@ Event: TypeAlias = (
     | Swept
     | ResultRow
     | ExperimentDone
+    | TokensRead
+    | NeedlesMoved
+    | ReplyRated
+    | NeedlesMeasured
     | Notice
     | Failed
     | Stopped

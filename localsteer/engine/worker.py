@@ -17,12 +17,19 @@ import signal
 import sys
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO
 
 from localsteer.engine.control import Control
-from localsteer.engine.experiment_protocol import Experiment
 from localsteer.engine.pipe import PipeClosed, read_message, write_message
-from localsteer.engine.protocol import Event, Extract, Failed, Generate, Load, Quit, SetDials, Stop, Sweep
+from localsteer.engine.protocol import (
+    Event,
+    Failed,
+    Load,
+    Quit,
+    SetDials,
+    Stop,
+    Work,
+)
 from localsteer.errors import LocalsteerError
 
 if TYPE_CHECKING:
@@ -31,8 +38,6 @@ if TYPE_CHECKING:
 _SECONDS_TO_FINISH = 1.0
 
 log = logging.getLogger(__name__)
-
-Work: TypeAlias = Load | Generate | Extract | Sweep | Experiment
 
 
 def main() -> None:
@@ -87,7 +92,7 @@ class Worker:
                         self._control.stop()
                     case SetDials(dials):
                         self._control.set_dials(dials)
-                    case _ if isinstance(command, Load | Generate | Extract | Sweep | Experiment):
+                    case _ if isinstance(command, Work):
                         if isinstance(command, Load):
                             self._control.abandon_loads()
                         self._waiting.put((self._control.ticket(), command))

@@ -28,11 +28,16 @@ class RememberedDial:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """``last_model``: a path or ``practice``; ``dials``: a model's id to its dials, in their order on the panel."""
+    """``last_model``: a path or ``practice``; ``dials``: a model's id to its dials, in their order on the panel.
+
+    ``needles``: whether they are on; ``needles_cost``: a model's id to the part of its speed that they take, 0 to 1.
+    """
 
     last_model: str | None = None
     theme: str | None = None
     dials: Mapping[str, tuple[RememberedDial, ...]] = field(default_factory=dict)
+    needles: bool = False
+    needles_cost: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_remembered(places: Places) -> Remembered:
@@ -43,11 +48,13 @@ def read_remembered(places: Places) -> Remembered:
         return Remembered()
     if not isinstance(found, dict):
         return Remembered()
-    dials = found.get("dials")
+    dials, costs = found.get("dials"), found.get("needles_cost")
     return Remembered(
         last_model=_text(found.get("last_model")),
         theme=_text(found.get("theme")),
         dials={str(model): _dials(one) for model, one in dials.items()} if isinstance(dials, dict) else {},
+        needles=found.get("needles") is True,
+        needles_cost=_costs(costs) if isinstance(costs, dict) else {},
     )
 
 
@@ -57,6 +64,8 @@ def write_remembered(places: Places, remembered: Remembered) -> None:
     content = {
         "last_model": remembered.last_model,
         "theme": remembered.theme,
+        "needles": remembered.needles,
+        "needles_cost": dict(list(remembered.needles_cost.items())[-_MODELS_REMEMBERED:]),
         "dials": {model: [asdict(dial) for dial in dials] for model, dials in latest.items()},
     }
     write_private(places.remembered, json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8"))
@@ -64,6 +73,14 @@ def write_remembered(places: Places, remembered: Remembered) -> None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _costs(found: dict[Any, Any]) -> dict[str, float]:
+    return {
+        str(model): float(cost)
+        for model, cost in found.items()
+        if isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost <= 1
+    }
 
 
 def _dials(found: Any) -> tuple[RememberedDial, ...]:

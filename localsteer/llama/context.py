@@ -43,6 +43,7 @@ class Context(Closing):
         """
         self.model = model
         self.n_ctx = n_ctx
+        self._n_batch = n_batch
         self._decoder = Decoder(model, n_ctx=n_ctx, n_threads=n_threads, n_batch=n_batch, tap=tap)
         self.n_threads = self._decoder.n_threads
         self._tokens: list[int] = []
@@ -193,6 +194,18 @@ class Context(Closing):
             self._cut(len(self._tokens) - 1)
             raise DialError("The dials are turned so far that the model computes no numbers any more; turn them back.")
         return sampler.sample(self._decoder.handle)
+
+    def moved(self, tap: ResidualTap | None) -> Context:
+        """A context with another tap, or none, that has cached what this one has; this one is closed.
+
+        llama.cpp takes a callback only when it makes a context. Raises ModelError if there is not enough memory.
+        """
+        data = self._decoder.saved() if self._tokens else None
+        self.close()
+        moved = Context(self.model, n_ctx=self.n_ctx, n_threads=self.n_threads, n_batch=self._n_batch, tap=tap)
+        if data is not None and moved._decoder.restore(data):
+            moved._tokens, moved._keys = self._tokens, self._keys
+        return moved
 
     def close(self) -> None:
         """Free the cache; calling it again does no harm."""

@@ -148,6 +148,20 @@ class Decoder:
         lib.llama_memory_clear(self._memory, False)
         return position == 0
 
+    def saved(self) -> Any:
+        """What is cached, as bytes (a ctypes array) that :meth:`restore` of another decoder of the model takes."""
+        size = lib.llama_state_seq_get_size(self._handle, 0)
+        data = (ctypes.c_uint8 * size)()
+        lib.llama_state_seq_get_data(self._handle, data, size, 0)
+        return data
+
+    def restore(self, data: Any) -> bool:
+        """Take over what another decoder has saved; False, and nothing is cached, where it does not fit."""
+        if lib.llama_state_seq_set_data(self._handle, data, len(data), 0):
+            return True
+        lib.llama_memory_clear(self._memory, False)
+        return False
+
     def logits(self) -> npt.NDArray[np.float32]:
         """float32[n_vocab] after the last token decoded. A view: the next decode changes it."""
         pointer = lib.llama_get_logits_ith(self._handle, -1)

@@ -4,7 +4,8 @@ llama.cpp calls back for every node of its graph: first to ask whether we want i
 show it. The output of block k is called ``l_out-k``. What a control vector can do is done faster by llama.cpp itself;
 this is for reading, and for interventions that a plain addition to every row cannot express.
 
-A context with a tap decodes a little slower, so reading and chatting use separate contexts over the same weights.
+A context with a tap decodes a little slower, so reading and chatting use separate contexts over the same weights; the
+chat's own has a tap only while its replies are watched.
 """
 
 from __future__ import annotations
@@ -45,18 +46,21 @@ class ResidualTap:
         is computed, so the logits are meaningless. What they raise comes out of the decode.
         """
         self._n_embd = n_embd
-        self._layers = frozenset(layers)
         self._read = read
         self._write = write
         self._stop_after = stop_after
         self._stopped = False
         self._error: BaseException | None = None
-        self._wanted = {_PREFIX + str(layer).encode(): layer for layer in self._layers}
-        if stop_after is not None:
-            self._wanted[_PREFIX + str(stop_after).encode()] = stop_after
+        self.look_at(layers)
         self.seen: set[int] = set()
         """Layers that have come by since the tap was made; a layer that never comes is called otherwise here."""
         self.callback = lib.ggml_backend_sched_eval_callback(self._on_node)
+
+    def look_at(self, layers: Collection[int]) -> None:
+        """From the next decode on these layers instead; none costs least."""
+        self._layers = frozenset(layers)
+        stop = () if self._stop_after is None else (self._stop_after,)
+        self._wanted = {_PREFIX + str(layer).encode(): layer for layer in (*self._layers, *stop)}
 
     def begin(self) -> None:
         """Before every decode."""

@@ -20,5 +20,9 @@ class Steering:
     key: Hashable
     data: npt.NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
+    def added_at(self, layer: int, n_embd: int) -> npt.NDArray[np.float32] | None:
+        """float32[n_embd]: what it adds to the output of ``layer``; None where it is off."""
+        return None if self.data is None else self.data[(layer - 1) * n_embd : layer * n_embd]
+
 
 UNSTEERED = Steering(None)

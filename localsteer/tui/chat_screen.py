@@ -12,8 +12,9 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from localsteer.engine.client import EngineClient
-from localsteer.engine.protocol import DialSetting, Load, Sampling
+from localsteer.engine.protocol import Command, DialSetting, Event, Load, ModelCard, Sampling
 from localsteer.errors import EngineError, StorageError
+from localsteer.tui.asides import Asides
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
 from localsteer.tui.dialogs.add_dial import AddDial
@@ -22,9 +23,11 @@ from localsteer.tui.dialogs.system_prompt import SystemPrompt
 from localsteer.tui.engine_link import EngineLink
 from localsteer.tui.hearing import Hearing
 from localsteer.tui.keys import chat_bindings
+from localsteer.tui.needles import NeedleSwitch
 from localsteer.tui.opening import Opening
 from localsteer.tui.plain import plain
 from localsteer.tui.rack import Rack
+from localsteer.tui.seeing import Seeing
 from localsteer.tui.talk import Talk, open_store
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dial_row import DialRow
@@ -87,10 +90,13 @@ class ChatScreen(Screen[None]):
 
     def on_mount(self) -> None:
         transcript, panel = self.query_one(Transcript), self.query_one(DialsPanel)
+        self.asides = Asides(self.link)
         self.conversing = Conversing(self.talk, self.link, transcript, self._sampling, self)
         self.dialling = Dialling(
             self.link, panel, self._opening.places, self.memory, say=self.say, turned=self.conversing.dials_turned
         )
+        self.needles = NeedleSwitch(self.link, panel, self.dialling, self.asides, self.memory, say=self.say)
+        self.seeing = Seeing(self)
         self.hearing = Hearing(self)
         # The first frame comes before the engine does.
         self.call_after_refresh(self._begin)
@@ -134,6 +140,14 @@ class ChatScreen(Screen[None]):
     def dials_in_force(self) -> tuple[DialSetting, ...]:
         """What the engine is to steer with."""
         return self.dialling.settings
+
+    def dials_watched(self) -> tuple[DialSetting, ...]:
+        """What a reply is to be watched along."""
+        return self.needles.watched
+
+    def when_idle(self, command: Callable[[int, ModelCard], Command], take: Callable[[Event], None]) -> None:
+        """Have the engine do this while nobody waits for it."""
+        self.asides.ask(command, take)
 
     def show_speed(self, tokens_per_second: float) -> None:
         """Into the header."""
@@ -214,6 +228,9 @@ class ChatScreen(Screen[None]):
         if self.talk.system_prompt:
             await self.query_one(Transcript).add_note(f"System prompt: {self.talk.system_prompt}")
 
+    def action_see_tokens(self) -> None:
+        self.call_later(self.seeing.open)
+
     def action_scroll_back(self) -> None:
         self.query_one(Transcript).page(-1)
 
@@ -277,6 +294,9 @@ class ChatScreen(Screen[None]):
             await self.dialling.add_words(*chosen)
         elif chosen is not None:
             await self.dialling.add(chosen)
+
+    def action_toggle_needles(self) -> None:
+        self.needles.toggle()
 
     def action_toggle_panel(self) -> None:
         panel = self.query_one(DialsPanel)

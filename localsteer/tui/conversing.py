@@ -16,13 +16,15 @@ from localsteer.engine.protocol import (
     Generate,
     ModelCard,
     PromptProgress,
+    RateReply,
+    ReplyRated,
     Sampling,
     Started,
     TokenText,
 )
 from localsteer.errors import EngineError, StorageError
 from localsteer.tui.engine_link import EngineLink, EngineState, Job
-from localsteer.tui.foot import foot_words
+from localsteer.tui.foot import foot_words, perplexity_words
 from localsteer.tui.on_its_way import OnItsWay
 from localsteer.tui.pace import pace_of
 from localsteer.tui.strengths import courses
@@ -36,6 +38,10 @@ class Surroundings(Protocol):
     """What talking needs of the screen around it."""
 
     def dials_in_force(self) -> tuple[DialSetting, ...]: ...
+
+    def dials_watched(self) -> tuple[DialSetting, ...]: ...
+
+    def when_idle(self, command: Callable[[int, ModelCard], Command], take: Callable[[Event], None]) -> None: ...
 
     def show_speed(self, tokens_per_second: float) -> None: ...
 
@@ -149,7 +155,8 @@ class Conversing:
             dials = self._screen.dials_in_force()
             reply.running = self._talk.begin_reply(card, self._sampling, dials)
             turns = self._talk.turns(card)
-            return Generate(request, turns, dials, self._sampling, afresh=afresh, pace=pace_of(card))
+            watched = self._screen.dials_watched()
+            return Generate(request, turns, dials, self._sampling, afresh=afresh, pace=pace_of(card), watched=watched)
 
         reply.job = Job("reply", command)
         self._replies.append(reply)
@@ -235,9 +242,24 @@ class Conversing:
         if event.reason in _ENDINGS:
             remark.append(_ENDINGS[event.reason])
         await view.finish(event.text)
-        view.show_foot(foot_words(courses(event.marks), " · ".join(remark), steerable=self._steerable))
+        steerable = self._steerable
+
+        def show(*more: str) -> None:
+            view.show_foot(foot_words(courses(event.marks), " · ".join([*remark, *more]), steerable=steerable))
+
+        show()
+        self._rate(event, lambda rated: show(perplexity_words(rated.perplexity)))
         self._screen.show_speed(event.tokens_per_second)
         self._screen.show_context(event.context_used, event.context_size)
+
+    def _rate(self, event: Finished, show: Callable[[ReplyRated], None]) -> None:
+        """Have it said how natural the reply is, some time when nobody waits."""
+        if event.tokens and self._link.card is not None:
+            turns = self._talk.turns(self._link.card)
+            self._screen.when_idle(
+                lambda request, _: RateReply(request, turns),
+                lambda answer: show(answer) if isinstance(answer, ReplyRated) else None,
+            )
 
     async def _fail(self, reply: OnItsWay, message: str) -> None:
         """The engine could not do it: the question goes back where it can be changed."""

@@ -24,14 +24,17 @@ from localsteer.engine.protocol import (
     Load,
     Loaded,
     ModelCard,
+    NeedlesMeasured,
     Notice,
+    ReplyRated,
     SetDials,
     Stop,
     Stopped,
+    TokensRead,
 )
 from localsteer.errors import EngineError
 
-JobKind: TypeAlias = Literal["reply", "vector"]
+JobKind: TypeAlias = Literal["reply", "vector", "reading"]
 
 
 class EngineState(Enum):
@@ -64,6 +67,7 @@ class EngineLink:
         self.load_request = 0
         self._waiting: deque[Job] = deque()
         self._running: Job | None = None
+        self._aside = 0
 
     @property
     def model_path(self) -> str:
@@ -83,6 +87,18 @@ class EngineLink:
     def has(self, kind: JobKind) -> bool:
         """Whether a job of this kind runs or waits."""
         return any(job.kind == kind for job in (*self._waiting, *([self._running] if self._running else [])))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits for the engine."""
+        return self.state is EngineState.READY and not self._waiting and self.client.alive
+
+    def aside(self, command: Callable[[int, ModelCard], Command]) -> int:
+        """Have an idle engine do something that gives way to every job; its request number. Jobs do not wait for it."""
+        assert self.card is not None
+        self._aside = self.client.new_request()
+        self._send(command(self._aside, self.card))
+        return self._aside
 
     def load(self) -> None:
         """Start the engine if need be and load the model. Raises EngineError when no process can be started."""
@@ -107,6 +123,13 @@ class EngineLink:
         if self._running is not None:
             self._send(Stop())
         return forgotten
+
+    def withdraw(self, job: Job) -> None:
+        """Nobody waits for this job any more."""
+        if job in self._waiting:
+            self._waiting.remove(job)
+        elif self._running is job:
+            self._send(Stop())
 
     def set_dials(self, dials: tuple[DialSetting, ...]) -> None:
         """Dials for the tokens to come. Jobs that start later take them from their own command."""
@@ -140,9 +163,11 @@ class EngineLink:
                 self.state, self.problem = EngineState.OFF, event.message
                 self._waiting.clear()
             return True
+        if event.request == self._aside:
+            return isinstance(event, ReplyRated | NeedlesMeasured | Failed | Stopped)
         if self._running is None or event.request != self._running.request:
             return isinstance(event, Notice)
-        if isinstance(event, Finished | Extracted | Failed | Stopped):
+        if isinstance(event, Finished | Extracted | TokensRead | Failed | Stopped):
             self._running, self.state = None, EngineState.READY
         return True
 

@@ -26,6 +26,11 @@ def foot_words(courses: Sequence[Course], remark: str = "", *, steerable: bool =
     return words
 
 
+def perplexity_words(perplexity: float) -> str:
+    """How natural a reply is to the unsteered model."""
+    return f"perplexity {perplexity:.1f}" if perplexity < 100 else "perplexity over 100"
+
+
 def content(words: Words) -> Content:
     """A line for Textual."""
     return Content.assemble(*((text, f"${colour}" if colour else "") for text, colour in words))

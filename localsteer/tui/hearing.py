@@ -34,6 +34,9 @@ class Hearing:
             await self._take(event)
         await screen.conversing.take(events)
         await screen.dialling.take(events)
+        await screen.seeing.take(events)
+        screen.needles.hear(events)
+        screen.asides.hear(events)
         self.show_state()
 
     def show_state(self) -> None:
@@ -86,3 +89,4 @@ class Hearing:
             for warning in warnings(card):
                 await transcript.add_note(warning, "warning")
         await screen.dialling.model_loaded(card)
+        screen.needles.show()

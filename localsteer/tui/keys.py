@@ -53,6 +53,13 @@ COMMANDS: tuple[Command, ...] = (
         "Talking",
         ("ctrl+s", "f8"),
     ),
+    Command(
+        "see_tokens",
+        "See what each word leans to",
+        "Colour each word said so far by how far it leans along a dial",
+        "Talking",
+        ("alt+v", "f12"),
+    ),
     Command("scroll_back", "Scroll back", "Scroll the conversation back", "Talking", ("pageup",), in_palette=False),
     Command(
         "scroll_on",
@@ -135,6 +142,14 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+x",),
         ("x", "delete"),
+    ),
+    Command(
+        "toggle_needles",
+        "Needles",
+        "Let each dial show how far the text itself leans while it is written, or not",
+        "Dials",
+        ("alt+n",),
+        ("w",),
     ),
     Command("toggle_panel", "Show or hide the dials", "Hide the dials, or show them", "Dials", ("alt+d",)),
     Command(

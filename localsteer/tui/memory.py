@@ -29,6 +29,15 @@ class Memory:
     def theme(self) -> str | None:
         return self._kept.theme
 
+    @property
+    def needles(self) -> bool:
+        """Whether they are on."""
+        return self._kept.needles
+
+    def needles_cost(self, model_id: str) -> float | None:
+        """The part of this model's speed that they take, 0 to 1; None where that was never measured."""
+        return self._kept.needles_cost.get(model_id)
+
     def rack(self, model_id: str) -> Rack:
         """The dials as they were left with this model."""
         return recalled(self._kept.dials.get(model_id, ()), self._places, model_id)
@@ -42,6 +51,12 @@ class Memory:
 
     def keep_theme(self, theme: str) -> None:
         self._keep(replace(self._kept, theme=theme))
+
+    def keep_needles(self, on: bool) -> None:
+        self._keep(replace(self._kept, needles=on))
+
+    def keep_needles_cost(self, model_id: str, cost: float) -> None:
+        self._keep(replace(self._kept, needles_cost={**self._kept.needles_cost, model_id: round(cost, 3)}))
 
     def write(self) -> None:
         """To the disk, where there is news. A full disk costs the memory, and nobody's attention."""

@@ -99,6 +99,13 @@ class Rack:
             if (strength := self.effective(dial)) != 0.0
         )
 
+    def watched(self) -> tuple[DialSetting, ...]:
+        """All dials in their order, those at 0 and the muted ones too: what the text can be read along."""
+        return tuple(
+            DialSetting(dial.name, dial.vector_path, self.effective(dial), dial.own_layers, dial.scope)
+            for dial in self.dials
+        )
+
     def with_dial(self, dial: Dial) -> Rack:
         """``dial`` added at the end and picked; one of the same name is replaced where it stands, its strength kept."""
         for index, present in enumerate(self.dials):

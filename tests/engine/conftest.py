@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 
 from localsteer.engine.engine import Engine
-from localsteer.engine.protocol import DialSetting, Load, ModelCard
+from localsteer.engine.protocol import DialSetting, Extract, Load, ModelCard
+from localsteer.library.places import practice_model
 from localsteer.steering.fit import ModelStamp
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import save_vector
+
+RECIPES = Path(__file__).parents[2] / "vectors"
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +55,19 @@ def vectors(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> tuple[D
         write_vector(folder / f"{name}.gguf", stamp(engine.card), seed=n) for n, name in enumerate(("mood", "sea"))
     ]
     return DialSetting("mood", str(paths[0]), 1.0), DialSetting("sea", str(paths[1]), 1.0)
+
+
+@pytest.fixture(scope="module")
+def practice() -> Iterator[Engine]:
+    """An engine with the practice model."""
+    with Engine() as engine:
+        engine.load(Load(0, str(practice_model()), n_threads=1))
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def mood(practice: Engine, tmp_path_factory: pytest.TempPathFactory) -> DialSetting:
+    """Its mood, made from our recipe, as a dial at strength 1."""
+    path = tmp_path_factory.mktemp("vectors") / "mood.gguf"
+    list(practice.extract(Extract(1, str(RECIPES / "mood.toml"), str(path), calibrate=False)))
+    return DialSetting("mood", str(path), 1.0)

@@ -8,6 +8,7 @@ import pytest
 from localsteer.errors import PromptError, Stopped
 from localsteer.llama.context import Context
 from localsteer.llama.model import Model
+from localsteer.llama.residuals import ResidualTap
 from localsteer.llama.sampling import Sampling
 from localsteer.llama.spans import Evaluated
 from localsteer.llama.steering import UNSTEERED
@@ -80,6 +81,35 @@ def test_too_long_a_prompt_is_refused_and_nothing_is_lost(bpe: Model, context: C
     with pytest.raises(PromptError, match="300 tokens"):
         context.evaluate([([5] * 300, UNSTEERED)])
     assert context.evaluate([(tokens, UNSTEERED)]).evaluated == 0
+
+
+@pytest.mark.parametrize(("name", "rows"), [("bpe", [1]), ("hybrid", [])])  # the hybrid names its blocks otherwise
+def test_a_context_with_a_tap_takes_over_what_another_has_cached(
+    name: str, rows: list[int], request: pytest.FixtureRequest
+) -> None:
+    model: Model = request.getfixturevalue(name)
+    tokens = [*model.start_tokens, *range(20, 60)]
+    seen: list[int] = []
+    with Context(model, n_ctx=256) as plain:
+        plain.evaluate([(tokens, UNSTEERED)])
+        plain.append(70, UNSTEERED)
+        logits = plain.logits().copy()
+    first = Context(model, n_ctx=256)
+    first.evaluate([(tokens, UNSTEERED)])
+    with first.moved(ResidualTap(model.n_embd, (1,), read=lambda _, rows: seen.append(len(rows)))) as second:
+        assert second.used == len(tokens)
+        second.append(70, UNSTEERED)
+        assert second.logits() == pytest.approx(logits, abs=1e-3)
+        assert seen == rows
+        # And back, as often as one likes.
+        with second.moved(None) as third:
+            assert third.used == len(tokens) + 1
+
+
+def test_an_empty_context_moves_too(bpe: Model) -> None:
+    with Context(bpe, n_ctx=64).moved(None) as context:
+        assert context.used == 0
+        assert context.evaluate([([1, 2, 3], UNSTEERED)]).evaluated == 3
 
 
 def test_an_empty_prompt_is_refused(context: Context) -> None:

@@ -114,4 +114,4 @@ def test_a_front_of_nothing_changes_nothing(bpe: Model) -> None:
     for front in (None, nothing):
         with ReplyReader(bpe, [prompt], [[5, 6]], [len(prompt) - 1], front=front) as reader:
             found.append(np.array([logits.copy() for _, _, logits in reader.read(None)]))
-    np.testing.assert_array_equal(*found)
+    np.testing.assert_array_equal(found[0], found[1])

@@ -8,6 +8,7 @@ from itertools import groupby
 from textual.content import Content
 
 from localsteer.tui.bar import Reach, bar
+from localsteer.tui.needle import with_needle
 from localsteer.tui.plain import plain
 from localsteer.tui.rack import Dial
 from localsteer.tui.strengths import signed
@@ -30,18 +31,20 @@ class Face:
     bar_width: int
 
 
-def face(dial: Dial, *, number: int, picked: bool, solo: bool, silenced: bool, width: int) -> Face:
-    """The face of dial ``number`` (from 1) in ``width`` columns."""
+def face(
+    dial: Dial, *, number: int, picked: bool, solo: bool, silenced: bool, width: int, needle: float | None = None
+) -> Face:
+    """The face of dial ``number`` (from 1) in ``width`` columns; ``needle``: how far the text itself leans."""
     quiet = dial.muted or silenced
     reading = _reading(dial, quiet)
     head = _head(dial, number, picked)
     state = _state(dial, solo, silenced)
     if width >= ONE_LINE_FROM:
-        return _in_one_line(dial, head, state, reading, quiet, width)
+        return _in_one_line(dial, head, state, reading, quiet, width, needle)
     wide = max(3, width - (width + 1) % 2)
     lines = [
         _spread(head, Content("  ").join([state, reading]) if state else reading, wide),
-        _bar(dial, wide, quiet),
+        _bar(dial, wide, quiet, needle),
         _poles(dial, wide),
     ]
     if picked:
@@ -67,7 +70,9 @@ def layer_words(layers: tuple[int, ...]) -> str:
     return ("layers " if len(layers) > 1 else "layer ") + ", ".join(runs)
 
 
-def _in_one_line(dial: Dial, head: Content, state: Content, reading: Content, quiet: bool, width: int) -> Face:
+def _in_one_line(
+    dial: Dial, head: Content, state: Content, reading: Content, quiet: bool, width: int, needle: float | None
+) -> Face:
     label = max(12, width // 5)
     pole = max(6, width // 8)
     bar_width = width - label - 2 * (pole + 1) - _NUMBER
@@ -77,7 +82,7 @@ def _in_one_line(dial: Dial, head: Content, state: Content, reading: Content, qu
     line = Content.assemble(
         _fitted(head, label),
         (f"{left} ", "$quiet"),
-        _bar(dial, bar_width, quiet),
+        _bar(dial, bar_width, quiet, needle),
         " ",
         _fitted(right, pole),
         " " * max(0, _NUMBER - reading.cell_length),
@@ -110,7 +115,7 @@ def _state(dial: Dial, solo: bool, silenced: bool) -> Content:
     return Content("")
 
 
-def _bar(dial: Dial, width: int, quiet: bool) -> Content:
+def _bar(dial: Dial, width: int, quiet: bool, needle: float | None) -> Content:
     inks = _QUIET_INKS if quiet else INKS
     measured = dial.own_layers is None
     cells = bar(
@@ -120,7 +125,9 @@ def _bar(dial: Dial, width: int, quiet: bool) -> Content:
         high=_reach(dial.high, dial.safe and dial.safe[1], dial.careful and dial.careful[1], measured),
         width=width,
     )
-    return Content.assemble(*((cell.character, f"{inks[cell.front]} on {inks[cell.back]}") for cell in cells))
+    drawn = [(cell.character, inks[cell.front], inks[cell.back]) for cell in cells]
+    pointed = with_needle(drawn, needle, "$foreground")
+    return Content.assemble(*((character, f"{front} on {back}") for character, front, back in pointed))
 
 
 def _reach(recommended: float | None, safe: float | None, careful: float | None, measured: bool) -> Reach:

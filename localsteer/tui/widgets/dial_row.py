@@ -56,7 +56,19 @@ class DialRow(Widget):
         super().__init__()
         self._dial = dial
         self._index = index
+        self._needle: float | None = None
         self._picked = self._solo = self._silenced = self._dragging = False
+
+    @property
+    def dial(self) -> Dial:
+        """The dial that is shown."""
+        return self._dial
+
+    def point(self, reading: float | None) -> None:
+        """Where the needle points; None for no needle."""
+        if reading != self._needle:
+            self._needle = reading
+            self.refresh()
 
     def show(self, dial: Dial, index: int, *, picked: bool, solo: bool, silenced: bool) -> None:
         """Show this dial from now on."""
@@ -81,6 +93,7 @@ class DialRow(Widget):
             picked=self._picked,
             solo=self._solo,
             silenced=self._silenced,
+            needle=self._needle,
             width=self.content_size.width,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import events
@@ -45,6 +46,8 @@ class DialsPanel(Vertical):
         super().__init__(id="dials")
         self._rows: list[DialRow] = []
         self._steerable = True
+        self._needles = Content("")
+        self._readings: Mapping[str, float] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(self._head(), classes="panel--head")
@@ -56,7 +59,21 @@ class DialsPanel(Vertical):
         self.show_hint()
 
     def _head(self) -> Content:
-        return Content.from_markup("Dials   [$primary @click=screen.add_dial]+ add[/]")
+        add = Content.from_markup("Dials  [$primary @click=screen.add_dial]+ add[/]")
+        return Content("  ").join([add, self._needles]) if self._needles else add
+
+    def show_needles(self, on: bool, cost: float | None) -> None:
+        """Whether the needles are on, and the part of the speed they take; None where that was never measured."""
+        words = "needles" if cost is None or not on else f"needles −{cost:.0%} tok/s"
+        colour = "$primary" if on else "$faint"
+        self._needles = Content.from_markup(f"[{colour} @click=screen.toggle_needles]{words}[/]")
+        self.query_one(".panel--head", Static).update(self._head())
+
+    def point(self, readings: Mapping[str, float]) -> None:
+        """Where the needles point: a dial's name to how far the text leans; a dial that is not in it has none."""
+        self._readings = readings
+        for row in self._rows:
+            row.point(readings.get(row.dial.name))
 
     async def show(self, rack: Rack) -> None:
         """Show these dials; rows are reused, so that turning costs no layout."""
@@ -75,6 +92,7 @@ class DialsPanel(Vertical):
                 solo=rack.solo == dial.name,
                 silenced=rack.silenced(dial),
             )
+        self.point(self._readings)
         if self._rows:
             rows.scroll_to_widget(self._rows[rack.picked], animate=False)
         self.show_hint()

@@ -138,7 +138,9 @@ class ReplyView(Vertical):
         self._foot.update(Content.styled(words, "$faint italic"))
 
     def show_foot(self, words: Words) -> None:
-        """What the reply was (or is being) written with."""
+        """What the reply was (or is being) written with. Nothing happens to one that has left the screen."""
+        if not self.is_attached:
+            return
         self._words = words
         self._foot.update(content(words))
 

@@ -1,0 +1,86 @@
+"""Seeing what words lean to: has the conversation read along the dials, and shows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from localsteer.engine.protocol import (
+    DialSetting,
+    Died,
+    Event,
+    Failed,
+    ModelCard,
+    PromptProgress,
+    ReadTokens,
+    TokensRead,
+    Turn,
+)
+from localsteer.errors import EngineError
+from localsteer.tui.dialogs.token_view import TokenView
+from localsteer.tui.engine_link import Job
+
+if TYPE_CHECKING:
+    from localsteer.tui.chat_screen import ChatScreen
+
+
+class Seeing:
+    """For a :class:`ChatScreen`. At most one view is open, and at most one reading on its way to it."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._view: TokenView | None = None
+        self._job: Job | None = None
+
+    async def open(self) -> None:
+        """Show the conversation along the picked dial, or say what is missing."""
+        screen, link = self._screen, self._screen.link
+        rack = screen.dialling.rack
+        if link.card is None:
+            screen.say("There is something to see once the model is loaded.")
+        elif not rack.dials:
+            screen.say("Words are seen along a dial; add one with Alt+A.")
+        elif screen.conversing.writing:
+            screen.say("A reply is being written; look at it when it is whole, or stop it with Esc.")
+        elif not screen.talk.messages:
+            screen.say("Nothing was said yet that could be looked at.")
+        else:
+            await self._open(link.card, screen.talk.turns(link.card), rack.watched(), rack.picked)
+
+    async def _open(
+        self, card: ModelCard, turns: tuple[Turn, ...], vectors: tuple[DialSetting, ...], picked: int
+    ) -> None:
+        dials = self._screen.dials_in_force()
+        job = Job("reading", lambda request, _: ReadTokens(request, turns, vectors, dials))
+        waiting = "after the engine's present work…" if self._screen.link.running else "reading…"
+        view = self._view = TokenView(turns, picked, waiting)
+        self._job = job
+        # The reading may be there sooner than the view.
+        await self._screen.app.push_screen(view, lambda _: self._closed(job))
+        try:
+            self._screen.link.submit(job)
+        except EngineError as error:
+            view.say(str(error))
+
+    def _closed(self, job: Job) -> None:
+        if self._job is job:
+            self._view = self._job = None
+            self._screen.link.withdraw(job)
+
+    async def take(self, events: list[Event]) -> None:
+        """What the engine said about readings."""
+        for event in events:
+            if self._view is None or self._job is None:
+                return
+            if isinstance(event, Died):
+                self._view.say(event.reason)
+            elif event.request == self._job.request:
+                await self._take_one(self._view, event)
+
+    async def _take_one(self, view: TokenView, event: Event) -> None:
+        match event:
+            case PromptProgress(done=done, total=total) if total:
+                view.say(f"reading {done} of {total} tokens…")
+            case TokensRead():
+                await view.fill(event)
+            case Failed(message=message):
+                view.say(message)
