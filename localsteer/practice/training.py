@@ -36,6 +36,7 @@ MAX_LENGTH = 1024
 LONG_SHARE = 0.03
 PART_TOKENS = 2048
 STEERED_SHARE = 0.2
+STEERED_SHARE_OF_QUESTIONS = 0.5
 STRONGEST = 1.1
 OPTION_WEIGHT = 0.6
 LOOKING_WEIGHT = 0.6
@@ -132,15 +133,18 @@ def options_of(batch: list[TokenizedChat]) -> list[tuple[int, TokenizedOption]]:
     return [(n, o) for n, chat in enumerate(batch) for o in chat.options if o.chosen < MAX_LENGTH - 4]
 
 
-def steer(probe: torch.nn.Linear, labels: Tensor, middle: Tensor) -> Tensor:
+def steer(probe: torch.nn.Linear, labels: Tensor, questions: list[int], middle: Tensor) -> Tensor:
     """``middle`` float[batch, length, width] with something added all through each reply (its header included): for
     some of its poles, the probe's direction towards it, as long as up to ``STRONGEST`` of the mean hidden state.
+    ``questions``: the rows with two-choice questions, where it is done more often, for a letter is but one token.
     """
     inside = (labels != 0).any(-1, keepdim=True).float()
     norms = middle.detach().norm(dim=-1, keepdim=True)
     size = (norms * inside).sum(1, keepdim=True) / inside.sum(1, keepdim=True).clamp(1)
     drawn = (len(labels), 1, labels.shape[-1])
-    strength = (torch.rand(drawn) < STEERED_SHARE) * torch.rand(drawn) * STRONGEST
+    share = torch.full((len(labels), 1, 1), STEERED_SHARE)
+    share[questions] = STEERED_SHARE_OF_QUESTIONS
+    strength = (torch.rand(drawn) < share) * torch.rand(drawn) * STRONGEST
     towards = functional.normalize(probe.weight.detach(), dim=-1)
     return middle + size * ((labels * strength.to(labels.device)) @ towards)
 
@@ -159,7 +163,8 @@ def reply_losses(
     """
     tokens, weights, labels = tensors
     wanted = weights[:, 1:] > 0
-    steering = functools.partial(steer, probe, labels[:, :-1]) if steered else None
+    questions = sorted({row for row, _ in options})
+    steering = functools.partial(steer, probe, labels[:, :-1], questions) if steered else None
     middle, last, looks = model.hidden(tokens[:, :-1], steering)
     read, seen = option_losses(probe, middle, looks, options)
     middle, last = middle[wanted], last[wanted]
