@@ -276,6 +276,8 @@ def breaking(name: str, strengths: str, **options: Any) -> None:
     """Why a strong vector breaks a model: what it does at each layer, and to the next-token distribution."""
     work = _Work(options)
     grid = read_grid(strengths)
+    if not any(grid):
+        raise DialError("Name at least one strength other than 0.")
     recipe = find_recipe(name, work.home.places)
     with work.open() as session:
         command = BreakingExperiment(
