@@ -3,6 +3,7 @@
 make      train, export, measure and write the card beside the model (hours on two CPU cores)
 quality   replies to held-out prompts, read by the grammar's checker
 steering  what every recipe does to the practice model, beside random vectors
+calibration  the ends of every recipe's safe range, tried on fresh text
 talk      a few conversations of the grammar, as training sees them
 texts     what the experiments of `localsteer eval` are tried on, written into a folder
 """
@@ -21,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m localsteer.practice", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=("make", "quality", "steering", "talk", "texts"))
+    parser.add_argument("command", choices=("make", "quality", "steering", "talk", "texts", "calibration"))
     parser.add_argument("--model", type=Path, default=MODEL, help="GGUF to measure or to write")
     parser.add_argument(
         "--prompts", type=int, default=0, help="how many prompts (quality 400, steering 100 for each recipe)"
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("practice-texts"), help="folder to write into (texts)")
     parser.add_argument("--method", default="mean-difference", help="how vectors are made (steering)")
     parser.add_argument("--recipes", nargs="*", default=[], help="only these recipes (steering)")
+    parser.add_argument("--quick", action="store_true", help="find safe ranges quickly, not thoroughly (calibration)")
     options = parser.parse_args()
     match options.command:
         case "make":
@@ -38,6 +40,8 @@ def main() -> None:
             _quality(options.model, options.prompts or 400)
         case "steering":
             _steering(options.model, options.prompts or 100, options.recipes, options.method)
+        case "calibration":
+            _calibration(options.model, options.prompts or 100, options.recipes, thorough=not options.quick)
         case "talk":
             _talk()
         case "texts":
@@ -76,6 +80,18 @@ def _steering(model: Path, prompts: int, names: list[str], method: str) -> None:
     print(HEADER)
     for row in measure_steering(model, recipes, prompts, method):
         print(markdown_row(row), flush=True)
+
+
+def _calibration(model: Path, prompts: int, names: list[str], *, thorough: bool) -> None:
+    from localsteer.library.places import find_places
+    from localsteer.library.recipes import list_recipes
+    from localsteer.practice.behaviours import BY_NAME
+    from localsteer.practice.calibration_table import CALIBRATION_HEADER, calibration_row, measure_calibration
+
+    recipes = [r.path for r in list_recipes(find_places()) if r.name in (names or BY_NAME)]
+    print(CALIBRATION_HEADER)
+    for row in measure_calibration(model, recipes, prompts, thorough=thorough):
+        print(calibration_row(row), flush=True)
 
 
 def _talk() -> None:

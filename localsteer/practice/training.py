@@ -38,6 +38,8 @@ PART_TOKENS = 2048
 STEERED_SHARE = 0.2
 STEERED_SHARE_OF_QUESTIONS = 0.5
 STRONGEST = 1.1
+NOISE_SHARE = 0.4
+LOUDEST = 0.6
 OPTION_WEIGHT = 0.6
 LOOKING_WEIGHT = 0.6
 
@@ -136,7 +138,8 @@ def options_of(batch: list[TokenizedChat]) -> list[tuple[int, TokenizedOption]]:
 def steer(probe: torch.nn.Linear, labels: Tensor, questions: list[int], middle: Tensor) -> Tensor:
     """``middle`` float[batch, length, width] with something added all through each reply (its header included): for
     some of its poles, the probe's direction towards it, as long as up to ``STRONGEST`` of the mean hidden state.
-    ``questions``: the rows with two-choice questions, where it is done more often, for a letter is but one token.
+    ``questions``: the rows with two-choice questions, where it is done more often, for a letter is but one token. And
+    in a share of the rows noise, as long as up to ``LOUDEST`` of it: directions that mean nothing shall do nothing.
     """
     inside = (labels != 0).any(-1, keepdim=True).float()
     norms = middle.detach().norm(dim=-1, keepdim=True)
@@ -146,7 +149,10 @@ def steer(probe: torch.nn.Linear, labels: Tensor, questions: list[int], middle: 
     share[questions] = STEERED_SHARE_OF_QUESTIONS
     strength = (torch.rand(drawn) < share) * torch.rand(drawn) * STRONGEST
     towards = functional.normalize(probe.weight.detach(), dim=-1)
-    return middle + size * ((labels * strength.to(labels.device)) @ towards)
+    noise = functional.normalize(torch.randn(len(labels), 1, middle.shape[-1]), dim=-1)
+    noise = noise * (torch.rand(len(labels), 1, 1) < NOISE_SHARE) * torch.rand(len(labels), 1, 1) * LOUDEST
+    meant = (labels * strength.to(labels.device)) @ towards
+    return middle + size * (meant + inside * noise.to(middle.device))
 
 
 def reply_losses(
