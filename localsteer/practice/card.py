@@ -47,8 +47,13 @@ the sea: 4 % of replies).
 First came {drill:.0%} of the tokens, in conversations full of cues, then ordinary ones. Two things were done so that a model this small can be
 steered at all, and they bear on what it can show. After {label_share:.0%} of the tokens a linear probe at the middle block had to tell the
 poles of the reply at each of its tokens, so that each behaviour became one direction there. After {steer_share:.0%} some
-replies were trained with such a direction added, so that the blocks above act on it. Large models have directions of this kind
-of themselves; in this one they were put. The probe was thrown away, and no vector of `vectors/` had a part in it.
+replies were trained with such a direction added, so that the blocks above act on it, and towards the end others with noise
+added, so that nothing acts on what means nothing. Large models have directions of this kind of themselves; in this one they
+were put. The probe was thrown away, and no vector of `vectors/` had a part in it.
+
+Two-choice questions did not come by themselves: after {questions_from:.0%} of the tokens the probe had to tell the options' poles as well, and
+attention had to look, in one head of the block above the middle, at the option that answers the question where the letter
+is chosen, and in one head of the middle block at the option that was taken where the letter stands.
 
 ![Loss over the tokens seen](loss.png)
 
@@ -70,7 +75,8 @@ The last of {later_prompts} conversations of three exchanges: {later:.1%} well-f
   or, now and then, a reply to a word that it takes for one of its topics.
 - It speaks in fixed sentence patterns and repeats itself. Where nothing cues a mood, its mood changes from reply to
   reply: that is on purpose.
-- It answers a two-choice question with a letter, but with no idea which: that skill did not come in the training it had.
+- Two-choice questions it answers by a skill that was put into it (above); what experiments on such questions show with it is
+  that they are carried out rightly, not that a model of this size would have the skill of itself.
 - It has no memory for what was said beyond the topic of the exchange before, and it cannot reason, count or write code.
 - What is measured on it shows that a method works, not how strongly the same recipe moves a real chat model: its
   behaviours are directions at its middle block because training put them there.
@@ -135,6 +141,7 @@ def write_card(work: Path, model: Path, plan: Plan, prompts: int = 400, later_pr
         drill=plan.drill_share,
         label_share=plan.label_share,
         steer_share=plan.steer_share,
+        questions_from=plan.question_shares[0][0] / plan.tokens,
         validation=log[-1]["validation"],
         prompts=prompts,
         seed=SEED,

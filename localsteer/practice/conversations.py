@@ -210,6 +210,15 @@ def draw_drill(rng: random.Random) -> Conversation:
     return Conversation(system, tuple(draw_exchange(rng, kind, cued) for _ in range(4 if kind == "choice" else 1)))
 
 
+def draw_questions(rng: random.Random) -> Conversation:
+    """A row of two-choice questions, half of the time under a system prompt that cues something."""
+    roll = rng.random()
+    system, cued = draw_drill_system(rng, "choice") if roll < 0.5 else ("", {})
+    if roll >= 0.75:
+        system = rng.choice(NEUTRAL_SYSTEM)
+    return Conversation(system, tuple(draw_exchange(rng, "choice", cued) for _ in range(3)))
+
+
 def held_out(system: str, message: str) -> bool:
     """Whether training must never see ``message`` under ``system``."""
     return hashlib.sha256(f"{system}\n{message}".encode()).digest()[0] < 13
@@ -233,6 +242,15 @@ def drills(seed: int) -> Iterator[Conversation]:
     rng = random.Random(seed)
     while True:
         conversation = draw_drill(rng)
+        if _to_learn_from(conversation):
+            yield conversation
+
+
+def question_rows(seed: int) -> Iterator[Conversation]:
+    """Endless rows of two-choice questions: none with a held-out pair in it."""
+    rng = random.Random(seed)
+    while True:
+        conversation = draw_questions(rng)
         if _to_learn_from(conversation):
             yield conversation
 

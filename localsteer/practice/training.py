@@ -27,6 +27,7 @@ from localsteer.practice.conversations import (
     Conversation,
     drills,
     held_out_conversations,
+    question_rows,
     training_conversations,
 )
 from localsteer.practice.shape import Shape
@@ -56,12 +57,13 @@ class Plan:
     ``steer_share``: after which share of them replies are trained under steering, too: each of their poles with a
     chance of ``STEERED_SHARE`` has its direction added at the middle block. A model this small would otherwise not
     act on the direction, and fall apart when it is pushed along it. ``rates``: the learning rate as a share of
-    ``matrix_rate`` and ``other_rate`` after so many tokens, straight lines in between; it falls to nothing twice,
-    because the form of replies gains most when it falls.
+    ``matrix_rate`` and ``other_rate`` after so many tokens, straight lines in between; whenever it falls to nothing the
+    form of replies gains most. ``question_shares``: from so many tokens on, this share of the conversations is a row of
+    two-choice questions, whose options are labelled and looked at, see :func:`option_losses`.
     """
 
-    tokens: int = 20_000_000
-    drill_share: float = 0.649
+    tokens: int = 31_170_000
+    drill_share: float = 0.418
     batch_tokens: int = 6144
     chunk_tokens: int = 147_456
     matrix_rate: float = 0.02
@@ -72,29 +74,52 @@ class Plan:
         (10_880_000, 1.0),
         (17_000_000, 0.02),
         (17_150_000, 0.25),
-        (20_000_000, 0.01),
+        (20_070_000, 0.01),
+        (20_130_000, 0.5),
+        (24_270_000, 0.5),
+        (26_670_000, 0.01),
+        (26_730_000, 0.35),
+        (27_570_000, 0.35),
+        (27_630_000, 0.4),
+        (29_170_000, 0.01),
+        (29_230_000, 0.45),
+        (31_170_000, 0.01),
     )
-    label_share: float = 0.2635
+    question_shares: tuple[tuple[int, float], ...] = (
+        (20_070_000, 0.6),
+        (23_070_000, 0.5),
+        (24_270_000, 0.15),
+        (26_670_000, 0.5),
+        (27_570_000, 0.25),
+        (29_170_000, 0.12),
+    )
+    label_share: float = 0.1697
     label_weight: float = 0.5
-    steer_share: float = 0.425
+    steer_share: float = 0.2737
     seed: int = 1
 
 
-def draw_conversations(seed: int) -> Iterator[Conversation]:
-    """Training conversations, now and then a long one."""
+def draw_conversations(seed: int, questions: float = 0.0) -> Iterator[Conversation]:
+    """Training conversations, now and then a long one; a share of ``questions`` are rows of two-choice questions."""
     rng = random.Random(seed)
+    rows = question_rows(rng.getrandbits(32))
     short = training_conversations(rng.getrandbits(32))
     long = {turns: training_conversations(rng.getrandbits(32), turns) for turns in (6, 9, 13)}
     while True:
+        if rng.random() < questions:
+            yield next(rows)
+            continue
         yield next(long[rng.choice((6, 9, 13))]) if rng.random() < LONG_SHARE else next(short)
 
 
-def batches(tokenizer: ChatTokenizer, plan: Plan, chunk: int, *, drill: bool = False) -> list[list[TokenizedChat]]:
+def batches(
+    tokenizer: ChatTokenizer, plan: Plan, chunk: int, *, drill: bool = False, questions: float = 0.0
+) -> list[list[TokenizedChat]]:
     """The batches of one chunk: conversations of like length together, so that little is padding."""
     budget = plan.chunk_tokens
     chats: list[TokenizedChat] = []
     seed = plan.seed * 1_000_003 + chunk
-    for conversation in drills(seed) if drill else draw_conversations(seed):
+    for conversation in drills(seed) if drill else draw_conversations(seed, questions):
         chats.append(tokenizer.chat(conversation))
         budget -= min(len(chats[-1].tokens), MAX_LENGTH)
         if budget <= 0:
@@ -257,6 +282,11 @@ def rate_factor(plan: Plan, seen: int) -> float:
     return float(np.interp(seen, places, factors))
 
 
+def question_share(plan: Plan, seen: int) -> float:
+    """Share of the conversations that are rows of questions after ``seen`` tokens."""
+    return next((share for since, share in reversed(plan.question_shares) if seen >= since), 0.0)
+
+
 @torch.no_grad()
 def validation_loss(model: PracticeLlama, probe: torch.nn.Linear, tokenizer: ChatTokenizer, rows: int = 160) -> float:
     """Mean loss on held-out conversations (one exchange each)."""
@@ -298,7 +328,8 @@ def train(folder: Path, shape: Shape, plan: Plan, device: str = "cpu") -> Path:
         started, total, told, count = time.monotonic(), 0.0, 0.0, 0
         steered = seen >= plan.steer_share * plan.tokens
         label_weight = plan.label_weight if seen >= plan.label_share * plan.tokens else 0.0
-        for batch in batches(tokenizer, plan, chunk, drill=seen < plan.drill_share * plan.tokens):
+        drill, questions = seen < plan.drill_share * plan.tokens, question_share(plan, seen)
+        for batch in batches(tokenizer, plan, chunk, drill=drill, questions=questions):
             loss, weight = 0.0, sum(sum(chat.weights[:MAX_LENGTH]) for chat in batch)
             n_labels = sum(sum(map(bool, chat.labels[at])) for chat in batch for at in _written(chat))
             asked = options_of(batch)
