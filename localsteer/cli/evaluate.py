@@ -55,6 +55,7 @@ def evaluate() -> None:
 def _common(command: Command) -> Command:
     for option in (
         json_option,
+        click.option("--fresh", is_flag=True, help="Measure again what was measured before."),
         click.option("--seed", default=0, type=click.IntRange(min=0), metavar="N", help="[default: 0]"),
         click.option(
             "--controls", default=5, type=click.IntRange(0, 100), metavar="N", help="Random vectors.  [default: 5]"
@@ -87,8 +88,12 @@ class _Work:
             gpu_layers=options["gpu_layers"],
         )
 
-    def do(self, suite: str, session: Session, command: Experiment, files: list[str]) -> None:
-        show(run(suite, session, self.model_id, command), files, self.seed, as_json=self._as_json)
+    def do(self, suite: str, session: Session, parts: Experiment | list[Experiment], files: list[str]) -> None:
+        """Do it, part by part, and show what came of it. Whatever writes vectors is done afresh."""
+        kept = None if self._options["fresh"] or suite == "pca" else self.home.places.experiments
+        parts = parts if isinstance(parts, list) else [parts]
+        results = run(suite, session, self.model_id, parts, files, kept)
+        show(results, files, self.seed, as_json=self._as_json)
 
 
 @evaluate.command()
@@ -108,18 +113,22 @@ def caa(files: tuple[str, ...], layers: str | None, multiplier: float, knowledge
         LetterSet(found.name, str(found.train), str(found.test or ""), found.prompts)
         for found in map(find_letter_set, map(Path, files))
     )
-    command = LetterExperiment(
-        0,
-        sets,
-        layers=read_layers(layers) or (),
-        knowledge_path=_absolute(knowledge),
-        multiplier=multiplier,
-        controls=work.controls,
-        seed=work.seed,
-    )
+    known = _absolute(knowledge)
+    parts: list[Experiment] = [
+        LetterExperiment(
+            0,
+            (one,),
+            layers=read_layers(layers) or (),
+            knowledge_path=known,
+            multiplier=multiplier,
+            controls=work.controls,
+            seed=work.seed,
+        )
+        for one in sets
+    ]
     used = [path for one in sets for path in (one.train_path, one.test_path)]
     with work.open() as session:
-        work.do("caa", session, command, [*used, command.knowledge_path])
+        work.do("caa", session, parts, [*used, known])
 
 
 @evaluate.command("actadd-topic")

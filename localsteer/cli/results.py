@@ -7,7 +7,7 @@ import math
 import platform
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from localsteer import __version__
 from localsteer.cli.output import note, print_json, table
 from localsteer.cli.session import Session
 from localsteer.engine.experiment_protocol import Experiment, ExperimentDone, ResultRow, Value
+from localsteer.library.experiment_results import ExperimentResults, KeptResults
 
 _INTERVAL = ("_low", "_high")
 
@@ -37,20 +38,55 @@ class Results:
         self.tables.setdefault(row.table, []).append(dict(row.values))
 
 
-def run(suite: str, session: Session, model_id: str, command: Experiment) -> Results:
-    """Do the experiment. Ctrl+C keeps what is done and says so; the results are then not ``complete``."""
+def run(
+    suite: str, session: Session, model_id: str, parts: Sequence[Experiment], files: Sequence[str], kept: Path | None
+) -> Results:
+    """Do the parts of an experiment, one after the other. Those that were done before with the same model, files and
+    versions are taken from the folder ``kept``; None does all afresh. Ctrl+C keeps what is done and says so; the
+    results are then not ``complete``.
+    """
     results = Results(suite, session.card.name, model_id)
+    store = None if kept is None else ExperimentResults(kept)
     began = time.monotonic()
     try:
-        for event in session.experiment(command):
-            if isinstance(event, ResultRow):
-                results.add(event)
-            elif isinstance(event, ExperimentDone):
-                results.facts, results.complete = dict(event.facts), True
+        for number, part in enumerate(parts):
+            asked = repr(replace(part, request=0))
+            key = {
+                "model": model_id,
+                "command": asked,
+                "files": {path: digest_of(path) for path in files if path and repr(path) in asked},
+                "versions": versions(),
+            }
+            known = None if store is None else store.find(key)
+            if known is None:
+                known = _do(session, part, results)
+                if store is not None:
+                    store.keep(key, known)
+            else:
+                for table, values in known.rows:
+                    results.tables.setdefault(table, []).append(values)
+                note(f"Part {number + 1} of {len(parts)} was done before; --fresh does it again.")
+            results.facts |= known.facts
+        results.complete = True
     except KeyboardInterrupt:
-        note(f"Stopped after {sum(map(len, results.tables.values()))} rows; here is what they gave.")
+        note(
+            f"Stopped after {sum(map(len, results.tables.values()))} rows; here is what they gave."
+            + (" The same command goes on with the rest." if len(parts) > 1 else "")
+        )
     results.seconds = time.monotonic() - began
     return results
+
+
+def _do(session: Session, part: Experiment, results: Results) -> KeptResults:
+    rows: list[tuple[str, dict[str, Value]]] = []
+    facts: dict[str, Value] = {}
+    for event in session.experiment(part):
+        if isinstance(event, ResultRow):
+            results.add(event)
+            rows.append((event.table, dict(event.values)))
+        elif isinstance(event, ExperimentDone):
+            facts = dict(event.facts)
+    return KeptResults(tuple(rows), facts)
 
 
 def show(results: Results, files: Sequence[str], seed: int, *, as_json: bool) -> None:

@@ -31,6 +31,11 @@ class Places:
         return self.data / "vectors"
 
     @property
+    def experiments(self) -> Path:
+        """What experiments have found, part by part (JSON)."""
+        return self.data / "experiments"
+
+    @property
     def recipes(self) -> Path:
         """The person's own recipes; they win over those in the package."""
         return self.data / "recipes"

@@ -62,6 +62,24 @@ def test_letters_are_asked_and_tables_are_readable(localsteer: Run, random_bpe_m
     assert any(line.startswith("stance") and " to " in line for line in lines)
 
 
+def test_parts_that_are_done_are_not_done_again(localsteer: Run, random_bpe_model: Path, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{name}.json" for name in ("stance", "power")]
+    for path in paths:
+        path.write_text(json.dumps([question(number) for number in range(20)]), encoding="utf-8")
+    options = ("-m", random_bpe_model, "--layers", "1", "--controls", 1, "--json")
+    alone = localsteer("eval", "caa", paths[0], *options).document
+    both = localsteer("eval", "caa", *paths, *options)
+    assert both.err.count("was done before") == 1
+    assert both.document["tables"]["letters"][0] == alone["tables"]["letters"][0]
+    assert len(both.document["tables"]["letters"]) == 2
+    assert "was done before" not in localsteer("eval", "caa", paths[0], *options, "--fresh").err
+    # Another content is another part, whatever it is called.
+    paths[0].write_text(json.dumps([question(number) for number in range(25)]), encoding="utf-8")
+    changed = localsteer("eval", "caa", paths[0], *options)
+    assert "was done before" not in changed.err
+    assert changed.document["tables"]["letters"][0]["questions"] == 5
+
+
 def test_a_name_that_is_no_suite_is_measured_as_a_vector(localsteer: Run, random_bpe_model: Path) -> None:
     said = localsteer("eval", "glad", "-m", random_bpe_model, "--controls", 1, "--json")
     assert [row["strength"] for row in said.document["rows"]] == [-1.0, 0.0, 1.0]
