@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from localsteer.cli.contrasts import contrast_options, read_contrast_options
 from localsteer.cli.options import json_option, model_options, read_layers
 from localsteer.cli.output import print_json, signed, spoken_layers, table
 from localsteer.cli.session import Home, Session, identify
@@ -17,7 +18,6 @@ from localsteer.library.recipes import (
     check_contrast_file,
     find_recipe,
     name_of_words,
-    read_stems,
     require_recipe,
     split_words,
 )
@@ -37,9 +37,7 @@ ACTADD = "actadd"
 )
 @click.option("--layers", metavar="A-B|A,B", help="Layers that the dial steers by default.  [default: chosen by AUC]")
 @click.option("--words", metavar="POS/NEG", help="Two texts instead of a recipe, as they are; NEG may be empty.")
-@click.option("--poles", metavar="POS/NEG", help="Names of the two poles, where a contrast file has none.")
-@click.option("--persona", metavar="TEXT", help="What begins each text of a list; {pole} stands for the pole.")
-@click.option("--stems", metavar="FILE", help="Beginnings for a file that holds ends of system prompts.")
+@contrast_options
 @click.option("-o", "--out", metavar="OUT.gguf", help="Write it there instead of storing it for this model.")
 @json_option
 def extract(
@@ -65,7 +63,7 @@ def extract(
     With --words "Love/Hate" two texts are enough; the vector then acts at the front of a prompt (--scope prompt-start).
     """
     chosen_layers = read_layers(layers)
-    options = _options(poles, persona, stems)
+    options = read_contrast_options(poles, persona, stems)
     pair = _words(words, recipe)
     home = Home.find()
     source = Path() if recipe is None else find_source(recipe, home.places, options)
@@ -107,22 +105,6 @@ def _words(words: str | None, recipe: str | None) -> tuple[str, str] | None:
     if pair is None:
         raise click.BadParameter(f'"{words}" is not two different texts; write them like --words "Love/Hate".')
     return pair
-
-
-def _options(poles: str | None, persona: str | None, stems: str | None) -> ContrastOptions:
-    """What the command line says beside the file. Raises BadParameter, and RecipeError for a file without stems."""
-    usual = ContrastOptions()
-    positive, slash, negative = (part.strip() for part in (poles or "").partition("/"))
-    if poles is not None and not (positive and slash and negative):
-        raise click.BadParameter(
-            f'"{poles}" does not name two poles; write them like happy/sad, the positive one first.'
-        )
-    return ContrastOptions(
-        positive=positive,
-        negative=negative,
-        persona=usual.persona if persona is None else persona,
-        stems=usual.stems if stems is None else read_stems(Path(stems).expanduser()),
-    )
 
 
 def find_source(wanted: str, places: Places, options: ContrastOptions | None = None) -> Path:

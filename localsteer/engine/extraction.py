@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from localsteer.engine.contrasts import read_contrasts
 from localsteer.engine.generation import Desk, Say
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
@@ -16,7 +17,6 @@ from localsteer.evaluation.calibrate import find_safe_range
 from localsteer.evaluation.neutral import neutral_prompts
 from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
 from localsteer.steering.contrast import ContrastSet, contrast_of_words
-from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file
 from localsteer.steering.dials import Dial, added
 from localsteer.steering.making import make_front_vector, make_vector
 from localsteer.steering.methods import ACTADD, find_method
@@ -69,7 +69,7 @@ class Extraction:
                 )
         if self._command.words is not None:
             return contrast_of_words(*self._command.words)
-        return read_contrast_file(Path(self._command.recipe_path), _options(self._command))
+        return read_contrasts(self._command)
 
     def _front(self, contrast: ContrastSet) -> tuple[HiddenStates, SteeringVector]:
         """Hidden states at every position of one pair of texts, and the vector they make."""
@@ -158,16 +158,6 @@ class Extraction:
 
     def _pace(self, stage: str) -> Pace:
         return Pace(self._command.request, stage, self._say)
-
-
-def _options(command: Extract) -> ContrastOptions:
-    usual = ContrastOptions()
-    return ContrastOptions(
-        positive=command.positive,
-        negative=command.negative,
-        persona=command.persona or usual.persona,
-        stems=command.stems or usual.stems,
-    )
 
 
 def _report(
