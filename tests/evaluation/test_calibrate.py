@@ -85,7 +85,7 @@ def test_replies_that_exist_already_are_neither_drawn_again_nor_closed(
     prompts = [model.tokenize(text, start=True) for text in ("the sea", "the people", "what time")]
     begins = [len(prompt) - 1 for prompt in prompts]
     with own_cost_meter(model, prompts, begins, count=12, n_tokens=16, n_threads=1) as own:
-        assert (own.n_replies, own.n_tokens) == (12, 12 * 16)
+        assert own.n_replies == 12 <= own.n_tokens <= 12 * 16
         for _ in range(2):
             assert find_safe_range(model, directions, (), (), own=own) == found
 
