@@ -10,14 +10,15 @@ from localsteer.engine.contrasts import read_contrasts
 from localsteer.engine.generation import Desk, Say
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
-from localsteer.engine.positions import span_of, tokens_of
-from localsteer.engine.protocol import Extract, Extracted, LayerReport
+from localsteer.engine.positions import Tokens, span_of, tokens_of
+from localsteer.engine.protocol import Extract, Extracted, LayerReport, Notice
 from localsteer.errors import DialError, RecipeError, Stopped
 from localsteer.evaluation.calibrate import find_safe_range
 from localsteer.evaluation.neutral import neutral_prompts
 from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
 from localsteer.steering.contrast import ContrastSet, contrast_of_words
 from localsteer.steering.dials import Dial, added
+from localsteer.steering.letters import lopsided_letters
 from localsteer.steering.making import make_front_vector, make_vector
 from localsteer.steering.methods import ACTADD, find_method
 from localsteer.steering.vector import SteeringVector
@@ -106,17 +107,18 @@ class Extraction:
         return [[*side, *[space] * (longest - len(side))] for side in sides]
 
     def _read(self, contrast: ContrastSet) -> HiddenStates:
-        """Hidden states of all prompts, all positive ones before all negative ones."""
+        """Hidden states of all prompts, all positive ones before all negative ones. Pairs that are the same up to where
+        they are read are left out.
+        """
         pace = self._pace("reading")
         pace(0, 1)
-        readings = [
-            span_of(self._model, prompt, pair.position)
-            for prompts in (
-                [(pair, pair.positive) for pair in contrast.pairs],
-                [(pair, pair.negative) for pair in contrast.pairs],
-            )
-            for pair, prompt in prompts
+        sides = [
+            [span_of(self._model, prompt, pair.position) for prompt in (pair.positive, pair.negative)]
+            for pair in contrast.pairs
         ]
+        telling = [pair for pair in sides if _up_to_reading(pair[0]) != _up_to_reading(pair[1])]
+        self._say_what_is_left_out(contrast, len(telling))
+        readings = [*(positive for positive, _ in telling), *(negative for _, negative in telling)]
         return read_hidden_states(
             self._model,
             [found.tokens for found, _ in readings],
@@ -127,8 +129,32 @@ class Extraction:
             should_stop=self._stopped,
         )
 
+    def _say_what_is_left_out(self, contrast: ContrastSet, n_telling: int) -> None:
+        """Raises RecipeError where nothing is left."""
+        name, n_alike = contrast.name, len(contrast.pairs) - n_telling
+        if not n_telling:
+            raise RecipeError(
+                f'Both poles of "{name}" look the same to {self._model.name} where they are read; let them differ '
+                "before that place."
+            )
+        if contrast.left_out:
+            self._notice(
+                f'{contrast.left_out} of {contrast.left_out + len(contrast.pairs)} pairs of "{name}" are the same on '
+                "both sides and are left out."
+            )
+        if n_alike:
+            self._notice(
+                f'{n_alike} of {len(contrast.pairs)} pairs of "{name}" look the same to {self._model.name} where they '
+                "are read and are left out."
+            )
+        if (warning := lopsided_letters(contrast)) is not None:
+            self._notice(warning)
+
+    def _notice(self, text: str) -> None:
+        self._say(Notice(self._command.request, text))
+
     def _vector(self, contrast: ContrastSet, states: HiddenStates) -> SteeringVector:
-        n_pairs = len(contrast.pairs)
+        n_pairs = len(states.states) // 2
         return make_vector(
             contrast,
             states.states[:n_pairs],
@@ -160,6 +186,12 @@ class Extraction:
         return Pace(self._command.request, stage, self._say)
 
 
+def _up_to_reading(side: tuple[Tokens, tuple[int, int]]) -> tuple[tuple[int, ...], tuple[int, int]]:
+    """All that the hidden state of a side depends on."""
+    found, (begin, end) = side
+    return found.tokens[:end], (begin, end)
+
+
 def _report(
     command: Extract, contrast: ContrastSet, states: HiddenStates, vector: SteeringVector, seconds: float
 ) -> Extracted:
@@ -169,7 +201,7 @@ def _report(
         model=vector.model.name,
         method=vector.method,
         out=command.out_path,
-        prompts=2 * len(contrast.pairs),
+        prompts=len(states.states),
         tokens_evaluated=states.tokens_evaluated,
         tokens_one_by_one=states.tokens_one_by_one,
         seconds=seconds,

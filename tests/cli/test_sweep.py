@@ -34,7 +34,7 @@ def glad(random_bpe_model: Path, tmp_path: Path) -> Path:
     """A ready vector with the name of the recipe; making one would take longer than measuring it."""
     made_for = stamp(random_bpe_model)
     rows = np.random.default_rng(0).standard_normal((made_for.n_layer - 1, made_for.n_embd)).astype(np.float32)
-    directions = {layer: row for layer, row in enumerate(rows, start=1)}
+    directions = dict(enumerate(rows, start=1))
     path = tmp_path / "glad.gguf"
     save_vector(SteeringVector("glad", "happy", "sad", directions, made_for, default_layers=(2,)), path)
     return path
