@@ -8,19 +8,21 @@ import click
 
 from localsteer.cli.contrasts import contrast_options, read_contrast_options
 from localsteer.cli.options import json_option, model_options, read_layers
-from localsteer.cli.output import print_json, signed, spoken_layers, table
+from localsteer.cli.output import note, print_json, signed, spoken_layers, table
 from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.protocol import Extract, Extracted
-from localsteer.errors import DialError, RecipeError
+from localsteer.errors import DialError, RecipeError, VectorError
 from localsteer.library.places import Places
 from localsteer.library.recipes import (
     ContrastOptions,
     check_contrast_file,
+    contrast_digest,
     find_recipe,
     name_of_words,
     require_recipe,
     split_words,
 )
+from localsteer.library.vector_cards import read_vector_card
 from localsteer.library.vectors import VectorLibrary
 
 DEFAULT_METHOD = "mean-difference"
@@ -70,6 +72,8 @@ def extract(
     path = home.model_path(model)
     name = source.stem if pair is None else name_of_words(*pair)
     target = _target(out, name, identify(path), home.places)
+    if out is None:
+        _check_replaced(target, contrast_digest(source, options) if pair is None else "")
     with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
         if not session.card.steerable:
             raise DialError(
@@ -129,6 +133,20 @@ def _target(out: str | None, name: str, model_id: str, places: Places) -> Path:
     if target.is_dir():
         raise click.BadParameter(f"{out} is a folder; name a file to write.")
     return target
+
+
+def _check_replaced(target: Path, digest: str) -> None:
+    """Raise VectorError rather than replace an imported vector; say so where one made from other contrasts goes."""
+    card = read_vector_card(target) if target.is_file() else None
+    if card is None or card.error:
+        return
+    if not card.recipe_digest:
+        raise VectorError(
+            f'There is an imported vector named "{card.name}"; write this one elsewhere with -o, or remove that one '
+            f"first (`localsteer vectors remove {card.name}`)."
+        )
+    if digest and card.recipe_digest != digest:
+        note(f"The stored vector {card.name} was made from other contrasts and is replaced; -o writes elsewhere.")
 
 
 def as_document(made: Extracted) -> dict[str, object]:

@@ -119,6 +119,18 @@ def test_an_import_never_replaces_a_vector(localsteer: Run, random_bpe_model: Pa
     assert localsteer("vectors", "import", file, "--name", "mood 2").status == 0
 
 
+def test_an_extraction_never_replaces_an_imported_vector(
+    localsteer: Run, random_bpe_model: Path, tmp_path: Path
+) -> None:
+    file = write_vector(tmp_path / "glad.gguf", stamp(random_bpe_model))
+    assert localsteer("vectors", "import", file).status == 0
+    before = localsteer("vectors", "show", "glad", "--json").document
+    said = localsteer("extract", "glad", "-m", random_bpe_model)
+    assert (said.status, said.err.count("\n")) == (2, 1)
+    assert "imported vector" in said.err
+    assert localsteer("vectors", "show", "glad", "--json").document == before
+
+
 def test_recipes_are_listed_with_their_poles_and_a_broken_one_says_so(localsteer: Run, home: Path) -> None:
     (home / "recipes" / "broken.toml").write_text("poles = {")
     recipes = {one["name"]: one for one in localsteer("vectors", "list", "--json").document["recipes"]}

@@ -104,7 +104,7 @@ def test_json_of_another_shape(localsteer: Run, tmp_path: Path, document: object
         ("pairs", RECIPE, "give its name the ending .toml"),
         ("pairs.json", '["I love", "I hate"]\n["a", "b"]\n', "JSON Lines"),
         ("pairs.csv", "I love,I hate\n", "none of the contrast files"),
-        ("essay.txt", "Title: Weddings\n\nThey are many.\n", "is a plain text without poles (2 in all)"),
+        ("essay.txt", "Title: Weddings\n\nThey are many.\n", "is a plain text of 2 lines without poles"),
         ("positive.txt", "\n", "is empty"),
     ],
 )

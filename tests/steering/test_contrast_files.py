@@ -148,7 +148,7 @@ def test_responses_of_two_kinds_are_read_over_the_response(tmp_path: Path) -> No
         ("[", "syntax error.*line 1"),
         ("[]", "is empty"),
         ('[["same", "same"]]', "for both poles"),
-        ('["a text"]', "list of texts without poles.*--poles"),
+        ('["a text"]', "list of 1 texts without poles.*--poles"),
         ('[["the sea", "the sea"], ["a", "a"]]', "every pair .* are the same"),
         ('{"compliant_responses": ["Sure"], "non_compliant_responses": []}', "1 compliant but 0 other"),
         ('{"compliant_responses": [], "non_compliant_responses": []}', "is empty"),

@@ -72,7 +72,7 @@ def _list(entries: Sequence[object], where: str, options: ContrastOptions) -> Fo
             texts = [entry for entry in entries if isinstance(entry, str)]
             if len(texts) < len(entries):
                 raise RecipeError(f"Not every entry of {where} is a text; make it a list of texts alone.")
-            return Found(statements(texts, f"{where} is a list of texts without poles", options))
+            return Found(statements(texts, f"{where} is a list of {len(texts)} texts", options))
         case {"question": str(), **rest}:
             if not rest:
                 raise RecipeError(

@@ -83,7 +83,7 @@ def _from_text(path: Path, text: str, options: ContrastOptions) -> tuple[tuple[F
         raise RecipeError(f"{path} is empty; write one prompt on each line.")
     other = _other_file(path)
     if other is None:
-        return statements(lines, f"{path} is a plain text without poles", options), "positive", "negative"
+        return statements(lines, f"{path} is a plain text of {len(lines)} lines", options), "positive", "negative"
     second = _lines(read_text(other))
     if len(lines) != len(second):
         raise RecipeError(

@@ -31,8 +31,7 @@ def statements(texts: Sequence[str], complaint: str, options: ContrastOptions) -
     """
     if not options.positive or not options.negative:
         raise RecipeError(
-            f"{complaint} ({len(texts)} in all) and so no contrast set; name two personas to say each, like "
-            "--poles happy/sad."
+            f"{complaint} without poles, so no contrast set; name two personas to say each, like --poles happy/sad."
         )
     if "{pole}" not in options.persona:
         raise RecipeError(f'The persona "{options.persona}" lacks {{pole}}, so both poles would be the same.')
