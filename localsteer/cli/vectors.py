@@ -154,7 +154,7 @@ def _misfit(card: VectorCard, home: Home, model: str | None) -> str:
         return ""
     if not header.n_embd or header.n_embd == card.n_embd:
         return ""
-    made_for = card.model_name or _any_model(card)
+    made_for = card.model_name or _any_model(card).replace("any", "a", 1)
     return (
         f"It cannot be used on {header.name or 'the present model'}, which is {header.n_embd} wide; it was made for "
         f"{made_for}."

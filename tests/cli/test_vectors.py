@@ -68,7 +68,7 @@ def test_a_vector_that_is_too_wide_for_the_present_model_is_kept_and_that_is_sai
     said = localsteer("vectors", "import", write_foreign_vector(tmp_path / "theirs.gguf", metadata, (0, 1)))
     assert said.status == 0
     assert "cannot be used on practice model" in said.err
-    assert "made for any qwen2.5 model 8 wide" in said.err
+    assert "made for a qwen2.5 model 8 wide" in said.err
     assert "8 wide, kept for any qwen2.5 model 8 wide" in said.out
     assert "any qwen2.5 model 8 wide" in localsteer("vectors", "list").out
     assert "was made for a qwen2.5 model" in localsteer("say", "Hi", "--dial", "theirs=1").err
