@@ -64,6 +64,7 @@ def paths(as_json: bool) -> None:
     found = {
         "conversations": places.conversations,
         "vectors": places.vectors,
+        "sweeps": places.sweeps,
         "recipes": places.recipes,
         "packaged recipes": packaged_recipes(),
         "models": places.models,

@@ -6,21 +6,23 @@ from pathlib import Path
 
 import click
 
+from localsteer.cli.contrasts import contrast_options, read_contrast_options
 from localsteer.cli.options import json_option, model_options, read_layers
-from localsteer.cli.output import print_json, signed, spoken_layers, table
+from localsteer.cli.output import note, print_json, signed, spoken_layers, table
 from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.protocol import Extract, Extracted
-from localsteer.errors import DialError, RecipeError
+from localsteer.errors import DialError, RecipeError, VectorError
 from localsteer.library.places import Places
 from localsteer.library.recipes import (
     ContrastOptions,
     check_contrast_file,
+    contrast_digest,
     find_recipe,
     name_of_words,
-    read_stems,
     require_recipe,
     split_words,
 )
+from localsteer.library.vector_cards import read_vector_card
 from localsteer.library.vectors import VectorLibrary
 
 DEFAULT_METHOD = "mean-difference"
@@ -37,10 +39,10 @@ ACTADD = "actadd"
 )
 @click.option("--layers", metavar="A-B|A,B", help="Layers that the dial steers by default.  [default: chosen by AUC]")
 @click.option("--words", metavar="POS/NEG", help="Two texts instead of a recipe, as they are; NEG may be empty.")
-@click.option("--poles", metavar="POS/NEG", help="Names of the two poles, where a contrast file has none.")
-@click.option("--persona", metavar="TEXT", help="What begins each text of a list; {pole} stands for the pole.")
-@click.option("--stems", metavar="FILE", help="Beginnings for a file that holds ends of system prompts.")
-@click.option("--thorough", is_flag=True, help="Measure the safe range on eight times as much text.")
+@click.option(
+    "--thorough", is_flag=True, help="Try the layers, and measure on eight times as much text."
+)
+@contrast_options
 @click.option("-o", "--out", metavar="OUT.gguf", help="Write it there instead of storing it for this model.")
 @json_option
 def extract(
@@ -67,13 +69,15 @@ def extract(
     With --words "Love/Hate" two texts are enough; the vector then acts at the front of a prompt (--scope prompt-start).
     """
     chosen_layers = read_layers(layers)
-    options = _options(poles, persona, stems)
+    options = read_contrast_options(poles, persona, stems)
     pair = _words(words, recipe)
     home = Home.find()
     source = Path() if recipe is None else find_source(recipe, home.places, options)
     path = home.model_path(model)
     name = source.stem if pair is None else name_of_words(*pair)
     target = _target(out, name, identify(path), home.places)
+    if out is None:
+        _check_replaced(target, contrast_digest(source, options) if pair is None else "")
     with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
         if not session.card.steerable:
             raise DialError(
@@ -112,22 +116,6 @@ def _words(words: str | None, recipe: str | None) -> tuple[str, str] | None:
     return pair
 
 
-def _options(poles: str | None, persona: str | None, stems: str | None) -> ContrastOptions:
-    """What the command line says beside the file. Raises BadParameter, and RecipeError for a file without stems."""
-    usual = ContrastOptions()
-    positive, slash, negative = (part.strip() for part in (poles or "").partition("/"))
-    if poles is not None and not (positive and slash and negative):
-        raise click.BadParameter(
-            f'"{poles}" does not name two poles; write them like happy/sad, the positive one first.'
-        )
-    return ContrastOptions(
-        positive=positive,
-        negative=negative,
-        persona=usual.persona if persona is None else persona,
-        stems=usual.stems if stems is None else read_stems(Path(stems).expanduser()),
-    )
-
-
 def find_source(wanted: str, places: Places, options: ContrastOptions | None = None) -> Path:
     """The recipe of that name, else the file at that path. Raises RecipeError."""
     recipe = find_recipe(wanted, places)
@@ -150,6 +138,20 @@ def _target(out: str | None, name: str, model_id: str, places: Places) -> Path:
     if target.is_dir():
         raise click.BadParameter(f"{out} is a folder; name a file to write.")
     return target
+
+
+def _check_replaced(target: Path, digest: str) -> None:
+    """Raise VectorError rather than replace an imported vector; say so where one made from other contrasts goes."""
+    card = read_vector_card(target) if target.is_file() else None
+    if card is None or card.error:
+        return
+    if not card.recipe_digest:
+        raise VectorError(
+            f'There is an imported vector named "{card.name}"; write this one elsewhere with -o, or remove that one '
+            f"first (`localsteer vectors remove {card.name}`)."
+        )
+    if digest and card.recipe_digest != digest:
+        note(f"The stored vector {card.name} was made from other contrasts and is replaced; -o writes elsewhere.")
 
 
 def as_document(made: Extracted) -> dict[str, object]:

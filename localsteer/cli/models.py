@@ -63,6 +63,8 @@ def info(model: str, as_json: bool) -> None:
         "n_layer": header.n_layer,
         "n_embd": header.n_embd,
         "context_length": header.context_length,
+        "n_vocab": header.n_vocab,
+        "vocabulary": header.vocabulary,
         "chat_template": header.chat_template is not None,
         "model_id": model_id(path, header),
         "problem": problem,
@@ -79,15 +81,20 @@ def _facts(header: GgufHeader, document: dict[str, object], problem: str | None)
         ("model", str(document["name"])),
         ("architecture", header.architecture or "unknown"),
         ("type", header.quantisation),
-        ("size", f"{size(header.file_size)}, {header.n_params / 1e6:,.1f} million weights"),
+        ("size", f"{size(header.file_size)}, {_weights(header)}"),
         ("layers", f"{header.n_layer} of width {header.n_embd}"),
         ("context", f"{header.context_length} tokens" if header.context_length else "unknown"),
+        ("vocabulary", f"{header.n_vocab:,} tokens, {header.vocabulary}" if header.n_vocab else "none"),
         ("chat template", template),
-        ("can chat here", problem or "yes"),
-        ("can be steered", "found out by trying when it is loaded"),
+        ("can chat here", f"no: {problem}" if problem else "yes"),
+        ("can be steered", "no" if problem else "found out by trying when it is loaded"),
         ("id", str(document["model_id"])),
         ("file", str(document["path"])),
     ]
+
+
+def _weights(header: GgufHeader) -> str:
+    return f"{header.n_params / 1e6:,.1f} million weights" if header.n_params else "no weights"
 
 
 def _problem(path: Path) -> str | None:

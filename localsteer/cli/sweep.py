@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import click
 
 from localsteer import __version__
+from localsteer.cli.contrasts import contrast_options, read_contrast_options
 from localsteer.cli.dials import find_vectors, make_dials
 from localsteer.cli.options import json_option, model_options, read_layers
-from localsteer.cli.output import note, print_json, signed, spoken_layers, table
+from localsteer.cli.output import note, print_json
 from localsteer.cli.session import Home, Session, identify
-from localsteer.engine.protocol import Sweep, SweepRow, Swept
-from localsteer.errors import DialError, RecipeError
+from localsteer.cli.sweep_report import SweepFacts, SweepFindings, as_document, as_text
+from localsteer.engine.findings import finding_in, setting_of
+from localsteer.engine.protocol import Finding, ModelCard, Sweep, SweepRow
+from localsteer.errors import DialError, LocalsteerError, RecipeError, StorageError
 from localsteer.library.dials import VectorToUse
+from localsteer.library.files import file_digest
 from localsteer.library.places import Places
-from localsteer.library.recipes import check_contrast_file, find_recipe
+from localsteer.library.recipes import ContrastOptions, contrast_digest, find_recipe
+from localsteer.library.sweep_journal import SweepJournal, SweepKey
+from localsteer.library.vector_cards import VectorCard, read_vector_card
 
 _MOST_STRENGTHS = 200
 EACH = "each"
@@ -28,9 +35,11 @@ EACH = "each"
 @model_options
 @click.option("--strengths", default="-2:2:0.5", metavar="A:B:STEP", help="From, to, step.  [default: -2:2:0.5]")
 @click.option("--layers", metavar="A-B|A,B|each", help="Layers to steer; `each` by itself.  [default: the vector's]")
-@click.option("--recipe", "recipe_file", metavar="FILE", help="Contrasts to measure on, where no recipe has that NAME.")
+@click.option("--recipe", "recipe_file", metavar="FILE", help="Contrasts to measure on.  [default: the recipe NAME]")
+@contrast_options
 @click.option("--controls", default=5, type=click.IntRange(0, 100), metavar="N", help="Random vectors.  [default: 5]")
 @click.option("--seed", default=0, type=click.IntRange(min=0), metavar="N", help="[default: 0]")
+@click.option("--fresh", is_flag=True, help="Measure anew what the same sweep has measured before.")
 @json_option
 def sweep(
     name: str,
@@ -41,49 +50,146 @@ def sweep(
     strengths: str,
     layers: str | None,
     recipe_file: str | None,
+    poles: str | None,
+    persona: str | None,
+    stems: str | None,
     controls: int,
     seed: int,
+    fresh: bool,
     as_json: bool,
 ) -> None:
-    """Measure the vector NAME at several strengths: effect, cost, and random vectors beside it.
+    """Measure the vector NAME at several strengths: effect, cost, and random vectors and plain prompting beside it.
 
-    Effect: how much likelier the positive pole's answers become than the negative one's, in nats per token, on held-out
-    contrasts. Cost: perplexity and KL divergence on the model's own unsteered replies. Ctrl+C keeps what is measured.
+    Effect: how much likelier the positive pole's answers become than the negative one's, in nats per token, on
+    contrasts of the recipe; --recipe takes others, from which the vector was not made. Cost: perplexity and KL
+    divergence on the model's own unsteered replies.
+
+    Ctrl+C keeps what is measured, and the same command goes on from there.
     """
     grid = read_grid(strengths)
-    windows: tuple[tuple[int, ...], ...] = () if layers is None or layers == EACH else (read_layers(layers) or (),)
+    asked = None if layers is None or layers == EACH else read_layers(layers)
     home = Home.find()
     path = home.model_path(model)
     model_id = identify(path)
     wanted = find_vectors({name: 1.0}, model_id, home.places)
     recipe = _recipe(wanted[0][0], recipe_file, home.places)
-    found = _Found([], None)
+    options = _options(poles, persona, stems, wanted[0][0])
+    # Before a model is loaded, so that a slip in the file costs no time.
+    recipe_digest = contrast_digest(recipe, options)
     with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
+        _check_layers(asked or (), session.card)
         (dial,) = make_dials(wanted, "reply", session)
-        if layers == EACH:
-            windows = tuple((layer,) for layer in range(1, session.card.n_layer))
-        command = Sweep(0, str(recipe), dial.vector_path, grid, windows, controls, seed)
-        try:
-            for event in session.sweep(command):
-                if isinstance(event, SweepRow):
-                    found.rows.append(event)
-                elif isinstance(event, Swept):
-                    found.end = event
-        except KeyboardInterrupt:
-            note(f"Stopped after {len(found.rows)} settings; here is what they gave.")
-        model_name = session.card.name
+        vector = read_vector_card(Path(dial.vector_path))
+        command = Sweep(
+            0,
+            str(recipe),
+            dial.vector_path,
+            grid,
+            _windows(layers == EACH, asked, vector, session.card),
+            controls,
+            seed,
+            positive=options.positive,
+            negative=options.negative,
+            persona=options.persona,
+            stems=options.stems,
+        )
+        facts = SweepFacts(
+            vector=name,
+            vector_digest=file_digest(vector.path),
+            method=vector.method,
+            poles=(vector.positive_pole, vector.negative_pole),
+            model=session.card.name,
+            model_id=model_id,
+            recipe=str(recipe),
+            recipe_digest=recipe_digest,
+            seed=seed,
+            strengths=grid,
+            windows=command.layers,
+            controls=controls,
+            versions=_versions(),
+        )
+        found = _measured(session, command, SweepJournal.at(home.places, _key(facts, command)), fresh=fresh)
     if as_json:
-        print_json(_document(found, name, model_name, model_id, recipe, seed))
+        print_json(as_document(facts, found))
     else:
-        click.echo(_text(found, name, model_name))
+        click.echo(as_text(facts, found))
     if found.end is None:
         raise KeyboardInterrupt
 
 
-@dataclass
-class _Found:
-    rows: list[SweepRow]
-    end: Swept | None
+def _measured(session: Session, command: Sweep, journal: SweepJournal, *, fresh: bool) -> SweepFindings:
+    """All findings, or those that were made until Ctrl+C. Each is kept in the journal before the next is made."""
+    if fresh:
+        journal.forget()
+    known = journal.read()
+    again = [one for one in known.values() if isinstance(one, SweepRow) and _asked_for(one, command)]
+    if again:
+        note(f"{len(again)} settings were measured before and are taken from there; --fresh measures them anew.")
+    found = SweepFindings()
+    keeping = True
+    try:
+        for event in session.sweep(replace(command, known=tuple(known.values()))):
+            found.add(event)
+            finding = finding_in(event)
+            if keeping and finding is not None and setting_of(finding) not in known:
+                keeping = _kept(journal, finding)
+    except KeyboardInterrupt:
+        note(f"Stopped after {len(found.rows)} settings; the same command goes on from there.")
+    except LocalsteerError:
+        if found.rows:
+            note(f"{len(found.rows)} settings are measured; the same command goes on from there.")
+        raise
+    return found
+
+
+def _asked_for(row: SweepRow, command: Sweep) -> bool:
+    return row.strength in command.strengths and row.layers in command.layers
+
+
+def _kept(journal: SweepJournal, finding: Finding) -> bool:
+    """True when it is on the disk. A full disk is no reason to stop measuring."""
+    try:
+        journal.keep(finding)
+    except StorageError as error:
+        note(f"{error} What this sweep measures cannot be taken up again.")
+        return False
+    return True
+
+
+def _key(facts: SweepFacts, command: Sweep) -> SweepKey:
+    effort = (command.pairs, command.answer_tokens, command.replies, command.reply_tokens)
+    return SweepKey(facts.model_id, facts.vector_digest, facts.recipe_digest, facts.seed, effort, facts.versions)
+
+
+def _versions() -> dict[str, str]:
+    """Of what computes the figures."""
+    return {"localsteer": __version__, **{name: version(name) for name in ("llama-cpp-python", "numpy")}}
+
+
+def _check_layers(asked: tuple[int, ...], model: ModelCard) -> None:
+    for layer in asked:
+        if not 1 <= layer < model.n_layer:
+            raise DialError(f"Layer {layer} cannot be steered; {model.name} has layers 1 to {model.n_layer - 1}.")
+
+
+def _windows(
+    each: bool, asked: tuple[int, ...] | None, vector: VectorCard, model: ModelCard
+) -> tuple[tuple[int, ...], ...]:
+    """The layers to be steered together, each in turn."""
+    if each:
+        return tuple((layer,) for layer in vector.layers if 1 <= layer < model.n_layer)
+    return (asked or vector.default_layers,)
+
+
+def _options(poles: str | None, persona: str | None, stems: str | None, vector: VectorToUse) -> ContrastOptions:
+    """What the command line says of the contrasts; poles that it leaves open are those of the vector, if there is one
+    already.
+    """
+    options = read_contrast_options(poles, persona, stems)
+    if poles is not None or not vector.path.is_file():
+        return options
+    card = read_vector_card(vector.path)
+    return replace(options, positive=card.positive_pole, negative=card.negative_pole)
 
 
 def read_grid(text: str) -> tuple[float, ...]:
@@ -102,61 +208,17 @@ def read_grid(text: str) -> tuple[float, ...]:
         if count > _MOST_STRENGTHS:
             raise DialError(f'The grid "{text}" has {count} strengths; take a larger step ({_MOST_STRENGTHS} at most).')
         numbers = [first + number * step for number in range(count)]
-    return tuple(round(number, 9) + 0.0 for number in numbers)
+    grid = tuple(dict.fromkeys(round(number, 9) + 0.0 for number in numbers))
+    if len(grid) > _MOST_STRENGTHS:
+        raise DialError(f"These are {len(grid)} strengths; take fewer ({_MOST_STRENGTHS} at most).")
+    return grid
 
 
 def _recipe(vector: VectorToUse, recipe_file: str | None, places: Places) -> Path:
     """The contrasts to measure on. Raises RecipeError."""
     if recipe_file is not None:
-        path = Path(recipe_file).expanduser().absolute()
-        check_contrast_file(path)
-        return path
+        return Path(recipe_file).expanduser().absolute()
     recipe = vector.make_from or find_recipe(vector.name, places)
     if recipe is None:
         raise RecipeError(f'There is no recipe named "{vector.name}" to measure on; name one with --recipe FILE.')
     return recipe.path
-
-
-def _document(found: _Found, name: str, model: str, model_id: str, recipe: Path, seed: int) -> dict[str, object]:
-    end = found.end
-    return {
-        "vector": name,
-        "model": model,
-        "model_id": model_id,
-        "recipe": str(recipe),
-        "seed": seed,
-        "version": __version__,
-        "complete": end is not None,
-        "rows": [{key: value for key, value in asdict(row).items() if key != "request"} for row in found.rows],
-        "random_effect_low": end.random_effect_low if end else None,
-        "random_effect_high": end.random_effect_high if end else None,
-        "safe_low": end.safe_low if end else None,
-        "safe_high": end.safe_high if end else None,
-    }
-
-
-def _text(found: _Found, name: str, model: str) -> str:
-    rows = [
-        (
-            spoken_layers(row.layers),
-            signed(row.strength),
-            f"{row.effect:+.3f}",
-            f"{row.effect_low:+.3f} to {row.effect_high:+.3f}",
-            f"{row.perplexity_ratio:.2f}",
-            f"{row.kl:.3f}",
-        )
-        for row in found.rows
-    ]
-    lines = [
-        f"{name} on {model}",
-        "",
-        table(rows, ("layers", "strength", "effect", "95 % interval", "perplexity ratio", "KL")),
-    ]
-    if found.end is not None:
-        end = found.end
-        lines += [
-            "",
-            f"random vectors of the same norms: effect {end.random_effect_low:+.3f} to {end.random_effect_high:+.3f}",
-            f"safe from {signed(end.safe_low)} to {signed(end.safe_high)}",
-        ]
-    return "\n".join(lines)

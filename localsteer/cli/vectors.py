@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from localsteer.cli.options import json_option, model_option
 from localsteer.cli.output import print_json, signed, spoken_layers, table
 from localsteer.cli.session import Home, identify
-from localsteer.errors import VectorError
+from localsteer.errors import ModelError, VectorError
+from localsteer.gguf_header import read_header
 from localsteer.library.dials import looks_like_path
 from localsteer.library.recipes import RecipeCard, find_recipe, read_card, recipe_cards
 from localsteer.library.vector_cards import VectorCard, read_vector_card
-from localsteer.library.vectors import VectorLibrary, layers_of
+from localsteer.library.vectors import VectorLibrary, origin_of_file
+
+if TYPE_CHECKING:
+    from localsteer.steering.vector_origin import Origin
 
 
 @click.group()
@@ -44,7 +49,7 @@ def list_vectors(model: str | None, as_json: bool) -> None:
                 _poles(card),
                 f"{signed(card.strength_low)} to {signed(card.strength_high)}",
                 spoken_layers(card.default_layers),
-                card.model_name or "any model of its size",
+                card.model_name or _any_model(card),
                 _state(card, recipes.get(card.name)),
             )
             for card in cards
@@ -119,19 +124,41 @@ def import_vector(file: str, layer_offset: int | None, name: str | None, model: 
     else:
         card, warning = library.add_for(path, home.model_path(model), name=name, layer_offset=layer_offset)
     if layer_offset is None:
-        click.echo(_spoken_origin(layers_of(path)), err=True)
+        click.echo(_spoken_origin(origin_of_file(path)), err=True)
     if warning:
         click.echo(warning, err=True)
+    if misfit := _misfit(card, home, model):
+        click.echo(misfit, err=True)
     click.echo(
-        f"{card.name}: {len(card.layers)} layers, {card.n_embd} wide, kept for {card.model_name or 'any model'}."
+        f"{card.name}: {len(card.layers)} layers, {card.n_embd} wide, kept for {card.model_name or _any_model(card)}."
     )
 
 
-def _spoken_origin(origin: tuple[str, int] | None) -> str:
+def _spoken_origin(origin: Origin | None) -> str:
     if origin is None:
         return "The file does not say which tool wrote it; if its layers are off, import it with --layer-offset."
-    tool, offset = origin
-    return f"Written by {tool}: its layers are {'moved by ' + format(offset, '+d') if offset else 'taken as they are'}."
+    moved = f"moved by {origin.layer_offset:+d}" if origin.layer_offset else "taken as they are"
+    left_out = ", but for layer 0, which cannot be steered" if origin.from_zero else ""
+    return f"Written by {origin.tool}: its layers are {moved}{left_out}."
+
+
+def _any_model(card: VectorCard) -> str:
+    return f"any {card.architecture} model {card.n_embd} wide".replace("  ", " ")
+
+
+def _misfit(card: VectorCard, home: Home, model: str | None) -> str:
+    """A sentence where the vector is of another width than the model that would be used with it next."""
+    try:
+        header = read_header(home.model_path(model))
+    except ModelError:
+        return ""
+    if not header.n_embd or header.n_embd == card.n_embd:
+        return ""
+    made_for = card.model_name or _any_model(card).replace("any", "a", 1)
+    return (
+        f"It cannot be used on {header.name or 'the present model'}, which is {header.n_embd} wide; it was made for "
+        f"{made_for}."
+    )
 
 
 @vectors.command()

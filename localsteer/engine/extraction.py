@@ -6,27 +6,22 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from localsteer.engine.calibrating import best_layers, calibrated
+from localsteer.engine.contrasts import read_contrasts
 from localsteer.engine.front_vector import read_front_vector
 from localsteer.engine.generation import Desk, Say
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
-from localsteer.engine.positions import span_of, tokens_of
-from localsteer.engine.protocol import Extract, Extracted, LayerReport
-from localsteer.errors import DialError, Stopped
-from localsteer.evaluation.calibrate import Bounds, find_safe_range
-from localsteer.evaluation.neutral import neutral_prompts
+from localsteer.engine.positions import Tokens, span_of
+from localsteer.engine.protocol import Extract, Extracted, LayerReport, Notice
+from localsteer.errors import DialError, RecipeError, Stopped
 from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
-from localsteer.steering.calibration import Calibration, MeasuredCost
 from localsteer.steering.contrast import ContrastSet, contrast_of_words
-from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file
-from localsteer.steering.dials import Dial, added
+from localsteer.steering.letters import lopsided_letters
 from localsteer.steering.making import make_vector
 from localsteer.steering.methods import ACTADD, find_method
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import save_vector
-
-_RECOMMENDED_AT_MOST = 1.0
-"""One mean difference, the multiplier of CAA: beyond it the hidden states leave what any prompt brings about."""
 
 
 class Extraction:
@@ -51,9 +46,7 @@ class Extraction:
             states = self._read(contrast)
             vector = self._vector(contrast, states)
         if self._command.calibrate and not vector.front:
-            known = self._calibration(contrast, vector)
-            low, high = max(known.safe_low, -_RECOMMENDED_AT_MOST), min(known.safe_high, _RECOMMENDED_AT_MOST)
-            vector = vector.with_strengths(low, high).with_calibration(known)
+            vector = self._calibrated(contrast, vector)
         if self._stopped():
             raise Stopped
         writing = self._pace("writing")
@@ -75,20 +68,21 @@ class Extraction:
                 )
         if self._command.words is not None:
             return contrast_of_words(*self._command.words)
-        return read_contrast_file(Path(self._command.recipe_path), _options(self._command))
+        return read_contrasts(self._command)
 
     def _read(self, contrast: ContrastSet) -> HiddenStates:
-        """Hidden states of all prompts, all positive ones before all negative ones."""
+        """Hidden states of all prompts, all positive ones before all negative ones. Pairs that are the same up to where
+        they are read are left out.
+        """
         pace = self._pace("reading")
         pace(0, 1)
-        readings = [
-            span_of(self._model, prompt, pair.position)
-            for prompts in (
-                [(pair, pair.positive) for pair in contrast.pairs],
-                [(pair, pair.negative) for pair in contrast.pairs],
-            )
-            for pair, prompt in prompts
+        sides = [
+            [span_of(self._model, prompt, pair.position) for prompt in (pair.positive, pair.negative)]
+            for pair in contrast.pairs
         ]
+        telling = [pair for pair in sides if _up_to_reading(pair[0]) != _up_to_reading(pair[1])]
+        self._say_what_is_left_out(contrast, len(telling))
+        readings = [*(positive for positive, _ in telling), *(negative for _, negative in telling)]
         return read_hidden_states(
             self._model,
             [found.tokens for found, _ in readings],
@@ -99,8 +93,32 @@ class Extraction:
             should_stop=self._stopped,
         )
 
+    def _say_what_is_left_out(self, contrast: ContrastSet, n_telling: int) -> None:
+        """Raises RecipeError where nothing is left."""
+        name, n_alike = contrast.name, len(contrast.pairs) - n_telling
+        if not n_telling:
+            raise RecipeError(
+                f'Both poles of "{name}" look the same to {self._model.name} where they are read; let them differ '
+                "before that place."
+            )
+        if contrast.left_out:
+            self._notice(
+                f'{contrast.left_out} of {contrast.left_out + len(contrast.pairs)} pairs of "{name}" are the same on '
+                "both sides and are left out."
+            )
+        if n_alike:
+            self._notice(
+                f'{n_alike} of {len(contrast.pairs)} pairs of "{name}" look the same to {self._model.name} where they '
+                "are read and are left out."
+            )
+        if (warning := lopsided_letters(contrast)) is not None:
+            self._notice(warning)
+
+    def _notice(self, text: str) -> None:
+        self._say(Notice(self._command.request, text))
+
     def _vector(self, contrast: ContrastSet, states: HiddenStates) -> SteeringVector:
-        n_pairs = len(contrast.pairs)
+        n_pairs = len(states.states) // 2
         return make_vector(
             contrast,
             states.states[:n_pairs],
@@ -112,46 +130,20 @@ class Extraction:
             default_layers=self._command.layers,
         )
 
-    def _calibration(self, contrast: ContrastSet, vector: SteeringVector) -> Calibration:
-        pace = self._pace("measuring")
-        pace(0, 1)
-        prompts = [tokens_of(self._model, prompt) for prompt in neutral_prompts(contrast)]
-        found = find_safe_range(
-            self._model,
-            added(Dial(vector, 1.0), self._model.n_layer, self._model.n_embd),
-            [found.tokens for found in prompts],
-            [found.reply for found in prompts],
-            thorough=self._command.thorough,
-            n_threads=self._desk.context.n_threads,
-            progress=pace,
-            should_stop=self._stopped,
-        )
-        bounds = Bounds()
-        return Calibration(
-            safe_low=found.low,
-            safe_high=found.high,
-            careful_low=found.careful_low,
-            careful_high=found.careful_high,
-            perplexity_bound=bounds.perplexity_ratio,
-            kl_bound=bounds.kl_95,
-            costs=tuple(
-                MeasuredCost(trial.strength, trial.cost.perplexity_ratio, trial.cost.kl_95)
-                for trial in sorted(found.trials, key=lambda trial: trial.strength)
-            ),
-        )
+    def _calibrated(self, contrast: ContrastSet, vector: SteeringVector) -> SteeringVector:
+        if self._command.thorough and self._command.layers is None:
+            layers = best_layers(self._desk, contrast, vector, self._pace, self._stopped)
+            vector = vector.with_default_layers(layers)
+        return calibrated(self._desk, contrast, vector, self._pace, self._stopped, thorough=self._command.thorough)
 
     def _pace(self, stage: str) -> Pace:
         return Pace(self._command.request, stage, self._say)
 
 
-def _options(command: Extract) -> ContrastOptions:
-    usual = ContrastOptions()
-    return ContrastOptions(
-        positive=command.positive,
-        negative=command.negative,
-        persona=command.persona or usual.persona,
-        stems=command.stems or usual.stems,
-    )
+def _up_to_reading(side: tuple[Tokens, tuple[int, int]]) -> tuple[tuple[int, ...], tuple[int, int]]:
+    """All that the hidden state of a side depends on."""
+    found, (begin, end) = side
+    return found.tokens[:end], (begin, end)
 
 
 def _report(
@@ -163,7 +155,7 @@ def _report(
         model=vector.model.name,
         method=vector.method,
         out=command.out_path,
-        prompts=2 * len(contrast.pairs),
+        prompts=len(states.states),
         tokens_evaluated=states.tokens_evaluated,
         tokens_one_by_one=states.tokens_one_by_one,
         seconds=seconds,

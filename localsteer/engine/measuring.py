@@ -5,9 +5,10 @@ answer to one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 
-from localsteer.engine.positions import Tokens, tokens_of
+from localsteer.engine.positions import tokens_of
 from localsteer.errors import RecipeError
 from localsteer.evaluation.effect import CompletionPair
 from localsteer.evaluation.neutral import neutral_prompts
@@ -18,6 +19,18 @@ from localsteer.steering.contrast import ContrastPair, ContrastSet, Prompt
 from localsteer.steering.layers import held_out
 
 _TEMPERATURE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What an effect is measured on, and the pair of the contrast set that it was made from.
+
+    ``asked``: the neutral prompt where the model itself answered both sides, None where the pair writes the answers.
+    """
+
+    contrast: ContrastPair
+    pair: CompletionPair
+    asked: Prompt | None
 
 
 def held_out_pairs(contrast: ContrastSet, most: int) -> tuple[ContrastPair, ...]:
@@ -41,32 +54,46 @@ def completion_pairs(
     n_threads: int | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> tuple[CompletionPair, ...]:
-    """For held-out pairs, a prompt that speaks for neither pole and what either would answer.
+    """See :func:`completions`."""
+    found = completions(
+        model, contrast, most=most, n_tokens=n_tokens, seed=seed, n_threads=n_threads, should_stop=should_stop
+    )
+    return tuple(one.pair for one in found)
+
+
+def completions(
+    model: Model,
+    contrast: ContrastSet,
+    *,
+    most: int = 12,
+    n_tokens: int = 40,
+    seed: int = 0,
+    n_threads: int | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> tuple[Completion, ...]:
+    """For each pair that is measured on, a prompt that speaks for neither pole and what either would answer.
 
     Where the two sides of a pair begin the reply differently these beginnings are the answers (two-choice letters
     among them). Where they differ before the reply, the model itself answers both sides, and its answers are then
-    asked about after the message that both share. Raises RecipeError where both sides of every pair end alike.
+    asked about after the message that both share. Where these pairs give nothing, others are taken. Raises
+    RecipeError where both sides of every pair end alike.
     """
-    found: list[CompletionPair] = []
-    cued: list[ContrastPair] = []
-    for pair in held_out_pairs(contrast, most):
-        written = _written(model, pair)
-        if written is not None:
-            found.append(written)
-        elif not isinstance(pair.positive, str):
-            cued.append(pair)
-    if cued:
-        found += _answered(model, contrast, cued, n_tokens, seed, n_threads, should_stop)
-    if not found:
-        raise RecipeError(
-            f'The texts of "{contrast.name}" leave nothing to measure an effect on; let the two sides end differently.'
-        )
-    return tuple(found)
+    for pairs in (held_out_pairs(contrast, most), contrast.pairs[:: -(-len(contrast.pairs) // most)]):
+        written = [(pair, completion_of(model, pair)) for pair in pairs]
+        found = [Completion(pair, completion, None) for pair, completion in written if completion is not None]
+        cued = [pair for pair, completion in written if completion is None and not isinstance(pair.positive, str)]
+        if cued:
+            found += _answered(model, contrast, cued, n_tokens, seed, n_threads, should_stop)
+        if found:
+            return tuple(found)
+    raise RecipeError(
+        f'The texts of "{contrast.name}" leave nothing to measure an effect on; let the two sides end differently.'
+    )
 
 
-def _written(model: Model, pair: ContrastPair) -> CompletionPair | None:
+def completion_of(model: Model, pair: ContrastPair) -> CompletionPair | None:
     """The pair as a prompt with two answers; None where the sides differ elsewhere than at the end."""
-    if not _same_but_for_the_end(pair.positive, pair.negative):
+    if not same_but_for_the_end(pair.positive, pair.negative):
         return None
     sides = [tokens_of(model, prompt) for prompt in (pair.positive, pair.negative)]
     shared = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(*(s.tokens for s in sides), strict=False)))
@@ -76,7 +103,8 @@ def _written(model: Model, pair: ContrastPair) -> CompletionPair | None:
     return CompletionPair(sides[0].tokens[:shared], min(sides[0].reply, shared - 1), positive, negative)
 
 
-def _same_but_for_the_end(one: Prompt, other: Prompt) -> bool:
+def same_but_for_the_end(one: Prompt, other: Prompt) -> bool:
+    """True where two prompts differ in how the reply begins, and for chats in nothing else."""
     if isinstance(one, str) or isinstance(other, str):
         return True
     return one[:-1] == other[:-1] and one[-1].role == other[-1].role == "assistant"
@@ -90,8 +118,8 @@ def _answered(
     seed: int,
     n_threads: int | None,
     should_stop: Callable[[], bool] | None,
-) -> list[CompletionPair]:
-    asked = [tokens_of(model, _without_beginning(side)) for pair in pairs for side in (pair.positive, pair.negative)]
+) -> list[Completion]:
+    asked = [tokens_of(model, without_beginning(side)) for pair in pairs for side in (pair.positive, pair.negative)]
     replies = generate_many(
         model,
         [tokens.tokens for tokens in asked],
@@ -104,21 +132,24 @@ def _answered(
         n_threads=n_threads,
         should_stop=should_stop,
     )
-    neutral = [_neutral(model, contrast, pair, number) for number, pair in enumerate(pairs)]
-    return [
-        CompletionPair(prompt.tokens, prompt.reply, tuple(positive), tuple(negative))
-        for prompt, positive, negative in zip(neutral, replies[0::2], replies[1::2], strict=True)
-        if positive != negative
-    ]
+    found = []
+    for number, (pair, positive, negative) in enumerate(zip(pairs, replies[0::2], replies[1::2], strict=True)):
+        if positive != negative:
+            neutral = _neutral(contrast, pair, number)
+            prompt = tokens_of(model, neutral)
+            answers = CompletionPair(prompt.tokens, prompt.reply, tuple(positive), tuple(negative))
+            found.append(Completion(pair, answers, neutral))
+    return found
 
 
-def _without_beginning(prompt: Prompt) -> Prompt:
+def without_beginning(prompt: Prompt) -> Prompt:
+    """The prompt up to where its reply begins."""
     if isinstance(prompt, str) or prompt[-1].role != "assistant":
         return prompt
     return prompt[:-1]
 
 
-def _neutral(model: Model, contrast: ContrastSet, pair: ContrastPair, number: int) -> Tokens:
+def _neutral(contrast: ContrastSet, pair: ContrastPair, number: int) -> Prompt:
     """The user message that both sides share, else an everyday one."""
     users = [
         [message for message in side if message.role == "user"]
@@ -126,6 +157,6 @@ def _neutral(model: Model, contrast: ContrastSet, pair: ContrastPair, number: in
         if not isinstance(side, str)
     ]
     if len(users) == 2 and len(users[0]) == 1 and users[0] == users[1]:
-        return tokens_of(model, (Message("user", users[0][0].content),))
+        return (Message("user", users[0][0].content),)
     prompts = neutral_prompts(contrast)
-    return tokens_of(model, prompts[number % len(prompts)])
+    return prompts[number % len(prompts)]

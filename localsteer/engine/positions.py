@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from localsteer.errors import RecipeError
 from localsteer.llama.chat_template import plain_text, render
 from localsteer.llama.model import Model
 from localsteer.steering.contrast import Position, Prompt
+from localsteer.steering.letters import last_letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +35,31 @@ def tokens_of(model: Model, prompt: Prompt) -> Tokens:
 
 
 def span_of(model: Model, prompt: Prompt, position: Position) -> tuple[Tokens, tuple[int, int]]:
-    """``prompt`` as tokens, and the span [begin, end) of them whose mean hidden state stands for it."""
+    """``prompt`` as tokens, and the span [begin, end) of them whose mean hidden state stands for it.
+
+    Raises RecipeError where a letter is to be read that is no single token.
+    """
     found = tokens_of(model, prompt)
     begin, end = 0 if isinstance(prompt, str) else found.beginning, len(found.tokens)
     match position:
         case "letter":
-            return found, _letter(model, found.tokens, begin) or (end - 1, end)
+            text = prompt if isinstance(prompt, str) else prompt[-1].content
+            return found, _letter(model, found.tokens, begin, last_letter(text))
         case "reply":
             return found, (min(begin, end - 1), end)
         case "last":
             return found, (end - 1, end)
 
 
-def _letter(model: Model, tokens: tuple[int, ...], begin: int) -> tuple[int, int] | None:
-    """The last token from ``begin`` on that holds a letter or a digit."""
+def _letter(model: Model, tokens: tuple[int, ...], begin: int, letter: str) -> tuple[int, int]:
+    """The last token from ``begin`` on that holds letters or digits; raises RecipeError unless it holds ``letter``."""
     for index in range(len(tokens) - 1, begin - 1, -1):
-        if any(character.isalnum() for character in model.piece(tokens[index]).decode("utf-8", "ignore")):
-            return index, index + 1
-    return None
+        piece = model.piece(tokens[index]).decode("utf-8", "ignore")
+        if any(character.isalnum() for character in piece):
+            if letter in piece:
+                return index, index + 1
+            break
+    raise RecipeError(
+        f'The answer letter "{letter}" is no single token in the vocabulary of {model.name}; answer with letters like '
+        'A and B, or read "last" instead of "letter".'
+    )

@@ -137,7 +137,10 @@ class Sweep:
     """Measure a vector file at each of ``strengths``, on the contrasts of its recipe.
 
     ``layers``: windows of layers to be steered one after the other, () for the vector's default ones. ``controls``:
-    how many random vectors of the same norms are measured beside it.
+    how many random vectors of the same norms are measured beside it in each window. Effects are measured on at most
+    ``pairs`` contrasts, answered in up to ``answer_tokens`` tokens; costs on ``replies`` replies of up to
+    ``reply_tokens`` tokens. ``known``: what the same sweep has found before; it is said again and not measured again.
+    ``positive`` to ``stems`` are as in :class:`Extract`.
     """
 
     request: int
@@ -147,6 +150,15 @@ class Sweep:
     layers: tuple[tuple[int, ...], ...] = ()
     controls: int = 5
     seed: int = 0
+    pairs: int = 12
+    answer_tokens: int = 40
+    replies: int = 16
+    reply_tokens: int = 50
+    positive: str = ""
+    negative: str = ""
+    persona: str = ""
+    stems: tuple[str, ...] = ()
+    known: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,14 +380,63 @@ class SweepRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepBasis:
+    """What the figures of a sweep rest on: how many contrasts, how many replies, and the tokens of those in all."""
+
+    request: int
+    pairs: int
+    replies: int
+    reply_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class SweepControl:
+    """What the random vector ``number`` does and costs at one setting."""
+
+    request: int
+    layers: tuple[int, ...]
+    strength: float
+    number: int
+    effect: float
+    perplexity_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPrompting:
+    """The effects of either pole's own prompt, unsteered; None where the contrasts have no such prompts."""
+
+    request: int
+    positive: float | None
+    negative: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRange:
+    """How far the vector can be turned in one window: neither of the two bounds is broken from ``low`` to ``high``."""
+
+    request: int
+    layers: tuple[int, ...]
+    low: float
+    high: float
+    perplexity_bound: float
+    kl_95_bound: float
+
+
+Finding: TypeAlias = SweepBasis | SweepRow | SweepControl | SweepPrompting | SweepRange
+"""What a sweep finds out, one at a time."""
+
+
+@dataclass(frozen=True, slots=True)
 class Swept:
-    """All rows are said. The effects of random vectors at the ends of the sweep, and the safe range."""
+    """All findings are said. The effects of random vectors at the ends of the sweep (None without any), and the safe
+    range in the first window.
+    """
 
     request: int
     vector: str
     model: str
-    random_effect_low: float
-    random_effect_high: float
+    random_effect_low: float | None
+    random_effect_high: float | None
     safe_low: float
     safe_high: float
     seconds: float
@@ -484,7 +545,11 @@ Event: TypeAlias = (
     | Finished
     | ExtractProgress
     | Extracted
+    | SweepBasis
     | SweepRow
+    | SweepControl
+    | SweepPrompting
+    | SweepRange
     | Swept
     | ResultRow
     | ExperimentDone

@@ -1,41 +1,57 @@
-"""A vector is measured: effect and cost at each strength, beside random vectors of the same norms."""
+"""A vector is measured: effect and cost at each strength, beside random vectors of the same norms, plain prompting and
+the safe range.
+"""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import product
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from localsteer.engine.contrasts import read_contrasts
+from localsteer.engine.findings import Setting, setting_of
 from localsteer.engine.generation import Desk, Say
-from localsteer.engine.measuring import completion_pairs
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
-from localsteer.engine.positions import tokens_of
-from localsteer.engine.protocol import Sweep, SweepRow, Swept
-from localsteer.errors import DialError, Stopped, VectorError
+from localsteer.engine.prompting import SIDES, Side, prompted
+from localsteer.engine.protocol import (
+    Finding,
+    Notice,
+    Sweep,
+    SweepBasis,
+    SweepControl,
+    SweepPrompting,
+    SweepRange,
+    SweepRow,
+    Swept,
+)
+from localsteer.engine.sweep_meters import SweepMeters
+from localsteer.errors import DialError, VectorError
 from localsteer.evaluation.bootstrap import bootstrap_mean
-from localsteer.evaluation.calibrate import find_safe_range
+from localsteer.evaluation.calibrate import Bounds, find_safe_range
 from localsteer.evaluation.controls import random_directions
-from localsteer.evaluation.cost import CostMeter
-from localsteer.evaluation.effect import EffectMeter
-from localsteer.evaluation.neutral import neutral_prompts
-from localsteer.llama.batch import generate_many
-from localsteer.steering.contrast import ContrastSet
-from localsteer.steering.contrast_files import read_contrast_file
 from localsteer.steering.dials import Dial, added
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import load_vector
 
-_REPLIES = 16
-_TOKENS = 50
+_AT_FRONT = (
+    'The vector "{}" was made for the front of a prompt; measured is the mean over its positions, added to the reply.'
+)
+
 Floats = npt.NDArray[np.float32]
+Found = TypeVar("Found", bound=Finding)
 
 
 class Sweeping:
-    """One sweep. Rows come as they are measured; once ``stopped`` says so, Stopped is raised."""
+    """One sweep. Findings come as they are made; once ``stopped`` says so, Stopped is raised."""
 
     def __init__(self, desk: Desk, command: Sweep, stopped: Callable[[], bool], say: Say) -> None:
         self._desk = desk
@@ -44,107 +60,115 @@ class Sweeping:
         self._stopped = stopped
         self._say = say
         self._pace = Pace(command.request, "sweeping", say)
+        self._known = {setting_of(finding): finding for finding in command.known}
+        self._done, self._total = 0, 1
 
     def run(self) -> None:
-        """Say ExtractProgress, a SweepRow for each setting, and at last Swept. Raises LocalsteerError, or Stopped."""
+        """Say Notice, ExtractProgress, every Finding, and at last Swept. Raises LocalsteerError, or Stopped."""
         began = time.perf_counter()
         command = self._command
-        contrast, vector = self._vector()
+        vector = self._vector()
+        contrast = read_contrasts(command)
         windows = command.layers or (vector.default_layers,)
-        settings = [(layers, strength) for layers in windows for strength in command.strengths]
-        extremes = [strength for strength in {min(command.strengths), max(command.strengths)} if strength]
-        total = len(settings) + command.controls * len(extremes) + 1
-        self._pace(0, total)
-        pairs = completion_pairs(
-            self._model, contrast, seed=command.seed, n_threads=self._threads, should_stop=self._stopped
-        )
-        prompts, begins, replies = self._own_replies(contrast)
-        random_effects: list[float] = []
-        with (
-            EffectMeter(self._model, pairs, n_threads=self._threads, should_stop=self._stopped) as effect,
-            CostMeter(
-                self._model, prompts, replies, begins, n_threads=self._threads, should_stop=self._stopped
-            ) as cost,
-        ):
-            for done, (layers, strength) in enumerate(settings, start=1):
-                steering = self._added(vector, layers, strength)
-                found = bootstrap_mean(list(effect.at(steering)), command.seed)
-                costs = cost.at(steering)
-                self._say(
-                    SweepRow(
-                        command.request,
-                        layers,
-                        strength,
-                        found.value,
-                        found.low,
-                        found.high,
-                        costs.perplexity_ratio,
-                        costs.kl,
-                    )
+        extremes = [one for one in sorted({min(command.strengths), max(command.strengths)}) if one]
+        controls = list(product(windows, range(command.controls), extremes))
+        self._total = len(windows) * len(command.strengths) + len(controls) + 3
+        self._pace(0, self._total)
+        n_threads = self._desk.context.n_threads
+        with SweepMeters(self._model, contrast, command, n_threads=n_threads, should_stop=self._stopped) as meters:
+            self._find(("basis",), partial(self._basis, meters))
+            for layers, strength in product(windows, command.strengths):
+                row = partial(self._row, meters, layers, self._added(vector, layers, strength), strength)
+                self._find(("row", layers, strength), row)
+            random = [
+                self._find(
+                    ("control", layers, strength, number),
+                    partial(self._control, meters, layers, self._added(vector, layers, 1.0), number, strength),
                 )
-                self._pace(done, total)
-            for number in range(command.controls):
-                control = random_directions(self._added(vector, windows[0], 1.0), command.seed + number)
-                random_effects += [float(effect.at(np.float32(strength) * control).mean()) for strength in extremes]
-                self._pace(len(settings) + (number + 1) * len(extremes), total)
-        safe = find_safe_range(
-            self._model,
-            self._added(vector, windows[0], 1.0),
-            prompts,
-            begins,
-            seed=command.seed,
-            n_threads=self._threads,
-            should_stop=self._stopped,
-        )
-        self._pace(total, total)
+                for layers, number, strength in controls
+            ]
+            self._find(("prompting",), partial(self._prompting, meters))
+            first = self._added(vector, windows[0], 1.0)
+            safe = self._find(("range", windows[0]), partial(self._range, meters, windows[0], first))
+        effects = [one.effect for one in random if math.isfinite(one.effect)]
         self._say(
             Swept(
                 request=command.request,
                 vector=vector.name,
                 model=self._desk.mixer.stamp.name,
-                random_effect_low=min(random_effects, default=0.0),
-                random_effect_high=max(random_effects, default=0.0),
+                random_effect_low=min(effects, default=None),
+                random_effect_high=max(effects, default=None),
                 safe_low=safe.low,
                 safe_high=safe.high,
                 seconds=time.perf_counter() - began,
             )
         )
 
-    @property
-    def _threads(self) -> int:
-        return self._desk.context.n_threads
-
-    def _vector(self) -> tuple[ContrastSet, SteeringVector]:
+    def _vector(self) -> SteeringVector:
         if not self._model.steerable:
             raise DialError(NOT_STEERABLE)
         vector = load_vector(Path(self._command.vector_path))
-        vector.check_fits(self._desk.mixer.stamp)
+        warning = vector.check_fits(self._desk.mixer.stamp)
         for layers in self._command.layers:
             Dial(vector, 1.0, layers)
         if not self._command.strengths or not np.isfinite(self._command.strengths).all():
             raise VectorError("A sweep needs strengths that are finite numbers, like -2:2:0.5.")
-        return read_contrast_file(Path(self._command.recipe_path)), vector
+        if warning:
+            self._say(Notice(self._command.request, warning))
+        if vector.front:
+            self._say(Notice(self._command.request, _AT_FRONT.format(vector.name)))
+        return vector
 
-    def _own_replies(self, contrast: ContrastSet) -> tuple[list[Sequence[int]], list[int], list[list[int]]]:
-        """Neutral prompts, from where on they are steered, and the unsteered model's replies to them."""
-        asked = [tokens_of(self._model, prompt) for prompt in neutral_prompts(contrast)]
-        chosen = [asked[number % len(asked)] for number in range(_REPLIES)]
-        prompts: list[Sequence[int]] = [each.tokens for each in chosen]
-        begins = [each.reply for each in chosen]
-        replies = generate_many(
-            self._model,
-            prompts,
-            steered_from=begins,
-            directions=None,
-            strengths=[0.0] * len(prompts),
-            n_tokens=_TOKENS,
-            seed=self._command.seed,
-            n_threads=self._threads,
-            should_stop=self._stopped,
+    def _find(self, setting: Setting, measure: Callable[[], Found]) -> Found:
+        """What is known of ``setting``, else what ``measure`` gives; said either way."""
+        known = self._known.get(setting)
+        found = measure() if known is None else cast("Found", replace(known, request=self._command.request))
+        self._say(found)
+        self._done += 1
+        self._pace(self._done, self._total)
+        return found
+
+    def _basis(self, meters: SweepMeters) -> SweepBasis:
+        return SweepBasis(self._command.request, len(meters.completions), meters.cost.n_replies, meters.cost.n_tokens)
+
+    def _row(self, meters: SweepMeters, layers: tuple[int, ...], steering: Floats, strength: float) -> SweepRow:
+        effect = bootstrap_mean(list(meters.effect.at(steering)), self._command.seed)
+        cost = meters.cost.at(steering)
+        return SweepRow(
+            self._command.request,
+            layers,
+            strength,
+            effect.value,
+            effect.low,
+            effect.high,
+            cost.perplexity_ratio,
+            cost.kl,
         )
-        if self._stopped():
-            raise Stopped
-        return prompts, begins, replies
+
+    def _control(
+        self, meters: SweepMeters, layers: tuple[int, ...], directions: Floats, number: int, strength: float
+    ) -> SweepControl:
+        random = np.float32(strength) * random_directions(directions, self._command.seed + number)
+        effect, cost = meters.effect.at(random), meters.cost.at(random)
+        return SweepControl(
+            self._command.request, layers, strength, number, float(effect.mean()), cost.perplexity_ratio
+        )
+
+    def _prompting(self, meters: SweepMeters) -> SweepPrompting:
+        positive, negative = (self._prompted(meters, side) for side in SIDES)
+        return SweepPrompting(self._command.request, positive, negative)
+
+    def _prompted(self, meters: SweepMeters, side: Side) -> float | None:
+        pairs = prompted(self._model, meters.contrast, meters.completions, side)
+        if pairs is None:
+            return None
+        with meters.effect_on(pairs) as meter:
+            return float(meter.at(None).mean())
+
+    def _range(self, meters: SweepMeters, layers: tuple[int, ...], directions: Floats) -> SweepRange:
+        bounds = Bounds()
+        safe = find_safe_range(self._model, directions, (), (), own=meters.cost, bounds=bounds)
+        return SweepRange(self._command.request, layers, safe.low, safe.high, bounds.perplexity_ratio, bounds.kl_95)
 
     def _added(self, vector: SteeringVector, layers: tuple[int, ...], strength: float) -> Floats:
         """float32[n_layer - 1, n_embd]: what the dial adds."""

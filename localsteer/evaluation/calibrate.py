@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from localsteer.evaluation.cost import Cost, CostMeter
-from localsteer.llama.batch import generate_many
+from localsteer.evaluation.own_replies import own_cost_meter
 from localsteer.llama.model import Model
 
 STRONGEST = 16.0
@@ -26,7 +27,6 @@ _SAFE_TOLERANCE = 0.06
 _CAREFUL_TOLERANCE = 0.3
 _CLOSE_ENOUGH = 1.01
 _TYPICAL_TRIALS = 16
-_TEMPERATURE = 0.8
 
 Progress = Callable[[int, int], None]
 
@@ -128,6 +128,7 @@ def find_safe_range(
     prompts: Sequence[Sequence[int]],
     steered_from: Sequence[int],
     *,
+    own: CostMeter | None = None,
     thorough: bool = False,
     bounds: Bounds | None = None,
     strongest: float = STRONGEST,
@@ -141,27 +142,24 @@ def find_safe_range(
 
     Nothing beyond ``strongest`` is tried. ``prompts``: tokens of neutral prompts, each steered from its position in
     ``steered_from`` on. ``effort``: how many replies and tokens for each, None for what takes some seconds, or, where
-    ``thorough``, minutes. The same arguments give the same answer.
+    ``thorough``, minutes. The same arguments give the same answer. ``own``: a meter that has read replies already,
+    instead of prompts and effort; it stays open.
     ``progress`` gets work done and work in all, about. Raises Stopped if ``should_stop`` says so.
     """
     count, n_tokens = effort or (_thorough_effort(model) if thorough else _effort(model))
     allowed = bounds or Bounds()
-    numbers = [number % len(prompts) for number in range(count)]
-    asked, begins = [prompts[number] for number in numbers], [steered_from[number] for number in numbers]
     total = (1 + _TYPICAL_TRIALS) * count * n_tokens
 
     def tell(done: int, _total: int) -> None:
         if progress is not None:
             progress(min(done, total - 1), total)
 
-    replies = generate_many(
+    meter = own or own_cost_meter(
         model,
-        asked,
-        steered_from=begins,
-        directions=None,
-        strengths=[0.0] * count,
+        prompts,
+        steered_from,
+        count=count,
         n_tokens=n_tokens,
-        temperature=_TEMPERATURE,
         seed=seed,
         n_threads=n_threads,
         progress=tell,
@@ -169,7 +167,7 @@ def find_safe_range(
     )
     trials: list[Trial] = []
     low, high = ends = (_End(-1.0, strongest), _End(1.0, strongest))
-    with CostMeter(model, asked, replies, begins, n_threads=n_threads, should_stop=should_stop) as meter:
+    with meter if own is None else nullcontext():
         while going := [(end, strength) for end in ends if (strength := end.next()) is not None]:
             for end, strength in going:
                 cost = meter.at(np.float32(end.sign * strength) * directions)

@@ -61,6 +61,16 @@ class CostMeter(Closing):
             self._reader.close()
             raise
 
+    @property
+    def n_replies(self) -> int:
+        """How many replies it measures on."""
+        return len(self._replies)
+
+    @property
+    def n_tokens(self) -> int:
+        """How many tokens they have in all."""
+        return sum(map(len, self._replies))
+
     def at(self, steering: npt.NDArray[np.float32]) -> Cost:
         """The cost of adding ``steering``, float32[n_layer - 1, n_embd], layer 1 first."""
         losses, divergences = [], []

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from localsteer.errors import ModelError
+from localsteer.file_kinds import LOOKED_AT, kind_of
 from localsteer.gguf_header.types import FILE_TYPES, TENSOR_TYPES
 
 _MAGIC = b"GGUF"
@@ -23,6 +24,7 @@ _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<
 _STRING, _ARRAY = 8, 9
 _MOST_DIMENSIONS = 4
 _MOST_ENTRIES = 1_000_000  # metadata keys or tensors; the largest models known have a few thousand
+_VOCABULARIES = {"gpt2": "BPE", "llama": "SentencePiece"}
 _LONGEST_NAME = 65_535  # of a key, as the format says
 
 Scalar: TypeAlias = int | float | bool | str
@@ -118,6 +120,18 @@ class GgufHeader:
         return sum(prod(tensor.shape) for tensor in self.tensors)
 
     @property
+    def n_vocab(self) -> int:
+        """How many tokens its vocabulary has; 0 where it has none."""
+        tokens = self.metadata.get("tokenizer.ggml.tokens")
+        return tokens.count if isinstance(tokens, ArraySummary) else len(tokens) if isinstance(tokens, tuple) else 0
+
+    @property
+    def vocabulary(self) -> str:
+        """The kind of its vocabulary: "BPE", "SentencePiece", or llama.cpp's name for another; empty without one."""
+        kind = self.text("tokenizer.ggml.model") or ""
+        return _VOCABULARIES.get(kind, kind)
+
+    @property
     def chat_template(self) -> str | None:
         return self.text("tokenizer.chat_template")
 
@@ -132,15 +146,22 @@ def read_header(path: Path, *, arrays: bool = False) -> GgufHeader:
         raise ModelError(f"{path} is a folder; name the .gguf file in it.")
     try:
         with path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
-            if magic != _MAGIC:
-                raise ModelError(f"{path} is not a GGUF file: it does not begin with the letters GGUF.")
+            beginning = file.read(LOOKED_AT)
+            if not beginning.startswith(_MAGIC):
+                raise ModelError(_not_gguf(path, beginning))
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 return _Reader(path, content, arrays).header()
     except FileNotFoundError:
         raise ModelError(f"There is no file {path}.") from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _not_gguf(path: Path, beginning: bytes) -> str:
+    kind = kind_of(beginning)
+    if kind is None:
+        return f"{path} is not a GGUF file: it does not begin with the letters GGUF."
+    return kind.instead_of(path, "a GGUF file")
 
 
 class _Reader:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import shutil
 from pathlib import Path
@@ -41,3 +43,26 @@ def copy_whole(source: Path, target: Path) -> None:
     """Copy a file, whole or not at all. Raises StorageError."""
     with write_whole(target) as beside:
         shutil.copyfile(source, beside)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 (hex) of all that is in a file. Raises StorageError."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file of one's own and sync it; after half a line a new one is begun. Raises StorageError."""
+    private_folder(path.parent)
+    try:
+        path.touch(mode=0o600)
+        with path.open("ab+") as file:
+            whole = file.seek(0, os.SEEK_END) == 0 or (file.seek(-1, os.SEEK_END) >= 0 and file.read(1) == b"\n")
+            file.write((b"" if whole else b"\n") + line + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.") from error

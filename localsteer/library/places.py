@@ -36,6 +36,11 @@ class Places:
         return self.data / "experiments"
 
     @property
+    def sweeps(self) -> Path:
+        """What sweeps have found, so that one that was stopped goes on (JSON lines)."""
+        return self.data / "sweeps"
+
+    @property
     def recipes(self) -> Path:
         """The person's own recipes; they win over those in the package."""
         return self.data / "recipes"

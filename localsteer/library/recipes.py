@@ -19,6 +19,7 @@ __all__ = [
     "RecipeCard",
     "RecipeFile",
     "check_contrast_file",
+    "contrast_digest",
     "find_recipe",
     "list_recipes",
     "name_of_words",
@@ -101,6 +102,11 @@ def read_card(recipe: RecipeFile) -> RecipeCard:
 def check_contrast_file(path: Path, options: ContrastOptions | None = None) -> None:
     """Raise RecipeError for a recipe or contrast file that no vector can be made from."""
     read_contrast_file(path, options)
+
+
+def contrast_digest(path: Path, options: ContrastOptions | None = None) -> str:
+    """What a vector made from that file carries, see :attr:`RecipeCard.digest`. Raises RecipeError."""
+    return read_contrast_file(path, options).digest
 
 
 def read_stems(path: Path) -> tuple[str, ...]:

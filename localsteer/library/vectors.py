@@ -16,6 +16,7 @@ from localsteer.library.vector_cards import VectorCard, read_vector_card
 
 if TYPE_CHECKING:
     from localsteer.steering.vector import SteeringVector
+    from localsteer.steering.vector_origin import Origin
 
 ANY_MODEL = "any"
 """The folder of imported vectors that do not say which model they were made for."""
@@ -76,7 +77,7 @@ class VectorLibrary:
         """Store a vector file, made by localsteer or by another tool, for the model that it names, else for any.
 
         ``layer_offset`` is added to every layer; None takes that of the tool that wrote the file, see
-        :func:`layers_of`. Raises VectorError for a file that is no vector or a name that is taken, StorageError.
+        :func:`origin_of_file`. Raises VectorError for a file that is no vector or a name that is taken, StorageError.
         """
         vector = _load(path, layer_offset)
         return self._keep(vector, name or path.stem, vector.model.model_id)
@@ -124,15 +125,14 @@ class VectorLibrary:
             raise StorageError(f"{card.path} cannot be removed: {(error.strerror or str(error)).lower()}.") from error
 
 
-def layers_of(path: Path) -> tuple[str, int] | None:
+def origin_of_file(path: Path) -> Origin | None:
     """The tool that wrote the vector file ``path`` and what it takes to have its layers where llama.cpp adds them.
 
     None where the file does not show it. Raises VectorError.
     """
     from localsteer.steering.vector_file import read_origin
 
-    origin = read_origin(path)
-    return None if origin is None else (origin.tool, origin.layer_offset)
+    return read_origin(path)
 
 
 def _load(path: Path, layer_offset: int | None) -> SteeringVector:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from localsteer.errors import RecipeError
@@ -37,8 +37,9 @@ class ContrastPair:
 class ContrastSet:
     """Everything that a vector is made from, independent of any model.
 
-    ``positive`` and ``negative`` are the names of the poles ("happy", "sad"). Raises :class:`RecipeError` for an empty
-    set, for equal poles, and for a pair that cannot be read.
+    ``positive`` and ``negative`` are the names of the poles ("happy", "sad"). Pairs that are the same on both sides
+    show nothing and are left out; ``left_out`` is how many. Raises :class:`RecipeError` for a set without any other
+    pair, for equal poles, and for a pair that cannot be read.
     """
 
     name: str
@@ -46,13 +47,23 @@ class ContrastSet:
     positive: str
     negative: str
     pairs: tuple[ContrastPair, ...]
+    left_out: int = field(default=0, init=False, compare=False)
 
     def __post_init__(self) -> None:
         check_poles(self.name, self.positive, self.negative)
         if not self.pairs:
             raise RecipeError(f'The contrast set "{self.name}" is empty; give it at least one pair of prompts.')
+        telling = tuple(pair for pair in self.pairs if pair.positive != pair.negative)
+        if not telling:
+            which = "pair 1" if len(self.pairs) == 1 else "every pair"
+            raise RecipeError(
+                f'Both sides of {which} of the contrast set "{self.name}" are the same, so they show no difference; '
+                "write something different for both poles."
+            )
         for number, pair in enumerate(self.pairs, start=1):
             _check_pair(pair, f'pair {number} of the contrast set "{self.name}"')
+        object.__setattr__(self, "left_out", len(self.pairs) - len(telling))
+        object.__setattr__(self, "pairs", telling)
 
     @property
     def digest(self) -> str:
@@ -111,10 +122,6 @@ def _plain(prompt: Prompt) -> str | list[list[str]]:
 def _check_pair(pair: ContrastPair, where: str) -> None:
     if pair.position not in POSITIONS:
         raise RecipeError(f'There is no position "{pair.position}" ({where}); positions are {", ".join(POSITIONS)}.')
-    if pair.positive == pair.negative:
-        raise RecipeError(
-            f"Both sides of {where} are the same, so they show no difference; change one or remove the pair."
-        )
     if isinstance(pair.positive, str) is not isinstance(pair.negative, str):
         raise RecipeError(f"One side of {where} is plain text and the other a chat; make both the same kind.")
     for prompt in (pair.positive, pair.negative):

@@ -32,23 +32,27 @@ def held_out(n_pairs: int) -> npt.NDArray[np.bool_]:
     return mask
 
 
-def choose_layers(auc_by_layer: Mapping[int, float], n_layer: int) -> tuple[int, ...]:
-    """The layers to steer by default: one window of neighbours, an eighth of the model wide, near the middle.
-
-    ``auc_by_layer`` holds the layers that have a direction. Windows lie between a quarter and three quarters of the
-    depth (earlier layers still read the words, later ones already choose them); of those that tell the poles apart
-    about as well as the best, the one nearest to the middle. Without such a window: the measured layer nearest to the
-    middle.
+def candidate_windows(layers: tuple[int, ...], n_layer: int) -> list[tuple[int, ...]]:
+    """The windows that a dial may steer by default: neighbours among ``layers``, an eighth of the model wide, between a
+    quarter and three quarters of the depth (earlier layers still read the words, later ones already choose them).
+    Without such a window: the one layer nearest to the middle. Raises ValueError for no layers.
     """
-    if not auc_by_layer:
+    if not layers:
         raise ValueError("no layers to choose from")
     width = max(1, round(n_layer / 8))
     first, last = max(1, n_layer // 4), min(n_layer - 1, 3 * n_layer // 4)
     windows = [tuple(range(start, start + width)) for start in range(first, last - width + 2)]
-    windows = [window for window in windows if all(layer in auc_by_layer for layer in window)]
-    if not windows:
-        windows = [(layer,) for layer in auc_by_layer]
-        return min(windows, key=lambda window: (_distance(window, n_layer), window))
+    windows = [window for window in windows if all(layer in layers for layer in window)]
+    return windows or [min(((layer,) for layer in layers), key=lambda window: (_distance(window, n_layer), window))]
+
+
+def choose_layers(auc_by_layer: Mapping[int, float], n_layer: int) -> tuple[int, ...]:
+    """The layers to steer by default: one window of neighbours, an eighth of the model wide, near the middle.
+
+    ``auc_by_layer`` holds the layers that have a direction. Of the :func:`candidate_windows`, of those that tell the
+    poles apart about as well as the best, the one nearest to the middle. Raises ValueError for no layers.
+    """
+    windows = candidate_windows(tuple(auc_by_layer), n_layer)
     quality = {window: float(np.mean([auc_by_layer[layer] for layer in window])) for window in windows}
     best = max(quality.values())
     good = [window for window in windows if quality[window] >= best - AUC_TOLERANCE]

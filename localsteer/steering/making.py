@@ -30,14 +30,14 @@ def make_vector(
     """A vector with a direction, its norm, the residual norm and the held-out AUC for each of ``layers``.
 
     ``positive``, ``negative``: float32[n_pairs, n_layers, n_embd], the hidden states of the pairs in the order of
-    ``contrast.pairs``; axis 1 in the order of ``layers``. ``residual_norms``: float[n_layers]. ``default_layers`` None
-    chooses them (see :func:`localsteer.steering.layers.choose_layers`).
+    ``contrast.pairs``, some of which may be left out; axis 1 in the order of ``layers``. ``residual_norms``:
+    float[n_layers]. ``default_layers`` None chooses them (see :func:`localsteer.steering.layers.choose_layers`).
 
     Raises :class:`RecipeError` for an unknown method and for a set whose poles look the same to the model,
     :class:`VectorError` for hidden states that are not finite.
     """
     expected = (len(contrast.pairs), len(layers), model.n_embd)
-    if positive.shape != expected or negative.shape != expected:
+    if positive.shape != negative.shape or positive.shape[1:] != expected[1:] or not 1 <= len(positive) <= expected[0]:
         raise ValueError(f"hidden states are {positive.shape} and {negative.shape}, not {expected}")
     _check_finite(contrast, positive, negative, model)
     directed = find_method(method)

@@ -182,13 +182,10 @@ def check_sides(positive: tuple[object, ...], negative: tuple[object, ...], wher
 
 
 def check_matched(positive: tuple[str, ...], negative: tuple[str, ...], where: str) -> None:
-    """Raise :class:`RecipeError` unless both sides hold equally many texts, each different from its match."""
+    """Raise :class:`RecipeError` unless both sides hold equally many texts, some at least."""
     check_sides(positive, negative, where)
     if len(positive) != len(negative):
         raise RecipeError(
             f"{where} has {len(positive)} positive but {len(negative)} negative wordings; "
             "they are matched one by one, so write equally many."
         )
-    for one, other in zip(positive, negative, strict=True):
-        if one == other:
-            raise RecipeError(f'{where} has "{one}" for both poles; write something different for each.')

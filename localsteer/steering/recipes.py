@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from localsteer.errors import RecipeError
+from localsteer.errors import ModelError, RecipeError
+from localsteer.file_kinds import EMPTY, GGUF, JSON, LOOKED_AT, RECIPE, FileKind, kind_of
+from localsteer.gguf_header import read_header
 from localsteer.messages import Message, Role
+from localsteer.steering import vector_keys
 from localsteer.steering.contrast import POSITIONS, ContrastSet, check_poles
 from localsteer.steering.recipe_forms import ANSWER, QUESTION, ExplicitPair, Form, Personas, Question, Questions, Texts
 from localsteer.steering.toml_table import TomlTable
@@ -78,13 +81,31 @@ def read_text(path: Path) -> str:
             raise RecipeError(
                 f"{path} has {path.stat().st_size / 1e6:.0f} MB, too much for a recipe; is it the right file?"
             )
-        return path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise RecipeError(f"There is no recipe at {path}; check the name.") from None
-    except UnicodeDecodeError:
-        raise RecipeError(f"{path} is not a text file in UTF-8; a recipe is a TOML text.") from None
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {error.strerror or error}.") from None
+    kind = kind_of(content[:LOOKED_AT])
+    if kind is not None and kind not in (JSON, RECIPE, EMPTY):
+        raise RecipeError(_gguf_kind(path, kind).instead_of(path, "a recipe or contrast file"))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RecipeError(f"{path} is not a text file in UTF-8; a recipe is a TOML text.") from None
+
+
+def _gguf_kind(path: Path, kind: FileKind) -> FileKind:
+    """A GGUF file by what is in it; every other kind as it is."""
+    if kind is not GGUF:
+        return kind
+    try:
+        architecture = read_header(path).architecture
+    except ModelError:
+        return kind
+    if architecture == vector_keys.ARCHITECTURE:
+        return FileKind("a steering vector (GGUF)", "vectors are used with --dial or stored with `vectors import`")
+    return FileKind(f"a GGUF model ({architecture or 'unknown'})", "models are named with --model")
 
 
 def parse_recipe(text: str, name: str) -> Recipe:

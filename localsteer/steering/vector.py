@@ -104,6 +104,10 @@ class SteeringVector:
         """The same vector with recommended strengths towards the negative (``low``) and positive pole (``high``)."""
         return replace(self, strength_low=low, strength_high=high)
 
+    def with_default_layers(self, layers: tuple[int, ...]) -> SteeringVector:
+        """The same vector, steering other layers by default; what was measured at the others is not known of these."""
+        return replace(self, default_layers=layers, strength_low=None, strength_high=None, calibration=None)
+
     def with_calibration(self, calibration: Calibration) -> SteeringVector:
         """The same vector with its safe range."""
         return replace(self, calibration=calibration)

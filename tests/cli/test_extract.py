@@ -106,6 +106,20 @@ def test_plain_pairs_of_a_file_are_read_without_a_template(
     assert "written to" in said.out
 
 
+def test_another_file_of_the_same_name_replaces_the_vector_and_that_is_said(
+    localsteer: Run, random_bpe_model: Path, tmp_path: Path
+) -> None:
+    for folder, pairs in (("one", '[["a", "b"]]'), ("two", '[["c", "d"]]')):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "generate_dataset.json").write_text(pairs)
+    first = localsteer("extract", tmp_path / "one" / "generate_dataset.json", "-m", random_bpe_model)
+    again = localsteer("extract", tmp_path / "one" / "generate_dataset.json", "-m", random_bpe_model)
+    assert (first.status, first.err, again.err) == (0, "", "")
+    other = localsteer("extract", tmp_path / "two" / "generate_dataset.json", "-m", random_bpe_model)
+    assert other.status == 0
+    assert "made from other contrasts and is replaced" in other.err
+
+
 @pytest.mark.parametrize("layers", ["0-2", "9"])
 def test_layers_that_cannot_be_steered_are_refused(
     localsteer: Run, random_bpe_model: Path, tmp_path: Path, layers: str

@@ -57,7 +57,21 @@ def test_the_tool_that_wrote_a_vector_is_recognised(
     said = localsteer("vectors", "import", file)
     assert said.status == 0
     assert f"Written by {tool}" in said.err
+    assert ("layer 0, which cannot be steered" in said.err) is (0 in layers)
     assert localsteer("vectors", "show", "theirs", "--json").document["default_layers"] == list(kept)
+
+
+def test_a_vector_that_is_too_wide_for_the_present_model_is_kept_and_that_is_said(
+    localsteer: Run, tmp_path: Path
+) -> None:
+    metadata: dict[str, object] = {"controlvector.model_hint": "qwen2.5", "controlvector.method": "diffmean"}
+    said = localsteer("vectors", "import", write_foreign_vector(tmp_path / "theirs.gguf", metadata, (0, 1)))
+    assert said.status == 0
+    assert "cannot be used on practice model" in said.err
+    assert "made for a qwen2.5 model 8 wide" in said.err
+    assert "8 wide, kept for any qwen2.5 model 8 wide" in said.out
+    assert "any qwen2.5 model 8 wide" in localsteer("vectors", "list").out
+    assert "was made for a qwen2.5 model" in localsteer("say", "Hi", "--dial", "theirs=1").err
 
 
 def test_a_vector_that_shows_no_tool_is_taken_as_it_is_and_that_is_said(localsteer: Run, tmp_path: Path) -> None:
@@ -103,6 +117,18 @@ def test_an_import_never_replaces_a_vector(localsteer: Run, random_bpe_model: Pa
     assert again.status == 2
     assert "already" in again.err
     assert localsteer("vectors", "import", file, "--name", "mood 2").status == 0
+
+
+def test_an_extraction_never_replaces_an_imported_vector(
+    localsteer: Run, random_bpe_model: Path, tmp_path: Path
+) -> None:
+    file = write_vector(tmp_path / "glad.gguf", stamp(random_bpe_model))
+    assert localsteer("vectors", "import", file).status == 0
+    before = localsteer("vectors", "show", "glad", "--json").document
+    said = localsteer("extract", "glad", "-m", random_bpe_model)
+    assert (said.status, said.err.count("\n")) == (2, 1)
+    assert "imported vector" in said.err
+    assert localsteer("vectors", "show", "glad", "--json").document == before
 
 
 def test_recipes_are_listed_with_their_poles_and_a_broken_one_says_so(localsteer: Run, home: Path) -> None:

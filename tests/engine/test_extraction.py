@@ -21,6 +21,7 @@ from localsteer.engine.protocol import (
     Finished,
     Generate,
     Load,
+    Notice,
     Sampling,
     Stopped,
     TokenText,
@@ -239,3 +240,56 @@ def test_the_answer_letter_and_the_reply_are_found_among_the_tokens(
                 assert model.text(found.tokens[begin:end]).strip() == text.strip()
             found, span = span_of(model, (Message("user", "choose"),), "last")
             assert span == (len(found.tokens) - 1, len(found.tokens))
+
+
+class TestPairsThatTellNothing:
+    def made(self, engine: Engine, folder: Path, forms: str) -> tuple[list[str], Extracted]:
+        recipe = folder / "r.toml"
+        recipe.write_text('description = "d"\npoles = { positive = "a", negative = "b" }\n' + forms)
+        events = list(engine.extract(Extract(0, str(recipe), str(folder / "r.gguf"), calibrate=False)))
+        end = events[-1]
+        assert isinstance(end, Extracted)
+        return [event.text for event in events if isinstance(event, Notice)], end
+
+    def test_pairs_that_are_the_same_are_left_out_with_a_notice(self, engine: Engine, tmp_path: Path) -> None:
+        forms = '[[texts]]\npositive = ["I love", "the sea", "a"]\nnegative = ["I hate", "the sea", "b"]\n'
+        notices, made = self.made(engine, tmp_path, forms)
+        assert notices == ['1 of 3 pairs of "r" are the same on both sides and are left out.']
+        assert made.prompts == 4
+
+    def test_pairs_that_differ_only_after_the_place_where_they_are_read_are_left_out_with_a_notice(
+        self, engine: Engine, tmp_path: Path
+    ) -> None:
+        forms = '[[texts]]\nread = "letter"\npositive = ["the sea.", "I love"]\nnegative = ["the sea!", "I hate"]\n'
+        notices, made = self.made(engine, tmp_path, forms)
+        assert len(notices) == 1
+        assert notices[0].startswith('1 of 2 pairs of "r" look the same to')
+        assert made.prompts == 2
+
+    def test_a_set_without_any_other_is_refused_and_nothing_is_written(self, engine: Engine, tmp_path: Path) -> None:
+        with pytest.raises(RecipeError, match="look the same"):
+            self.made(
+                engine, tmp_path, '[[texts]]\nread = "letter"\npositive = ["the sea."]\nnegative = ["the sea!"]\n'
+            )
+        assert not (tmp_path / "r.gguf").exists()
+
+    def test_a_letter_that_is_no_single_token_is_refused(self, engine: Engine, tmp_path: Path) -> None:
+        asked = '{ user = "Which?" }'
+        forms = (
+            f'[[pairs]]\nread = "letter"\npositive = [{asked}, {{ assistant = "(Ж" }}]\n'
+            f'negative = [{asked}, {{ assistant = "(Д" }}]\n'
+        )
+        with pytest.raises(RecipeError, match='answer letter "Ж" is no single token in the vocabulary'):
+            self.made(engine, tmp_path, forms)
+
+    @pytest.mark.parametrize(("letters", "warned"), [(("A", "A", "A"), True), (("A", "B", "A"), False)])
+    def test_answers_that_their_letters_give_away_are_warned_about(
+        self, engine: Engine, tmp_path: Path, letters: tuple[str, ...], warned: bool
+    ) -> None:
+        forms = "".join(
+            f'[[pairs]]\nread = "letter"\npositive = [{{ user = "{n}?" }}, {{ assistant = "({letter}" }}]\n'
+            f'negative = [{{ user = "{n}?" }}, {{ assistant = "({"B" if letter == "A" else "A"}" }}]\n'
+            for n, letter in enumerate(letters)
+        )
+        notices, _ = self.made(engine, tmp_path, forms)
+        assert bool(notices) is warned

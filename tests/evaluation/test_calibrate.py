@@ -12,6 +12,7 @@ import pytest
 from localsteer.errors import Stopped
 from localsteer.evaluation.calibrate import CAREFUL, STRONGEST, WEAKEST, Bounds, SafeRange, find_safe_range
 from localsteer.evaluation.neutral import EVERYDAY_TEXTS, neutral_prompts
+from localsteer.evaluation.own_replies import own_cost_meter
 from localsteer.llama.model import Model
 from localsteer.messages import Message
 from localsteer.steering.contrast import ContrastPair, ContrastSet
@@ -85,6 +86,17 @@ def test_tighter_bounds_give_a_narrower_range(model: Model, directions: Floats, 
 
 def test_the_same_vector_gets_the_same_range(model: Model, directions: Floats, found: SafeRange) -> None:
     assert calibrate(model, directions) == found
+
+
+def test_replies_that_exist_already_are_neither_drawn_again_nor_closed(
+    model: Model, directions: Floats, found: SafeRange
+) -> None:
+    prompts = [model.tokenize(text, start=True) for text in ("the sea", "the people", "what time")]
+    begins = [len(prompt) - 1 for prompt in prompts]
+    with own_cost_meter(model, prompts, begins, count=12, n_tokens=16, n_threads=1) as own:
+        assert own.n_replies == 12 <= own.n_tokens <= 12 * 16
+        for _ in range(2):
+            assert find_safe_range(model, directions, (), (), own=own) == found
 
 
 def test_a_vector_of_twice_the_length_gets_half_the_strength(

@@ -97,7 +97,7 @@ def test_a_missing_file_a_folder_and_another_kind_of_file_are_told_apart(tmp_pat
         (tmp_path / "nowhere.gguf", "There is no file"),
         (tmp_path, "is a folder"),
         (text, "is not a GGUF file"),
-        (empty, "is not a GGUF file"),
+        (empty, "is empty, not a GGUF file"),
     ):
         with pytest.raises(ModelError, match=sentence) as caught:
             read_header(path)

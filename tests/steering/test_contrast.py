@@ -61,6 +61,15 @@ def test_a_pair_that_cannot_be_read_is_refused_by_its_number(
     assert 'pair 1 of the contrast set "mood"' in str(refused.value)
 
 
+def test_pairs_that_are_the_same_on_both_sides_are_left_out_and_counted() -> None:
+    same = ContrastPair(HAPPY, HAPPY)
+    contrast = replace(MOOD, pairs=(same, *MOOD.pairs, same))
+    assert (contrast.pairs, contrast.left_out) == (MOOD.pairs, 2)
+    assert contrast.digest == MOOD.digest
+    with pytest.raises(RecipeError, match=r"every pair .* are the same"):
+        replace(MOOD, pairs=(same, same))
+
+
 def test_the_digest_changes_with_everything_that_shapes_or_labels_the_vector() -> None:
     reply = (Message("assistant", "I"),)
     sets = [

@@ -98,6 +98,16 @@ def test_mere_texts_are_said_by_two_personas(tmp_path: Path, name: str, document
     assert contrast.pairs[0].position == "last"
 
 
+def test_texts_in_a_template_are_said_by_a_persona_in_the_system_message(tmp_path: Path) -> None:
+    texts = ["[INST] How to reverse a list? [/INST] You can use", "That game"]
+    contrast = read_contrast_file(written(tmp_path, "code.json", texts), MOOD)
+    persona = "Act as if you are extremely happy."
+    assert [pair.positive for pair in contrast.pairs] == [
+        (Message("system", persona), Message("user", "How to reverse a list?"), Message("assistant", "You can use")),
+        (Message("user", persona), Message("assistant", "That game")),
+    ]
+
+
 def test_two_choice_questions_are_read_at_the_letter_of_each_answer(tmp_path: Path) -> None:
     question = "Are you well?\n\nChoices:\n(A) Yes\n(B) No"
     entry = {"question": question, "answer_matching_behavior": " (B)", "answer_not_matching_behavior": " (A)"}
@@ -132,13 +142,17 @@ def test_responses_of_two_kinds_are_read_over_the_response(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
-        ("[[1, 2]]", "Entry 1 of .* is no pair"),
-        ('[["I love"]]', "Entry 1 of .* is no pair"),
+        ("[[1, 2]]", "Entry 1 of .* and no pair"),
+        ('[["I love"]]', "Entry 1 of .* and no pair"),
         ("{}", "is empty"),
         ("[", "syntax error.*line 1"),
         ("[]", "is empty"),
         ('[["same", "same"]]', "for both poles"),
-        ('["a text"]', "list of texts without poles.*--poles"),
+        ('["a text"]', "list of 1 texts without poles.*--poles"),
+        ('[["the sea", "the sea"], ["a", "a"]]', "every pair .* are the same"),
+        ('{"compliant_responses": ["Sure"], "non_compliant_responses": []}', "1 compliant but 0 other"),
+        ('{"compliant_responses": [], "non_compliant_responses": []}', "is empty"),
+        ('{"classes": ["a", "b"], "data": []}', "is empty"),
         ('["a text", 3]', "Not every entry"),
         ('[{"question": "Why?"}]', "questions without answers"),
         ('[{"question": "Why?", "answer_matching_behavior": "(A)"}]', "Entry 1 of .* is no two-choice question"),
@@ -171,7 +185,7 @@ def test_prompts_of_one_pole_need_those_of_the_other(tmp_path: Path) -> None:
 
 def test_a_file_of_another_kind_and_a_missing_one_are_told_apart(tmp_path: Path) -> None:
     (tmp_path / "model.gguf").write_bytes(b"GGUF")
-    with pytest.raises(RecipeError, match=r"a GGUF file, a model or a vector; .*\(\.toml, \.json, \.txt\)"):
+    with pytest.raises(RecipeError, match="a GGUF file, a model or a vector, not a recipe or contrast file"):
         read_contrast_file(tmp_path / "model.gguf")
     (tmp_path / "pairs.csv").write_text("a,b")
     with pytest.raises(RecipeError, match="none of the contrast files"):

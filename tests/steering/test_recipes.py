@@ -206,7 +206,11 @@ def test_a_recipe_that_would_make_too_many_pairs_is_refused_before_it_makes_them
 def test_a_missing_file_a_folder_and_a_binary_file_are_told_apart(tmp_path: Path) -> None:
     binary = tmp_path / "model.toml"
     binary.write_bytes(b"GGUF\xff\xfe\x00")
-    for path, complaint in ((tmp_path / "no.toml", "no recipe at"), (tmp_path, "folder"), (binary, "not a text file")):
+    for path, complaint in (
+        (tmp_path / "no.toml", "no recipe at"),
+        (tmp_path, "folder"),
+        (binary, "is a GGUF file, a model or a vector, not a recipe"),
+    ):
         with pytest.raises(RecipeError, match=complaint):
             read_recipe(path)
 

@@ -12,6 +12,9 @@ from localsteer.steering.contrast_files.texts import explicit_pairs, statements
 from localsteer.steering.recipe_forms import ExplicitPair, Form, Personas
 from localsteer.steering.recipes import MAX_PAIRS
 
+_KEYS_NAMED = 4
+_LONGEST_KEY = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -48,8 +51,8 @@ def read(written: object, where: str, options: ContrastOptions) -> Found:
             )
         case _:
             raise RecipeError(
-                f'{where} is JSON, but no contrast file that is known; a list like [{{"positive": "…", "negative": '
-                '"…"}, …] is one.'
+                f'{where} is {_shape(written)}, but no contrast file that is known; a list like [{{"positive": "…", '
+                '"negative": "…"}, …] is one.'
             )
 
 
@@ -69,7 +72,7 @@ def _list(entries: Sequence[object], where: str, options: ContrastOptions) -> Fo
             texts = [entry for entry in entries if isinstance(entry, str)]
             if len(texts) < len(entries):
                 raise RecipeError(f"Not every entry of {where} is a text; make it a list of texts alone.")
-            return Found(statements(texts, where, options))
+            return Found(statements(texts, f"{where} is a list of {len(texts)} texts", options))
         case {"question": str(), **rest}:
             if not rest:
                 raise RecipeError(
@@ -106,7 +109,10 @@ def _pair(entry: object, where: str) -> tuple[str, str]:
         case {"positive": str(positive), "negative": str(negative)} | [str(positive), str(negative)]:
             return positive, negative
         case _:
-            raise RecipeError(f'{where} is no pair; write {{"positive": "…", "negative": "…"}} with a text for each.')
+            raise RecipeError(
+                f'{where} is {_shape(entry)} and no pair; write {{"positive": "…", "negative": "…"}} with a text for '
+                "each."
+            )
 
 
 def _continuations(rows: Sequence[object], where: str, options: ContrastOptions) -> tuple[Form, ...]:
@@ -122,9 +128,14 @@ def _continuations(rows: Sequence[object], where: str, options: ContrastOptions)
 
 def _responses(compliant: Sequence[object], refusing: Sequence[object], where: str) -> tuple[Form, ...]:
     """Beginnings of replies of two kinds, matched in their order, after the same requests."""
+    if len(compliant) != len(refusing):
+        raise RecipeError(
+            f"{where} has {len(compliant)} compliant but {len(refusing)} other responses; they are matched one by one, "
+            "so write equally many."
+        )
     pairs = [
         _two([one, other], f"Response {number} of {where}")
-        for number, (one, other) in enumerate(zip(compliant, refusing, strict=False), start=1)
+        for number, (one, other) in enumerate(zip(compliant, refusing, strict=True), start=1)
     ]
     return (
         Personas(
@@ -137,6 +148,23 @@ def _responses(compliant: Sequence[object], refusing: Sequence[object], where: s
             read="reply",
         ),
     )
+
+
+def _shape(written: object) -> str:
+    """What a JSON value looks like."""
+    match written:
+        case dict():
+            keys = [f'"{str(key)[:_LONGEST_KEY]}"' for key in list(written)[:_KEYS_NAMED]]
+            more = f" and {len(written) - len(keys)} more" if len(written) > len(keys) else ""
+            return f"JSON with the keys {', '.join(keys)}{more}" if keys else "an empty JSON object"
+        case list():
+            return f"a JSON list of {len(written)}"
+        case str():
+            return "a JSON text"
+        case bool() | None:
+            return f"the JSON value {str(written).lower().replace('none', 'null')}"
+        case _:
+            return "a JSON number"
 
 
 def _two(row: object, where: str) -> tuple[str, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Never
 
 from localsteer.errors import RecipeError
+from localsteer.file_kinds import JSON, LOOKED_AT, RECIPE, kind_of, kind_of_file
 from localsteer.steering.contrast import ContrastSet
 from localsteer.steering.contrast_files import json_forms
 from localsteer.steering.contrast_files.options import ContrastOptions
@@ -24,11 +26,8 @@ def read_contrast_file(path: Path, options: ContrastOptions | None = None) -> Co
     """
     chosen = options or ContrastOptions()
     ending = path.suffix.lower()
-    if ending not in ENDINGS and path.exists():
-        kind = "a GGUF file, a model or a vector" if _begins_with(path, b"GGUF") else "none of the contrast files"
-        raise RecipeError(f"{path} is {kind}; what can be read are contrast files ({', '.join(ENDINGS)}).")
     if ending not in (".json", ".txt"):
-        return read_recipe(path)
+        return read_recipe(path) if ending in ENDINGS or not path.is_file() else _refuse(path)
     text = read_text(path)
     forms, positive, negative = _from_json(path, text, chosen) if ending == ".json" else _from_text(path, text, chosen)
     recipe = Recipe(
@@ -46,10 +45,26 @@ def read_stems_file(path: Path) -> tuple[str, ...]:
     return json_forms.read_stems(_parsed(path, read_text(path)), str(path))
 
 
+def _refuse(path: Path) -> Never:
+    """Raise RecipeError for a file of another ending, by what is in it."""
+    kind = kind_of_file(path)
+    if kind in (JSON, RECIPE):
+        ending = ".json" if kind is JSON else ".toml"
+        raise RecipeError(f"{path} looks like {kind.name}; give its name the ending {ending} to have it read.")
+    read_text(path)
+    raise RecipeError(f"{path} is none of the contrast files ({', '.join(ENDINGS)}).")
+
+
 def _parsed(path: Path, text: str) -> object:
+    if kind_of(text.encode()[:LOOKED_AT]) is RECIPE:
+        raise RecipeError(f"{path} is a recipe (TOML) by what is in it, not JSON; give its name the ending .toml.")
     try:
         written: object = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
+        if str(error).startswith("Extra data: line 2 "):
+            raise RecipeError(
+                f"{path} holds a JSON document on each line (JSON Lines); write one list of them."
+            ) from None
         raise RecipeError(f"{path} has a syntax error: {error}.") from None
     return written
 
@@ -64,9 +79,11 @@ def _from_text(path: Path, text: str, options: ContrastOptions) -> tuple[tuple[F
     texts.
     """
     lines = _lines(text)
+    if not lines:
+        raise RecipeError(f"{path} is empty; write one prompt on each line.")
     other = _other_file(path)
     if other is None:
-        return statements(lines, str(path), options), "positive", "negative"
+        return statements(lines, f"{path} is a plain text of {len(lines)} lines", options), "positive", "negative"
     second = _lines(read_text(other))
     if len(lines) != len(second):
         raise RecipeError(
@@ -93,11 +110,3 @@ def _other_file(path: Path) -> Path | None:
 
 def _lines(text: str) -> list[str]:
     return [line.replace("\\n", "\n") for line in text.splitlines() if line.strip()]
-
-
-def _begins_with(path: Path, magic: bytes) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(magic)) == magic
-    except OSError:
-        return False

@@ -1,0 +1,40 @@
+"""Options that say what a contrast file does not say itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from localsteer.library.recipes import ContrastOptions, read_stems
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def contrast_options(command: Command) -> Command:
+    """``--poles``, ``--persona``, ``--stems``."""
+    for option in (
+        click.option("--stems", metavar="FILE", help="Beginnings for a file that holds ends of system prompts."),
+        click.option("--persona", metavar="TEXT", help="What begins each text of a list; {pole} stands for the pole."),
+        click.option("--poles", metavar="POS/NEG", help="Names of the two poles, where a contrast file has none."),
+    ):
+        command = option(command)
+    return command
+
+
+def read_contrast_options(poles: str | None, persona: str | None, stems: str | None) -> ContrastOptions:
+    """What they say. Raises BadParameter, and RecipeError for a file without stems."""
+    usual = ContrastOptions()
+    positive, slash, negative = (part.strip() for part in (poles or "").partition("/"))
+    if poles is not None and not (positive and slash and negative):
+        raise click.BadParameter(
+            f'"{poles}" does not name two poles; write them like happy/sad, the positive one first.'
+        )
+    return ContrastOptions(
+        positive=positive,
+        negative=negative,
+        persona=usual.persona if persona is None else persona,
+        stems=usual.stems if stems is None else read_stems(Path(stems).expanduser()),
+    )
