@@ -216,6 +216,9 @@ def _draw_others(axes: Any, card: Portrait) -> None:
     colours = [POSITIVE if other.cosine >= 0 else NEGATIVE for other in others]
     axes.barh(places, [other.cosine for other in others], color=colours, height=0.62, alpha=0.85)
     axes.set_yticks(list(places), [shown(other.name, 20) for other in others])
+    for place, other in zip(places, others, strict=True):
+        words = f"{round(other.cosine, 2) + 0.0:+.2f}".replace("-", "−")
+        axes.text(1, place, words, ha="right", va="center", fontsize=7, color=QUIET)
     axes.axvline(0, color=FAINT, linewidth=0.8)
     axes.set_xlim(-1, 1)
     axes.set_xticks((-1, -0.5, 0, 0.5, 1))

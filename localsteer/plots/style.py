@@ -7,13 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from localsteer.errors import PlotError
 from localsteer.steering.whole_file import write_whole
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PAPER = "#fcfaf6"
 INK = "#2d2a26"
@@ -42,8 +39,8 @@ def check_plotting(out: Path) -> None:
 
 
 @contextmanager
-def styled_figure(width: float, height: float, out: Path) -> Iterator[Figure]:
-    """A figure of ``width`` × ``height`` inches to draw on; it is written to ``out`` when the block ends well.
+def styled_figure(width: float, height: float, out: Path) -> Iterator[Any]:
+    """A matplotlib Figure of ``width`` × ``height`` inches to draw on, written to ``out`` when the block ends well.
 
     The file is written whole or not at all. Raises PlotError as :func:`check_plotting`, StorageError where the disk
     refuses.

@@ -16,7 +16,7 @@ from localsteer.errors import ModelError
 from localsteer.gguf_header import read_header
 from localsteer.lens import weights
 from localsteer.lens.promoted import promoted_tokens
-from localsteer.library.models import practice_model
+from localsteer.library.places import practice_model
 from tests.random_models import FileType, write_random_llama, write_vocabulary_only
 
 Floats = npt.NDArray[np.float32]
@@ -114,7 +114,7 @@ def write_parts(first: Path, part: int | None, output: Floats, norm: Floats) -> 
 def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, random_bpe_model: Path, direction: Floats) -> None:
     with pytest.raises(ModelError, match="no output weights"):
         promoted_tokens(write_vocabulary_only(tmp_path / "vocabulary.gguf"), direction)
-    with pytest.raises(ModelError, match="8 wide .* 64 wide"):
+    with pytest.raises(ModelError, match=r"8 wide .* 64 wide"):
         promoted_tokens(random_bpe_model, np.ones(8, dtype=np.float32))
     with pytest.raises(ModelError, match="no file"):
         promoted_tokens(tmp_path / "nothing.gguf", direction)
@@ -131,7 +131,7 @@ def test_a_quantisation_that_cannot_be_read_is_one_sentence(
     assert raw[at : at + 4] == int(gguf.GGMLQuantizationType.Q8_0).to_bytes(4, "little")
     raw[at : at + 4] = number.to_bytes(4, "little")
     path.write_bytes(raw)
-    with pytest.raises(ModelError, match="use another quantisation|cut off"):
+    with pytest.raises(ModelError, match=r"use another quantisation|cut off"):
         promoted_tokens(path, direction)
 
 
