@@ -27,7 +27,7 @@ def plot_card(card: Portrait, out: Path) -> None:
     Raises PlotError where matplotlib is missing or ``out`` is no name for a PNG, StorageError.
     """
     panels = _panels(card)
-    n_columns = 2 if len(panels) in (2, 4) else 3
+    n_columns = 2 if len(panels) in (1, 2, 4) else 3
     n_rows = max(1, math.ceil(len(panels) / n_columns))
     height = n_rows * _PANEL_HEIGHT + _HEAD_HEIGHT
     with styled_figure(n_columns * _PANEL_WIDTH, height, out) as figure:

@@ -26,6 +26,7 @@ LINES = (MAIN, NEGATIVE, "#5d8a4a", POSITIVE, "#7a5c99", "#4a8a8a")
 
 DPI = 150
 _LONGEST_TEXT = 60
+_FEW_POWERS = 300
 
 
 def check_plotting(out: Path) -> None:
@@ -70,6 +71,23 @@ def say_instead(axes: Any, words: str) -> None:
     """Words in place of a picture that there is nothing for."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=QUIET, fontsize=9)
+
+
+def make_logarithmic(axes: Any) -> None:
+    """The y axis, with plain numbers; between powers of ten 2 and 5 as well, where these are few."""
+
+    def spoken(value: float, _position: int) -> str:
+        return f"{value:g}"
+
+    def spoken_between(value: float, position: int) -> str:
+        low, high = axes.get_ylim()
+        few = low > 0 and high / low < _FEW_POWERS
+        return spoken(value, position) if few and f"{value:e}"[0] in "25" else ""
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(spoken)
+    axes.yaxis.set_minor_formatter(spoken_between)
+    axes.tick_params(axis="y", which="minor", labelsize=8, labelcolor=QUIET)
 
 
 def _missing() -> PlotError:

@@ -16,6 +16,7 @@ from localsteer.plots.style import (
     NOISE,
     POSITIVE,
     SAFE,
+    make_logarithmic,
     say_instead,
     shown,
     styled_figure,
@@ -105,8 +106,7 @@ def draw_cost(axes: Any, curve: Curve, what: str) -> None:
     if what == "perplexity_ratio":
         axes.axhline(1, color=FAINT, linewidth=0.8)
         if _largest(curve) > _LARGE_RATIO:
-            axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(_plain_number)
+            make_logarithmic(axes)
     axes.set_ylabel("perplexity, times" if what == "perplexity_ratio" else "KL, nats per token")
     _label_places(axes, curve)
 
@@ -171,7 +171,3 @@ def _colour(number: int, count: int) -> str:
 
     ramp = LinearSegmentedColormap.from_list("layers", _RAMP)
     return str(to_hex(ramp(number / (count - 1))))
-
-
-def _plain_number(value: float, _position: int) -> str:
-    return f"{value:g}"

@@ -26,16 +26,17 @@ _MOST_TICKS = 6
 
 @dataclass(frozen=True, slots=True)
 class Inks:
-    """Colours of the poles, of what is looked at, of what is beside it, and of lines besides each other."""
+    """Colours of the poles, of what is looked at, of what is beside it, of guides, and of lines beside each other."""
 
     negative: Colour
     positive: Colour
     main: Colour
     quiet: Colour
+    guide: Colour
     lines: tuple[Colour, ...]
 
 
-TERMINAL_INKS = Inks(negative=74, positive=173, main=179, quiet=245, lines=(179, 74, 107, 173, 139, 73))
+TERMINAL_INKS = Inks(negative=74, positive=173, main=179, quiet=246, guide=240, lines=(179, 74, 107, 173, 139, 73))
 """For a terminal whose background nobody knows."""
 
 Draw: TypeAlias = Callable[[Any, Inks], None]
@@ -58,7 +59,7 @@ def picture(draw: Draw, width: int, height: int) -> str:
 def draw_separation(plt: Any, inks: Inks, card: Portrait) -> None:
     """AUC by layer; the layers that are steered are marked."""
     _draw_by_layer(plt, inks, card, [layer.auc for layer in card.layers], at_least=0.5, at_most=1.0)
-    plt.horizontal_line(0.5, color=inks.quiet)
+    plt.horizontal_line(0.5, color=inks.guide)
 
 
 def draw_norms(plt: Any, inks: Inks, card: Portrait) -> None:
@@ -92,7 +93,7 @@ def draw_effect(plt: Any, inks: Inks, curve: Curve) -> None:
     windows = curve.windows
     for value in curve.random:
         if value is not None and math.isfinite(value):
-            plt.horizontal_line(value, color=inks.quiet)
+            plt.horizontal_line(value, color=inks.guide)
     _draw_safe(plt, inks, curve)
     if len(windows) == 1 and not curve.by_layer:
         (points,) = windows.values()
@@ -127,7 +128,7 @@ def _draw_safe(plt: Any, inks: Inks, curve: Curve) -> None:
         for value in curve.safe:
             # A line beyond what was swept would only squeeze the picture.
             if value is not None and strengths and min(strengths) <= value <= max(strengths):
-                plt.vertical_line(value, color=inks.quiet)
+                plt.vertical_line(value, color=inks.guide)
 
 
 def _draw_curve(plt: Any, inks: Inks, curve: Curve, what: str) -> None:

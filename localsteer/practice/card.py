@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from localsteer.plots.style import POSITIVE, QUIET, styled_figure
+from localsteer.plots.style import POSITIVE, QUIET, make_logarithmic, styled_figure
 from localsteer.practice.behaviours import BEHAVIOURS
 from localsteer.practice.quality import SEED, measure_quality, quality_table
 from localsteer.practice.shape import Shape
@@ -100,7 +100,8 @@ def draw_losses(log: list[dict[str, float]], out: Path) -> None:
         millions = [row["seen"] / 1e6 for row in log]
         axes.plot(millions, [row["loss"] for row in log], color=QUIET, label="training")
         axes.plot(millions, [row["validation"] for row in log], color=POSITIVE, label="held out")
-        axes.set(xlabel="million tokens seen", ylabel="nats per token of reply", yscale="log")
+        axes.set(xlabel="million tokens seen", ylabel="nats per token of reply")
+        make_logarithmic(axes)
         axes.grid(which="both")
         axes.legend()
 

@@ -278,6 +278,9 @@ class ChatScreen(Screen[None]):
         elif chosen is not None:
             await self.dialling.add(chosen)
 
+    def action_show_card(self) -> None:
+        self.call_later(self.dialling.show_card)
+
     def action_toggle_panel(self) -> None:
         panel = self.query_one(DialsPanel)
         panel.toggle_class("-hidden")
