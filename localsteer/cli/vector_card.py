@@ -103,7 +103,7 @@ def _parts(card: Portrait, width: int) -> Iterator[str]:
             blocks.insert(0, _block("AUC by layer", lambda plt, inks: draw_separation(plt, inks, card), half, _LOW))
         yield _beside(blocks)
     if card.scatter is None:
-        yield "Where its prompts lie is not known: the file does not say. A vector made anew notes it."
+        yield "Where its prompts lie is not known: the file does not say."
     else:
         negative, positive = map(plain, card.poles)
         title = f"prompts at layer {card.scatter.layer}: {NEGATIVE_MARK} {negative}   {POSITIVE_MARK} {positive}"

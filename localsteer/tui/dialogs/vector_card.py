@@ -151,7 +151,7 @@ class VectorCardScreen(ModalScreen[None]):
         scatter = self._card.scatter
         if scatter is None:
             yield Static(
-                Content("Where its prompts lie is not known: the file does not say. A vector made anew notes it."),
+                Content("Where its prompts lie is not known: the file does not say."),
                 classes="card--words",
             )
             return
