@@ -37,6 +37,10 @@ class StorageError(LocalsteerError):
     """The disk is full, a folder cannot be written, or a record cannot be read."""
 
 
+class PlotError(LocalsteerError):
+    """A picture cannot be drawn: matplotlib is missing, or its file's name is none for a picture."""
+
+
 class TerminalError(LocalsteerError):
     """There is no terminal, or it is too small for the app."""
 

@@ -43,8 +43,11 @@ def test_import_contracts_are_kept() -> None:
         ("localsteer.engine.client", {"numpy", "llama_cpp", "textual"}),
         ("localsteer.library.dials", {"numpy", "llama_cpp", "textual"}),
         ("localsteer.chat.store", {"numpy", "llama_cpp", "textual"}),
-        ("localsteer.tui.app", {"numpy", "llama_cpp"}),
-        ("localsteer.cli", {"numpy", "llama_cpp", "textual"}),
+        ("localsteer.library.portraits", {"numpy", "gguf", "matplotlib", "plotext", "textual"}),
+        ("localsteer.plots.card", {"numpy", "matplotlib", "plotext", "textual"}),
+        ("localsteer.plots.terminal", {"numpy", "matplotlib", "plotext", "textual"}),
+        ("localsteer.tui.app", {"numpy", "llama_cpp", "matplotlib", "plotext", "textual_plotext"}),
+        ("localsteer.cli", {"numpy", "llama_cpp", "textual", "matplotlib", "plotext"}),
     ],
 )
 def test_importing_a_room_does_not_drag_heavy_things_in(module: str, unwanted: set[str]) -> None:

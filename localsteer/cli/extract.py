@@ -39,9 +39,7 @@ ACTADD = "actadd"
 )
 @click.option("--layers", metavar="A-B|A,B", help="Layers that the dial steers by default.  [default: chosen by AUC]")
 @click.option("--words", metavar="POS/NEG", help="Two texts instead of a recipe, as they are; NEG may be empty.")
-@click.option(
-    "--thorough", is_flag=True, help="Try the layers, and measure on eight times as much text."
-)
+@click.option("--thorough", is_flag=True, help="Try the layers, and measure on eight times as much text.")
 @contrast_options
 @click.option("-o", "--out", metavar="OUT.gguf", help="Write it there instead of storing it for this model.")
 @json_option

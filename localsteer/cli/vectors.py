@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from localsteer.cli.options import json_option, model_option
-from localsteer.cli.output import print_json, signed, spoken_layers, table
+from localsteer.cli.output import note, print_json, signed, spoken_layers, table
 from localsteer.cli.session import Home, identify
+from localsteer.cli.vector_card import as_document, as_text, find_tokens
 from localsteer.errors import ModelError, VectorError
 from localsteer.gguf_header import read_header
 from localsteer.library.dials import looks_like_path
+from localsteer.library.measured import read_sweep
+from localsteer.library.portraits import read_portrait
 from localsteer.library.recipes import RecipeCard, find_recipe, read_card, recipe_cards
 from localsteer.library.vector_cards import VectorCard, read_vector_card
 from localsteer.library.vectors import VectorLibrary, origin_of_file
+from localsteer.plots.card import plot_card
+from localsteer.plots.portrait import Portrait
+from localsteer.plots.style import check_plotting
 
 if TYPE_CHECKING:
     from localsteer.steering.vector_origin import Origin
@@ -68,17 +76,29 @@ def list_vectors(model: str | None, as_json: bool) -> None:
 @vectors.command()
 @click.argument("name")
 @model_option
+@click.option("--plot", "out", metavar="OUT.png", help="Draw it, too.")
+@click.option("--sweep", "sweep_file", metavar="FILE", help="Effect and cost as `sweep --json` printed them.")
 @json_option
-def show(name: str, model: str | None, as_json: bool) -> None:
-    """Show everything that is known of the vector NAME (a stored one, or a vector file)."""
+def show(name: str, model: str | None, out: str | None, sweep_file: str | None, as_json: bool) -> None:
+    """Show everything that is known of the vector NAME (a stored one, or a vector file).
+
+    Where its model is at hand, the tokens that it promotes and suppresses are among it.
+    """
+    target = None if out is None else Path(out).expanduser().absolute()
+    if target is not None:
+        check_plotting(target)
     home = Home.find()
     card = _card(name, home, model)
     recipe_file = None if looks_like_path(name) else find_recipe(card.name, home.places)
     recipe = None if recipe_file is None else read_card(recipe_file)
     if card.error:
         raise VectorError(card.error)
+    portrait = _portrait(card, home, model, sweep_file)
+    if target is not None:
+        plot_card(portrait, target)
+        note(f"Drawn to {target}.")
     if as_json:
-        print_json(_as_document(card, recipe))
+        print_json(_as_document(card, recipe) | as_document(portrait))
         return
     facts = [
         ("vector", card.name),
@@ -92,11 +112,16 @@ def show(name: str, model: str | None, as_json: bool) -> None:
         ("file", str(card.path)),
     ]
     click.echo(table([fact for fact in facts if fact[1]], ("", "")).strip("\n "))
-    rows = [
-        (f"{'*' if layer in card.default_layers else ' '}{layer}", _number(residual_norm), _number(auc))
-        for layer, residual_norm, auc in zip(card.layers, card.residual_norms, card.aucs, strict=True)
-    ]
-    click.echo(f"\n{table(rows, (' layer', 'residual norm', 'AUC'))}")
+    click.echo(f"\n{as_text(portrait)}", color=False if os.environ.get("NO_COLOR") else None)
+
+
+def _portrait(card: VectorCard, home: Home, model: str | None, sweep_file: str | None) -> Portrait:
+    library = VectorLibrary.at(home.places)
+    made_for = library.model_of(card)
+    portrait = read_portrait(card, library.all(made_for))
+    if sweep_file is not None:
+        portrait = replace(portrait, curve=read_sweep(Path(sweep_file).expanduser()))
+    return replace(portrait, tokens=find_tokens(card, made_for, home, model))
 
 
 @vectors.command("import")
@@ -225,10 +250,6 @@ def _state(card: VectorCard, recipe: RecipeCard | None) -> str:
     if recipe is not None and not recipe.error and not card.is_made_from(recipe.digest):
         return "the recipe has changed since; it is made again on next use"
     return ""
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
 
 
 def _recipe_document(card: RecipeCard) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from localsteer.errors import StorageError, VectorError
 from localsteer.gguf_header import check_chat_model, model_id, vocabulary_fingerprint
 from localsteer.library.files import copy_whole, is_safe_name, private_folder
+from localsteer.library.measured import measured_path
 from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places
 from localsteer.library.vector_cards import VectorCard, read_vector_card
@@ -55,6 +56,13 @@ class VectorLibrary:
     def all(self, model_id: str | None = None) -> tuple[VectorCard, ...]:
         """All vectors, or those that :meth:`find` may give for one model; by name."""
         return tuple(sorted(self._cards(model_id), key=lambda card: (card.name, card.model_name)))
+
+    def model_of(self, card: VectorCard) -> str:
+        """The id of the model that a vector, stored or not, is for; empty where nobody knows."""
+        folder = card.path.parent
+        if folder.parent == self.folder:
+            return "" if folder.name == ANY_MODEL else folder.name
+        return card.model_id
 
     def _cards(self, model_id: str | None) -> Iterator[VectorCard]:
         for path in self.folder.glob("*/*.gguf"):
@@ -118,8 +126,9 @@ class VectorLibrary:
         copy_whole(card.path, target)
 
     def remove(self, card: VectorCard) -> None:
-        """Delete a stored vector. Raises StorageError."""
+        """Delete a stored vector and what was measured of it. Raises StorageError."""
         try:
+            measured_path(card.path).unlink(missing_ok=True)
             card.path.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(f"{card.path} cannot be removed: {(error.strerror or str(error)).lower()}.") from error

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from localsteer.plots.style import POSITIVE, QUIET, make_logarithmic, styled_figure
 from localsteer.practice.behaviours import BEHAVIOURS
 from localsteer.practice.quality import SEED, measure_quality, quality_table
 from localsteer.practice.shape import Shape
@@ -100,18 +101,15 @@ def read_log(work: Path) -> list[dict[str, float]]:
 
 def draw_losses(log: list[dict[str, float]], out: Path) -> None:
     """A picture of training and held-out loss over the tokens seen."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
-    axes = figure.subplots()
-    millions = [row["seen"] / 1e6 for row in log]
-    axes.plot(millions, [row["loss"] for row in log], color="#8b8fa3", linewidth=1.5, label="training")
-    axes.plot(millions, [row["validation"] for row in log], color="#d9485f", linewidth=1.5, label="held out")
-    axes.set(xlabel="million tokens seen", ylabel="nats per token of reply", yscale="log")
-    axes.grid(alpha=0.25, which="both")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
-    figure.savefig(out, dpi=110)
+    with styled_figure(7, 3.2, out) as figure:
+        axes = figure.subplots()
+        millions = [row["seen"] / 1e6 for row in log]
+        axes.plot(millions, [row["loss"] for row in log], color=QUIET, label="training")
+        axes.plot(millions, [row["validation"] for row in log], color=POSITIVE, label="held out")
+        axes.set(xlabel="million tokens seen", ylabel="nats per token of reply")
+        make_logarithmic(axes)
+        axes.grid(which="both")
+        axes.legend()
 
 
 def write_card(work: Path, model: Path, plan: Plan, prompts: int = 400, later_prompts: int = 200) -> None:

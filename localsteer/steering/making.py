@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from localsteer.steering.fit import ModelStamp
 from localsteer.steering.layers import auc, choose_layers, held_out
 from localsteer.steering.methods import ACTADD, Method, find_method
 from localsteer.steering.methods.position_difference import position_difference
+from localsteer.steering.scatter import scatter_of
 from localsteer.steering.vector import LayerStatistics, SteeringVector
 
 
@@ -56,7 +58,7 @@ def make_vector(
             f'Both poles of "{contrast.name}" look the same to {model.name or "the model"} where they are read; '
             "let them differ before that place."
         )
-    return SteeringVector(
+    vector = SteeringVector(
         name=contrast.name,
         positive_pole=contrast.positive,
         negative_pole=contrast.negative,
@@ -69,6 +71,9 @@ def make_vector(
         if default_layers is not None
         else choose_layers({layer: measured.auc or 0.0 for layer, measured in statistics.items()}, model.n_layer),
     )
+    row = list(layers).index(vector.main_layer)
+    scatter = scatter_of(positive[:, row], negative[:, row], vector.directions[vector.main_layer], vector.main_layer)
+    return replace(vector, scatter=scatter)
 
 
 def make_front_vector(

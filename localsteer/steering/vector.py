@@ -14,6 +14,7 @@ import numpy.typing as npt
 from localsteer.errors import VectorError
 from localsteer.steering.calibration import Calibration
 from localsteer.steering.fit import ModelStamp, check_fits
+from localsteer.steering.scatter import Scatter
 
 __all__ = ["Direction", "LayerStatistics", "ModelStamp", "SteeringVector"]
 
@@ -46,7 +47,8 @@ class SteeringVector:
     ``strength_high`` are the recommended strengths towards either pole, ``calibration`` what each strength costs; None
     where they were not measured. ``front``:
     for scope ``prompt-start``, at each layer a direction for each position; empty where the vector was not made so, and
-    then ``directions`` are its mean over positions. Raises :class:`VectorError` where a direction is not finite, too
+    then ``directions`` are its mean over positions. ``scatter``: where its prompts lie at its main layer, None where
+    nobody noted it. Raises :class:`VectorError` where a direction is not finite, too
     long or too short, or stands at layer 0.
     """
 
@@ -63,6 +65,7 @@ class SteeringVector:
     strength_high: float | None = None
     front: Mapping[int, Front] = field(default_factory=dict)
     calibration: Calibration | None = None
+    scatter: Scatter | None = None
 
     def __post_init__(self) -> None:
         directions = _checked(self.name, self.directions, self.model.n_embd)
@@ -95,6 +98,11 @@ class SteeringVector:
     def n_embd(self) -> int:
         """How wide each direction is."""
         return next(iter(self.directions.values())).size
+
+    @property
+    def main_layer(self) -> int:
+        """The middle one of the layers that it steers by default: the one that speaks for it in figures."""
+        return self.default_layers[len(self.default_layers) // 2]
 
     def check_fits(self, model: ModelStamp) -> str | None:
         """See :func:`localsteer.steering.fit.check_fits`."""
@@ -156,6 +164,7 @@ class SteeringVector:
             negative_pole=self.positive_pole,
             directions={layer: -direction for layer, direction in self.directions.items()},
             front={layer: -rows for layer, rows in self.front.items()},
+            scatter=None if self.scatter is None else self.scatter.turned_round(),
             strength_low=None if self.strength_high is None else -self.strength_high,
             strength_high=None if self.strength_low is None else -self.strength_low,
             calibration=None if self.calibration is None else self.calibration.turned_round(),
@@ -180,6 +189,7 @@ class SteeringVector:
             strength_low=None,
             strength_high=None,
             calibration=None,
+            scatter=None,
         )
 
     def normalised(self, fraction: float) -> SteeringVector:

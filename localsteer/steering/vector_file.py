@@ -15,12 +15,14 @@ from typing import Never
 
 import gguf
 import numpy as np
+import numpy.typing as npt
 
 from localsteer.errors import ModelError, VectorError
 from localsteer.gguf_header import GgufHeader, TensorInfo, Value, read_header
 from localsteer.steering import vector_keys
 from localsteer.steering.calibration import Calibration, MeasuredCost
 from localsteer.steering.fit import ModelStamp
+from localsteer.steering.scatter import Scatter
 from localsteer.steering.vector import Direction, Front, LayerStatistics, SteeringVector
 from localsteer.steering.vector_origin import Origin, origin_of
 from localsteer.steering.whole_file import write_whole
@@ -100,8 +102,11 @@ def _add_metadata(writer: gguf.GGUFWriter, vector: SteeringVector) -> None:
     _add_floats(writer, vector_keys.AUCS, [measured.auc for measured in statistics])
     writer.add_array(vector_keys.DEFAULT_LAYERS, list(vector.default_layers))
     for layer, rows in vector.front.items():
-        key = f"{vector_keys.FRONT}{layer}"
-        writer.add_key_value(key, rows.ravel().tolist(), gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.FLOAT32)
+        _add_rows(writer, f"{vector_keys.FRONT}{layer}", rows)
+    if vector.scatter is not None:
+        writer.add_uint32(vector_keys.SCATTER_LAYER, vector.scatter.layer)
+        _add_rows(writer, vector_keys.SCATTER_POSITIVE, vector.scatter.positive)
+        _add_rows(writer, vector_keys.SCATTER_NEGATIVE, vector.scatter.negative)
     if vector.strength_low is not None:
         writer.add_float64(vector_keys.STRENGTH_LOW, vector.strength_low)
     if vector.strength_high is not None:
@@ -125,6 +130,10 @@ def _add_floats(writer: gguf.GGUFWriter, key: str, values: list[float | None]) -
     """NaN stands for what was not measured."""
     numbers = [math.nan if value is None else float(value) for value in values]
     writer.add_key_value(key, numbers, gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.FLOAT64)
+
+
+def _add_rows(writer: gguf.GGUFWriter, key: str, rows: npt.NDArray[np.float32]) -> None:
+    writer.add_key_value(key, rows.ravel().tolist(), gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.FLOAT32)
 
 
 def _tensors_by_layer(path: Path, header: GgufHeader, layer_offset: int, skip_layer_0: bool) -> dict[int, TensorInfo]:
@@ -251,6 +260,7 @@ def _described(
             if metadata.holds(f"{vector_keys.FRONT}{layer - layer_offset}")
         },
         calibration=_calibration(path, metadata),
+        scatter=_scatter(metadata, layer_offset),
     )
 
 
@@ -270,6 +280,16 @@ def _calibration(path: Path, metadata: _Metadata) -> Calibration | None:
         perplexity_bound=bounds[0],
         kl_bound=bounds[1],
         costs=tuple(MeasuredCost(*cost) for cost in measured),
+    )
+
+
+def _scatter(metadata: _Metadata, layer_offset: int) -> Scatter | None:
+    if not metadata.holds(vector_keys.SCATTER_LAYER):
+        return None
+    return Scatter(
+        metadata.count(vector_keys.SCATTER_LAYER) + layer_offset,
+        metadata.rows(vector_keys.SCATTER_POSITIVE, 2),
+        metadata.rows(vector_keys.SCATTER_NEGATIVE, 2),
     )
 
 

@@ -26,6 +26,9 @@ RESIDUAL_NORMS: Final = "localsteer.layers.residual_norm"  # float64[n], NaN = n
 AUCS: Final = "localsteer.layers.auc"  # float64[n], NaN = not measured
 DEFAULT_LAYERS: Final = "localsteer.default_layers"  # int32[m]
 FRONT: Final = "localsteer.front."  # + layer: float32[n_positions * n_embd], for scope prompt-start; missing = none
+SCATTER_LAYER: Final = "localsteer.scatter.layer"  # uint32; missing = no scatter
+SCATTER_POSITIVE: Final = "localsteer.scatter.positive"  # float32[n_pairs * 2]: x, y of each positive prompt
+SCATTER_NEGATIVE: Final = "localsteer.scatter.negative"  # float32[n_pairs * 2]: x, y of each negative prompt
 STRENGTH_LOW: Final = "localsteer.strength_low"  # float64, towards the negative pole; missing = not measured
 STRENGTH_HIGH: Final = "localsteer.strength_high"  # float64, towards the positive pole; missing = not measured
 SAFE_RANGE: Final = "localsteer.safe_range"  # float64[4]: careful low, safe low, safe high, careful high

@@ -298,6 +298,9 @@ class ChatScreen(Screen[None]):
     def action_toggle_needles(self) -> None:
         self.needles.toggle()
 
+    def action_show_card(self) -> None:
+        self.call_later(self.dialling.show_card)
+
     def action_toggle_panel(self) -> None:
         panel = self.query_one(DialsPanel)
         panel.toggle_class("-hidden")

@@ -9,10 +9,12 @@ from typing import Literal, TypeAlias
 from localsteer.engine.protocol import SCOPES, Scope
 from localsteer.errors import VectorError
 from localsteer.library.places import Places
+from localsteer.library.portraits import read_portrait
 from localsteer.library.recipes import recipe_cards
 from localsteer.library.remembered import RememberedDial
 from localsteer.library.vector_cards import VectorCard, read_vector_card
 from localsteer.library.vectors import VectorLibrary
+from localsteer.plots.portrait import Portrait
 from localsteer.tui.rack import Dial, Rack
 
 Readiness: TypeAlias = Literal["ready", "to make", "changed", "broken"]
@@ -61,6 +63,18 @@ def dial_from(path: Path, name: str) -> Dial:
     if card.error:
         raise VectorError(card.error)
     return _dial(card)
+
+
+def portrait_of(dial: Dial, places: Places) -> tuple[VectorCard, Portrait]:
+    """The dial's vector file and all that can be shown of it. Takes some milliseconds for each vector of the model.
+
+    Raises VectorError for a file that is gone or damaged.
+    """
+    card = read_vector_card(Path(dial.vector_path), dial.name)
+    if card.error:
+        raise VectorError(card.error)
+    library = VectorLibrary.at(places)
+    return card, read_portrait(card, library.all(library.model_of(card)))
 
 
 def recalled(remembered: tuple[RememberedDial, ...], places: Places, model_id: str) -> Rack:

@@ -22,9 +22,10 @@ from localsteer.engine.protocol import (
 from localsteer.errors import LocalsteerError
 from localsteer.library.dials import find_vector
 from localsteer.library.places import Places
+from localsteer.library.portraits import read_tokens
 from localsteer.library.recipes import name_of_words
 from localsteer.library.vectors import VectorLibrary
-from localsteer.tui.dial_shelf import Choice, choices, dial_from
+from localsteer.tui.dial_shelf import Choice, choices, dial_from, portrait_of
 from localsteer.tui.engine_link import EngineLink, EngineState, Job
 from localsteer.tui.memory import Memory
 from localsteer.tui.rack import Rack
@@ -171,6 +172,25 @@ class Dialling:
         await self.put(self.rack.with_dial(dial))
         jump = f", Alt+↑ jumps to {signed(dial.high)} ({dial.positive_pole})" if dial.high else ""
         self._say(f"{name} is on the panel: Alt+→ turns it{jump}.", False)
+
+    async def show_card(self) -> None:
+        """All that is known of the picked dial's vector."""
+        dial = self.rack.current
+        if dial is None:
+            self._say("There is no dial yet; Alt+A adds one.", False)
+            return
+        try:
+            card, portrait = await asyncio.to_thread(portrait_of, dial, self._places)
+        except LocalsteerError as error:
+            self._say(str(error), True)
+            return
+        # Plotting and what it needs would slow the app's first frame.
+        from localsteer.tui.dialogs.vector_card import VectorCardScreen
+
+        model = Path(self._link.model_path)
+        self._panel.app.push_screen(
+            VectorCardScreen(portrait, lambda progress: read_tokens(card, model, progress=progress))
+        )
 
     @property
     def _view(self) -> MakingView:

@@ -151,6 +151,14 @@ COMMANDS: tuple[Command, ...] = (
         ("alt+n",),
         ("w",),
     ),
+    Command(
+        "show_card",
+        "Show the dial's card",
+        "What is known of the picked dial's vector: layers, prompts, effect, tokens, likeness",
+        "Dials",
+        ("alt+i",),
+        ("i",),
+    ),
     Command("toggle_panel", "Show or hide the dials", "Hide the dials, or show them", "Dials", ("alt+d",)),
     Command(
         "focus_dials", "Into the dials, and back", "Go into the dials, where plain keys do, and back", "Dials", ("f6",)

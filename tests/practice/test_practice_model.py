@@ -15,6 +15,7 @@ from localsteer.practice.quality import measure_quality
 from localsteer.practice.replies import Subject
 from localsteer.practice.speaking import Speaker
 from localsteer.practice.steering_table import answer, extract, randomised, steer
+from localsteer.steering.layers import auc
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,10 @@ def test_its_mood_follows_the_dial_both_ways_and_not_a_random_vector(speaker: Sp
     low, high = vector.strength_low, vector.strength_high
     assert low is not None
     assert high is not None
+    assert vector.scatter is not None
+    assert vector.scatter.layer == vector.main_layer
+    # The picture on its card shows two clouds, the happy one to the right.
+    assert auc(vector.scatter.positive[:, 0], vector.scatter.negative[:, 0]) >= 0.99
     sad, happy = (answer(speaker, "mood", [steer(vector, strength)], 24) for strength in (low, high))
     assert sad.negative >= 0.85
     assert happy.positive >= 0.85

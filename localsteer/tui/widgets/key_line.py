@@ -44,6 +44,7 @@ DIALS = (
     Key("0", "zero", "screen.zero"),
     Key("z", "all zero", "screen.zero_all"),
     Key("n", "add", "screen.add_dial"),
+    Key("i", "card", "screen.show_card"),
     Key("x", "remove", "screen.remove_dial"),
     Key("Esc", "back", "screen.focus_dials"),
     Key("Home/End", "jump", "screen.jump(1)"),
