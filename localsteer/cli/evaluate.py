@@ -10,6 +10,7 @@ import click
 
 from localsteer.cli.dials import find_vectors, make_dials
 from localsteer.cli.options import json_option, model_options, read_layers
+from localsteer.cli.output import note
 from localsteer.cli.results import run, show
 from localsteer.cli.session import Home, Session, identify
 from localsteer.cli.sweep import read_grid, sweep
@@ -28,6 +29,8 @@ from localsteer.library.letter_sets import find_letter_set
 from localsteer.library.places import Places
 from localsteer.library.recipes import find_recipe, split_words
 from localsteer.library.vectors import VectorLibrary
+from localsteer.plots.experiments import plot_experiment
+from localsteer.plots.style import check_plotting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -55,6 +58,7 @@ def evaluate() -> None:
 def _common(command: Command) -> Command:
     for option in (
         json_option,
+        click.option("--plot", metavar="OUT.png", help="Draw a picture of it, too."),
         click.option("--fresh", is_flag=True, help="Measure again what was measured before."),
         click.option("--seed", default=0, type=click.IntRange(min=0), metavar="N", help="[default: 0]"),
         click.option(
@@ -71,6 +75,9 @@ class _Work:
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.home = Home.find()
+        self.picture = None if options["plot"] is None else Path(options["plot"]).expanduser()
+        if self.picture is not None:
+            check_plotting(self.picture)
         self.path = self.home.model_path(options["model"])
         self.model_id = identify(self.path)
         self.seed: int = options["seed"]
@@ -93,6 +100,9 @@ class _Work:
         kept = None if self._options["fresh"] or suite == "pca" else self.home.places.experiments
         parts = parts if isinstance(parts, list) else [parts]
         results = run(suite, session, self.model_id, parts, files, kept)
+        if self.picture is not None:
+            plot_experiment(suite, results.tables, self.picture, title=f"{suite} on {results.model}")
+            note(f"drew {self.picture}")
         show(results, files, self.seed, as_json=self._as_json)
 
 

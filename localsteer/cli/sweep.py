@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,10 +24,14 @@ from localsteer.engine.protocol import Finding, ModelCard, Sweep, SweepRow
 from localsteer.errors import DialError, LocalsteerError, RecipeError, StorageError
 from localsteer.library.dials import VectorToUse
 from localsteer.library.files import file_digest
+from localsteer.library.measured import keep_sweep
 from localsteer.library.places import Places
 from localsteer.library.recipes import ContrastOptions, contrast_digest, find_recipe
 from localsteer.library.sweep_journal import SweepJournal, SweepKey
 from localsteer.library.vector_cards import VectorCard, read_vector_card
+from localsteer.plots.curve import Curve
+from localsteer.plots.style import check_plotting
+from localsteer.plots.sweep import plot_sweep
 
 _MOST_STRENGTHS = 200
 EACH = "each"
@@ -40,6 +47,7 @@ EACH = "each"
 @click.option("--controls", default=5, type=click.IntRange(0, 100), metavar="N", help="Random vectors.  [default: 5]")
 @click.option("--seed", default=0, type=click.IntRange(min=0), metavar="N", help="[default: 0]")
 @click.option("--fresh", is_flag=True, help="Measure anew what the same sweep has measured before.")
+@click.option("--plot", metavar="OUT.png", help="Draw a picture of it, too.")
 @json_option
 def sweep(
     name: str,
@@ -56,6 +64,7 @@ def sweep(
     controls: int,
     seed: int,
     fresh: bool,
+    plot: str | None,
     as_json: bool,
 ) -> None:
     """Measure the vector NAME at several strengths: effect, cost, and random vectors and plain prompting beside it.
@@ -66,6 +75,9 @@ def sweep(
 
     Ctrl+C keeps what is measured, and the same command goes on from there.
     """
+    picture = None if plot is None else Path(plot).expanduser()
+    if picture is not None:
+        check_plotting(picture)
     grid = read_grid(strengths)
     asked = None if layers is None or layers == EACH else read_layers(layers)
     home = Home.find()
@@ -109,12 +121,24 @@ def sweep(
             versions=_versions(),
         )
         found = _measured(session, command, SweepJournal.at(home.places, _key(facts, command)), fresh=fresh)
+    document = as_document(facts, found)
+    if found.end is not None:
+        with contextlib.suppress(StorageError):
+            keep_sweep(vector.path, document)
+    if picture is not None:
+        _draw(document, picture)
     if as_json:
-        print_json(as_document(facts, found))
+        print_json(document)
     else:
         click.echo(as_text(facts, found))
     if found.end is None:
         raise KeyboardInterrupt
+
+
+def _draw(document: Mapping[str, Any], out: Path) -> None:
+    curve = Curve.read(document)
+    plot_sweep(curve.points, *curve.random, *curve.safe, out, title=f"{document['vector']} on {document['model']}")
+    note(f"drew {out}")
 
 
 def _measured(session: Session, command: Sweep, journal: SweepJournal, *, fresh: bool) -> SweepFindings:

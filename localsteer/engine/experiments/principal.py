@@ -13,7 +13,8 @@ from localsteer.engine.experiment_protocol import PrincipalExperiment, Value
 from localsteer.engine.experiments.bench import Bench, Floats
 from localsteer.engine.experiments.texts import Text, read_texts
 from localsteer.engine.positions import span_of, tokens_of
-from localsteer.errors import RecipeError
+from localsteer.errors import ModelError, RecipeError
+from localsteer.lens.promoted import promoted_tokens
 from localsteer.llama.prompt_trie import read_hidden_states
 from localsteer.messages import Message
 from localsteer.steering.methods.principal import principal_directions
@@ -23,11 +24,12 @@ from localsteer.steering.vector_file import save_vector
 _FEWEST = 8
 _SHOWN = 3
 _LONGEST = 160
+_TOKENS_SHOWN = 10
 METHOD = "principal component"
 
 
 def run(bench: Bench, command: PrincipalExperiment) -> Mapping[str, Value]:
-    """Tables ``components`` and ``ends``; see :class:`PrincipalExperiment`. Raises RecipeError, DialError,
+    """Tables ``components``, ``tokens`` and ``ends``; see :class:`PrincipalExperiment`. Raises RecipeError, DialError,
     StorageError, Stopped.
     """
     middle = (bench.model.n_layer - 1) // 2 or 1
@@ -57,11 +59,22 @@ def run(bench: Bench, command: PrincipalExperiment) -> Mapping[str, Value]:
             norm=vector.layers[layer].norm,
             written_to=written,
         )
+        _say_tokens(bench, number, vector.directions[layer])
         order = np.argsort(scores)
         for end, places in (("negative", order[:_SHOWN]), ("positive", order[::-1][:_SHOWN])):
             for place in places:
                 bench.row("ends", component=number, end=end, score=float(scores[place]), text=_short(texts[int(place)]))
     return {"layer": layer, "texts": len(texts)}
+
+
+def _say_tokens(bench: Bench, component: int, direction: Floats) -> None:
+    """What the direction promotes and suppresses through the output matrix; nothing where that cannot be read."""
+    try:
+        found = promoted_tokens(bench.model.path, direction, _TOKENS_SHOWN)
+    except ModelError:
+        return
+    for end, tokens in (("positive", found.promoted), ("negative", found.suppressed)):
+        bench.row("tokens", component=component, end=end, tokens=" ".join(token.text for token in tokens))
 
 
 def _read(bench: Bench, texts: Sequence[Text], layers: Sequence[int], *, raw: bool) -> tuple[Floats, Sequence[float]]:
