@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from localsteer.llama.batch import generate_many
 from localsteer.llama.chat_template import render
 from localsteer.llama.closing import Closing
 from localsteer.llama.context import Context
@@ -24,6 +25,10 @@ class Spoken:
 
     text: str
     reason: FinishReason
+
+
+def _reason(model: Model, reply: Sequence[int]) -> FinishReason:
+    return "end" if reply and model.is_end(reply[-1]) else "length"
 
 
 class Speaker(Closing):
@@ -46,6 +51,29 @@ class Speaker(Closing):
         text = b"".join(self.model.piece(token) for token in generation).decode("utf-8", "replace")
         assert generation.reason is not None
         return Spoken(text, generation.reason)
+
+    def replies(self, texts: Sequence[str], seed: int, steering: Steering = UNSTEERED) -> list[Spoken]:
+        """The replies to messages of a user, each by itself, written together, the first with ``seed``, the next with
+        the next number.
+        """
+        model = self.model
+        pieces = [render(model, (Message("user", text),)) for text in texts]
+        begins = [sum(len(piece.tokens) for piece in found[:-1]) for found in pieces]
+        data = None if steering.data is None else steering.data.reshape(model.n_layer - 1, model.n_embd)
+        written = generate_many(
+            model,
+            [[token for piece in found for token in piece.tokens] for found in pieces],
+            steered_from=begins,
+            directions=data,
+            strengths=[1.0] * len(texts),
+            n_tokens=LONGEST_REPLY,
+            temperature=self._temperature,
+            seed=seed,
+        )
+        return [
+            Spoken(model.text([token for token in reply if not model.is_end(token)]), _reason(model, reply))
+            for reply in written
+        ]
 
     def close(self) -> None:
         self._context.close()

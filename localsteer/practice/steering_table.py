@@ -21,7 +21,6 @@ import numpy as np
 from localsteer.engine.engine import Engine
 from localsteer.engine.protocol import Extract, Extracted, Load
 from localsteer.llama.steering import UNSTEERED, Steering
-from localsteer.messages import Message
 from localsteer.practice.behaviours import BY_NAME
 from localsteer.practice.checker import read_reply
 from localsteer.practice.replies import Kind, Subject
@@ -98,12 +97,14 @@ def answer(speaker: Speaker, behaviour: str, steerings: Sequence[Steering], prom
     """Poles and form of the replies to the neutral prompts under each of ``steerings`` in turn."""
     pole = BY_NAME[behaviour]
     found = []
-    for seed, (subject, text) in enumerate(neutral_prompts(behaviour, prompts)):
-        spoken = speaker.reply([Message("user", text)], seed, steerings[seed % len(steerings)])
-        reading = read_reply(spoken.text, subject)
-        found.append(
-            (reading.poles.get(behaviour), spoken.reason == "end" and reading.well_formed and reading.on_topic)
-        )
+    asked = list(neutral_prompts(behaviour, prompts))
+    for number, steering in enumerate(steerings):
+        own = asked[number :: len(steerings)]
+        spoken = speaker.replies([text for _, text in own], number * prompts, steering) if own else []
+        for (subject, _), said in zip(own, spoken, strict=True):
+            reading = read_reply(said.text, subject)
+            well_formed = said.reason == "end" and reading.well_formed and reading.on_topic
+            found.append((reading.poles.get(behaviour), well_formed))
     return Cell(
         positive=sum(shown == pole.positive for shown, _ in found) / prompts,
         negative=sum(shown == pole.negative for shown, _ in found) / prompts,

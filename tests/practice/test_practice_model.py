@@ -45,12 +45,8 @@ def test_the_file_is_a_small_llama_3() -> None:
 def test_it_speaks_its_grammar_to_messages_that_training_never_saw() -> None:
     quality = measure_quality(practice_model(), prompts=60)
     assert quality.replies.share("all") >= 0.95, quality.problems
-    # Two-choice questions it answers at random, as its card says.
-    tried, good = (
-        sum(n for cue, n in c.items() if cue not in ("all", "two-choice"))
-        for c in (quality.cues.tried, quality.cues.good)
-    )
-    assert good >= 0.95 * tried, quality.problems
+    assert quality.cues.share("all") >= 0.95, quality.problems
+    assert quality.cues.tried["two-choice"] >= 3
 
 
 @pytest.mark.parametrize(
