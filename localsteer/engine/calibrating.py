@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
+import numpy.typing as npt
 
 from localsteer.engine.generation import Desk
 from localsteer.engine.measuring import completion_pairs
@@ -21,8 +23,8 @@ from localsteer.steering.dials import Dial, added
 from localsteer.steering.layers import candidate_windows
 from localsteer.steering.vector import SteeringVector
 
-RECOMMENDED_AT_MOST = 1.0
-"""One mean difference, the multiplier of CAA: beyond it the hidden states leave what any prompt brings about."""
+RECOMMENDED_SHARE = 2 / 3
+"""How much of the safe range is recommended: most of the effect, with room before it costs too much."""
 _REPLIES_TO_CHOOSE = 12
 _TOKENS_TO_CHOOSE = 40
 
@@ -48,12 +50,19 @@ def calibrated(
         [prompt.tokens for prompt in asked],
         [prompt.reply for prompt in asked],
         thorough=thorough,
+        residual_norms=residual_norms_of(vector, desk.model.n_layer),
         n_threads=desk.context.n_threads,
         progress=pace,
         should_stop=should_stop,
     )
-    low, high = max(found.low, -RECOMMENDED_AT_MOST), min(found.high, RECOMMENDED_AT_MOST)
+    low, high = (round(RECOMMENDED_SHARE * end, 2) or RECOMMENDED_SHARE * end for end in (found.low, found.high))
     return vector.with_strengths(low, high).with_calibration(_calibration(found))
+
+
+def residual_norms_of(vector: SteeringVector, n_layer: int) -> npt.NDArray[np.float64]:
+    """float64[n_layer - 1]: the mean length of the hidden states at each layer as the vector notes it, NaN if unknown."""
+    norms = [vector.layers[layer].residual_norm if layer in vector.layers else None for layer in range(1, n_layer)]
+    return np.array([math.nan if norm is None else norm for norm in norms])
 
 
 def best_layers(
@@ -88,8 +97,10 @@ def best_layers(
     ):
         for done, window in enumerate(windows, start=1):
             directions = added(Dial(vector, 1.0, window), model.n_layer, model.n_embd)
-            safe = find_safe_range(model, directions, (), (), own=own, strongest=RECOMMENDED_AT_MOST)
-            ends = [float(np.mean(meter.at(np.float32(end) * directions))) for end in (safe.low, safe.high)]
+            norms = residual_norms_of(vector, model.n_layer)
+            safe = find_safe_range(model, directions, (), (), own=own, residual_norms=norms)
+            tried = [RECOMMENDED_SHARE * end for end in (safe.low, safe.high)]
+            ends = [float(np.mean(meter.at(np.float32(end) * directions))) for end in tried]
             effects[window] = ends[1] - ends[0]
             pace(done, len(windows))
     known = {window: effect for window, effect in effects.items() if np.isfinite(effect)}
@@ -105,6 +116,7 @@ def _calibration(found: SafeRange) -> Calibration:
         careful_high=found.careful_high,
         perplexity_bound=bounds.perplexity_ratio,
         kl_bound=bounds.kl_95,
+        addition_bound=bounds.addition,
         costs=tuple(
             MeasuredCost(trial.strength, trial.cost.perplexity_ratio, trial.cost.kl_95)
             for trial in sorted(found.trials, key=lambda trial: trial.strength)

@@ -23,6 +23,7 @@ STRONGEST = 16.0
 WEAKEST = 1 / 16
 CAREFUL = 3.0
 """Up to how many times the bounds a strength still counts as one to be careful with; beyond it the model is broken."""
+_CAREFUL_ADDITION = 4 / 3
 _SAFE_TOLERANCE = 0.06
 _CAREFUL_TOLERANCE = 0.3
 _CLOSE_ENOUGH = 1.01
@@ -34,11 +35,14 @@ Progress = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What steering may cost. ``perplexity_ratio``: on the model's own replies. ``kl_95``: 95th percentile of the
-    divergence per token, in nats, over at most the first 50 tokens of them.
+    divergence per token, in nats, over at most the first 50 tokens of them. ``addition``: how long what is added may be
+    at any layer, against the hidden states there: a reply that the steered model writes itself falls apart when the
+    next normalisation keeps more of the addition than of the state, which reading other replies does not show.
     """
 
     perplexity_ratio: float = 1.5
     kl_95: float = 1.0
+    addition: float = 0.75
 
     def used(self, cost: Cost) -> float:
         """How much of the bounds ``cost`` takes up: 1.0 = just as much as they allow."""
@@ -129,6 +133,7 @@ def find_safe_range(
     steered_from: Sequence[int],
     *,
     own: CostMeter | None = None,
+    residual_norms: npt.NDArray[np.floating] | None = None,
     thorough: bool = False,
     bounds: Bounds | None = None,
     strongest: float = STRONGEST,
@@ -143,7 +148,8 @@ def find_safe_range(
     Nothing beyond ``strongest`` is tried. ``prompts``: tokens of neutral prompts, each steered from its position in
     ``steered_from`` on. ``effort``: how many replies and tokens for each, None for what takes some seconds, or, where
     ``thorough``, minutes. The same arguments give the same answer. ``own``: a meter that has read replies already,
-    instead of prompts and effort; it stays open.
+    instead of prompts and effort; it stays open. ``residual_norms``: float[n_layer - 1], the mean length of the hidden
+    states, NaN where it is not known; None leaves the bound on additions aside.
     ``progress`` gets work done and work in all, about. Raises Stopped if ``should_stop`` says so.
     """
     count, n_tokens = effort or (_thorough_effort(model) if thorough else _effort(model))
@@ -166,7 +172,9 @@ def find_safe_range(
         should_stop=should_stop,
     )
     trials: list[Trial] = []
-    low, high = ends = (_End(-1.0, strongest), _End(1.0, strongest))
+    limit = allowed.addition * strength_of_addition(directions, residual_norms)
+    furthest = min(strongest, limit * _CAREFUL_ADDITION)
+    low, high = ends = (_End(-1.0, furthest), _End(1.0, furthest))
     with meter if own is None else nullcontext():
         while going := [(end, strength) for end in ends if (strength := end.next()) is not None]:
             for end, strength in going:
@@ -176,7 +184,24 @@ def find_safe_range(
                 tell((1 + len(trials)) * count * n_tokens, total)
     if progress is not None:
         progress(total, total)
-    return SafeRange(low.found(1.0), high.found(1.0), low.found(CAREFUL), high.found(CAREFUL), tuple(trials))
+    return SafeRange(
+        max(low.found(1.0), -limit),
+        min(high.found(1.0), limit),
+        low.found(CAREFUL),
+        high.found(CAREFUL),
+        tuple(trials),
+    )
+
+
+def strength_of_addition(directions: npt.NDArray[np.float32], residual_norms: npt.NDArray[np.floating] | None) -> float:
+    """The strength at which what is added is at some layer as long as the hidden states; infinite where that is not
+    known, or nothing is added. ``directions``: float32[n_layer - 1, n_embd]; ``residual_norms``: float[n_layer - 1].
+    """
+    if residual_norms is None:
+        return math.inf
+    sizes = np.linalg.norm(directions.astype(np.float64), axis=1)
+    known = (sizes > 0) & (residual_norms > 0)
+    return float(np.min(residual_norms[known] / sizes[known])) if known.any() else math.inf
 
 
 def _effort(model: Model) -> tuple[int, int]:

@@ -12,10 +12,11 @@ import numpy as np
 from localsteer.engine.engine import Engine
 from localsteer.engine.positions import tokens_of
 from localsteer.engine.protocol import Extract, Extracted, Load
-from localsteer.evaluation.calibrate import Bounds
+from localsteer.evaluation.calibrate import Bounds, strength_of_addition
 from localsteer.evaluation.cost import Cost, CostMeter
 from localsteer.llama.batch import generate_many
 from localsteer.llama.model import Model
+from localsteer.llama.prompt_trie import read_hidden_states
 from localsteer.messages import Message
 from localsteer.practice.speaking import Speaker
 from localsteer.practice.steering_table import answer, neutral_prompts, steer
@@ -29,12 +30,13 @@ TOKENS = 50
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """One end of a safe range: its cost on fresh text, how much of the bounds that takes up, and the share of
-    well-formed replies there.
+    """One end of a safe range: its cost on fresh text, how long the addition is against the hidden states there, how
+    much of the bounds that takes up, and the share of well-formed replies there.
     """
 
     strength: float
     cost: Cost
+    addition: float
     used: float
     well_formed: float
 
@@ -67,13 +69,14 @@ def measure_calibration(
         known = vector.calibration
         assert known is not None
         with Model(model) as loaded:
-            costs = _costs(loaded, vector, texts, (known.safe_low, known.safe_high))
+            costs, whole = _costs(loaded, vector, texts, (known.safe_low, known.safe_high))
         with Speaker(model) as speaker:
             ends = [
                 End(
                     strength,
                     cost,
-                    Bounds().used(cost),
+                    abs(strength) / whole,
+                    max(Bounds().used(cost), abs(strength) / whole / Bounds().addition),
                     answer(speaker, vector.name, [steer(vector, strength)], prompts).well_formed,
                 )
                 for strength, cost in zip((known.safe_low, known.safe_high), costs, strict=True)
@@ -81,8 +84,12 @@ def measure_calibration(
         yield CalibrationRow(vector.name, made.seconds, ends[0], ends[1])
 
 
-def _costs(model: Model, vector: SteeringVector, texts: int, strengths: tuple[float, float]) -> list[Cost]:
-    """What the strengths cost on the model's own replies to messages of the grammar, drawn with another seed."""
+def _costs(
+    model: Model, vector: SteeringVector, texts: int, strengths: tuple[float, float]
+) -> tuple[list[Cost], float]:
+    """What the strengths cost on the model's own replies to messages of the grammar, drawn with another seed; and the
+    strength at which the addition is as long as the hidden states of these replies.
+    """
     asked = [
         tokens_of(model, (Message("user", text),)) for _, text in neutral_prompts(vector.name, texts, seed=FRESH_SEED)
     ]
@@ -97,13 +104,21 @@ def _costs(model: Model, vector: SteeringVector, texts: int, strengths: tuple[fl
         seed=FRESH_SEED,
     )
     directions = added(Dial(vector, 1.0), model.n_layer, model.n_embd)
+    norms = read_hidden_states(
+        model,
+        [[*prompt, *reply] for prompt, reply in zip(prompts, replies, strict=True)],
+        [(len(prompt), len(prompt) + 1) for prompt in prompts],
+        layers=range(1, model.n_layer),
+    ).residual_norms
     with CostMeter(model, prompts, replies, begins) as meter:
-        return [meter.at(np.float32(strength) * directions) for strength in strengths]
+        costs = [meter.at(np.float32(strength) * directions) for strength in strengths]
+    return costs, strength_of_addition(directions, norms.astype(np.float64))
 
 
 CALIBRATION_HEADER = (
-    "| recipe | safe range | perplexity ratio − / + | KL 95 − / + | bound used − / + | well-formed − / + | holds |\n"
-    "| --- | --- | --- | --- | --- | --- | --- |"
+    "| recipe | safe range | perplexity ratio − / + | KL 95 − / + | addition − / + | bound used − / + | "
+    "well-formed − / + | holds |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -113,6 +128,7 @@ def calibration_row(row: CalibrationRow) -> str:
     return (
         f"| {row.recipe} | {low.strength:+.2f} to {high.strength:+.2f}"
         f" | {low.cost.perplexity_ratio:.2f} / {high.cost.perplexity_ratio:.2f}"
-        f" | {low.cost.kl_95:.2f} / {high.cost.kl_95:.2f} | {low.used:.0%} / {high.used:.0%}"
+        f" | {low.cost.kl_95:.2f} / {high.cost.kl_95:.2f} | {low.addition:.2f} / {high.addition:.2f}"
+        f" | {low.used:.0%} / {high.used:.0%}"
         f" | {low.well_formed:.0%} / {high.well_formed:.0%} | {'yes' if row.holds else 'no'} |"
     )

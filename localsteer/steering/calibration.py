@@ -24,9 +24,10 @@ class MeasuredCost:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """``safe_low`` < 0 < ``safe_high``: where the cost stays within the bounds (``perplexity_bound``, a ratio, and
-    ``kl_bound``, in nats). ``careful_low`` and ``careful_high``: where it stays within some times the bounds; beyond
-    them the model is broken. ``costs``: what was measured, by strength, weakest first.
+    """``safe_low`` < 0 < ``safe_high``: where the cost stays within the bounds (``perplexity_bound``, a ratio;
+    ``kl_bound``, in nats; ``addition_bound``, of the residual norm). ``careful_low`` and ``careful_high``: where it stays
+    within some times the bounds; beyond them the model is broken. ``costs``: what was measured, by strength, weakest
+    first.
 
     Raises :class:`VectorError` for limits that are in no such order.
     """
@@ -37,6 +38,7 @@ class Calibration:
     careful_high: float
     perplexity_bound: float
     kl_bound: float
+    addition_bound: float
     costs: tuple[MeasuredCost, ...] = ()
 
     def __post_init__(self) -> None:

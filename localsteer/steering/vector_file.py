@@ -118,7 +118,7 @@ def _add_metadata(writer: gguf.GGUFWriter, vector: SteeringVector) -> None:
 def _add_calibration(writer: gguf.GGUFWriter, known: Calibration) -> None:
     limits: list[float | None] = [known.careful_low, known.safe_low, known.safe_high, known.careful_high]
     _add_floats(writer, vector_keys.SAFE_RANGE, limits)
-    _add_floats(writer, vector_keys.SAFE_BOUNDS, [known.perplexity_bound, known.kl_bound])
+    _add_floats(writer, vector_keys.SAFE_BOUNDS, [known.perplexity_bound, known.kl_bound, known.addition_bound])
     costs: list[float | None] = []
     for cost in known.costs:
         costs += [cost.strength, cost.perplexity_ratio, cost.kl_95]
@@ -269,7 +269,7 @@ def _calibration(path: Path, metadata: _Metadata) -> Calibration | None:
     costs = metadata.numbers(vector_keys.COSTS)
     if not limits:
         return None
-    if len(limits) != 4 or len(bounds) != 2 or len(costs) % 3:
+    if len(limits) != 4 or len(bounds) != 3 or len(costs) % 3:
         raise VectorError(f"{path} has a damaged safe range; make or download the vector again.")
     measured = zip(costs[::3], costs[1::3], costs[2::3], strict=True)
     return Calibration(
@@ -279,6 +279,7 @@ def _calibration(path: Path, metadata: _Metadata) -> Calibration | None:
         careful_high=limits[3],
         perplexity_bound=bounds[0],
         kl_bound=bounds[1],
+        addition_bound=bounds[2],
         costs=tuple(MeasuredCost(*cost) for cost in measured),
     )
 

@@ -32,5 +32,5 @@ SCATTER_NEGATIVE: Final = "localsteer.scatter.negative"  # float32[n_pairs * 2]:
 STRENGTH_LOW: Final = "localsteer.strength_low"  # float64, towards the negative pole; missing = not measured
 STRENGTH_HIGH: Final = "localsteer.strength_high"  # float64, towards the positive pole; missing = not measured
 SAFE_RANGE: Final = "localsteer.safe_range"  # float64[4]: careful low, safe low, safe high, careful high
-SAFE_BOUNDS: Final = "localsteer.safe_bounds"  # float64[2]: perplexity ratio; 95th percentile of KL in nats
+SAFE_BOUNDS: Final = "localsteer.safe_bounds"  # float64[3]: perplexity ratio; 95th percentile of KL in nats; addition
 COSTS: Final = "localsteer.costs"  # float64[3n]: strength, perplexity ratio, 95th percentile of KL; again and again

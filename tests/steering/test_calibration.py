@@ -13,7 +13,7 @@ from localsteer.steering.fit import ModelStamp
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import load_vector, save_vector
 
-KNOWN = Calibration(-1.5, 1.0, -2.5, 2.0, 1.5, 1.0, (MeasuredCost(-1.5, 1.4, 0.9), MeasuredCost(1.0, 1.1, 0.95)))
+KNOWN = Calibration(-1.5, 1.0, -2.5, 2.0, 1.5, 1.0, 0.75, (MeasuredCost(-1.5, 1.4, 0.9), MeasuredCost(1.0, 1.1, 0.95)))
 
 
 def vector(calibration: Calibration | None = KNOWN) -> SteeringVector:
@@ -76,4 +76,4 @@ def test_a_vector_of_length_zero_knows_no_range() -> None:
 @pytest.mark.parametrize("limits", [(1.0, -1.0, -2.0, 2.0), (-1.0, 1.0, -0.5, 2.0), (-1.0, float("nan"), -2.0, 2.0)])
 def test_limits_out_of_order_are_refused(limits: tuple[float, float, float, float]) -> None:
     with pytest.raises(VectorError, match="safe range"):
-        Calibration(*limits, perplexity_bound=1.5, kl_bound=1.0)
+        Calibration(*limits, perplexity_bound=1.5, kl_bound=1.0, addition_bound=0.75)
