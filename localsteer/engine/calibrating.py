@@ -60,7 +60,7 @@ def calibrated(
 
 
 def residual_norms_of(vector: SteeringVector, n_layer: int) -> npt.NDArray[np.float64]:
-    """float64[n_layer - 1]: the mean length of the hidden states at each layer as the vector notes it, NaN if unknown."""
+    """float64[n_layer - 1]: mean length of the hidden states at each layer as the vector notes it, NaN if unknown."""
     norms = [vector.layers[layer].residual_norm if layer in vector.layers else None for layer in range(1, n_layer)]
     return np.array([math.nan if norm is None else norm for norm in norms])
 

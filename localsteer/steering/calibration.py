@@ -25,7 +25,7 @@ class MeasuredCost:
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """``safe_low`` < 0 < ``safe_high``: where the cost stays within the bounds (``perplexity_bound``, a ratio;
-    ``kl_bound``, in nats; ``addition_bound``, of the residual norm). ``careful_low`` and ``careful_high``: where it stays
+    ``kl_bound``, nats; ``addition_bound``, of the residual norm). ``careful_low`` and ``careful_high``: where it stays
     within some times the bounds; beyond them the model is broken. ``costs``: what was measured, by strength, weakest
     first.
 
