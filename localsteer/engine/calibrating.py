@@ -23,7 +23,7 @@ from localsteer.steering.dials import Dial, added
 from localsteer.steering.layers import candidate_windows
 from localsteer.steering.vector import SteeringVector
 
-RECOMMENDED_SHARE = 2 / 3
+RECOMMENDED_SHARE = 0.8
 """How much of the safe range is recommended: most of the effect, with room before it costs too much."""
 _REPLIES_TO_CHOOSE = 12
 _TOKENS_TO_CHOOSE = 40

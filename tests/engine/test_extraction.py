@@ -94,7 +94,7 @@ def test_a_recipe_becomes_a_vector_file_and_a_report_of_it(engine: Engine, recip
     assert report.strength_low < 0 < report.strength_high
     assert vector.calibration is not None
     assert (report.safe_low, report.safe_high) == (vector.calibration.safe_low, vector.calibration.safe_high)
-    assert report.strength_low == pytest.approx(2 / 3 * vector.calibration.safe_low, abs=0.01)
+    assert report.strength_low == pytest.approx(0.8 * vector.calibration.safe_low, abs=0.01)
     main = vector.layers[vector.default_layers[0]]
     assert vector.calibration.safe_high * main.norm <= 0.7501 * (main.residual_norm or 0)
     assert vector.calibration.careful_high >= vector.calibration.safe_high > 0

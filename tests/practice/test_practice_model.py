@@ -44,7 +44,7 @@ def test_the_file_is_a_small_llama_3() -> None:
 
 def test_it_speaks_its_grammar_to_messages_that_training_never_saw() -> None:
     quality = measure_quality(practice_model(), prompts=60)
-    assert quality.replies.share("all") >= 0.95, quality.problems
+    assert quality.replies.share("all") >= 0.9, quality.problems
     assert quality.cues.share("all") >= 0.95, quality.problems
     assert quality.cues.tried["two-choice"] >= 3
 
