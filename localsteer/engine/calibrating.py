@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from localsteer.engine.generation import Desk
 from localsteer.engine.measuring import completion_pairs
@@ -23,7 +21,7 @@ from localsteer.steering.dials import Dial, added
 from localsteer.steering.layers import candidate_windows
 from localsteer.steering.vector import SteeringVector
 
-RECOMMENDED_SHARE = 0.8
+RECOMMENDED_SHARE = 0.95
 """How much of the safe range is recommended: most of the effect, with room before it costs too much."""
 _REPLIES_TO_CHOOSE = 12
 _TOKENS_TO_CHOOSE = 40
@@ -50,19 +48,12 @@ def calibrated(
         [prompt.tokens for prompt in asked],
         [prompt.reply for prompt in asked],
         thorough=thorough,
-        residual_norms=residual_norms_of(vector, desk.model.n_layer),
         n_threads=desk.context.n_threads,
         progress=pace,
         should_stop=should_stop,
     )
     low, high = (round(RECOMMENDED_SHARE * end, 2) or RECOMMENDED_SHARE * end for end in (found.low, found.high))
     return vector.with_strengths(low, high).with_calibration(_calibration(found))
-
-
-def residual_norms_of(vector: SteeringVector, n_layer: int) -> npt.NDArray[np.float64]:
-    """float64[n_layer - 1]: mean length of the hidden states at each layer as the vector notes it, NaN if unknown."""
-    norms = [vector.layers[layer].residual_norm if layer in vector.layers else None for layer in range(1, n_layer)]
-    return np.array([math.nan if norm is None else norm for norm in norms])
 
 
 def best_layers(
@@ -97,8 +88,7 @@ def best_layers(
     ):
         for done, window in enumerate(windows, start=1):
             directions = added(Dial(vector, 1.0, window), model.n_layer, model.n_embd)
-            norms = residual_norms_of(vector, model.n_layer)
-            safe = find_safe_range(model, directions, (), (), own=own, residual_norms=norms)
+            safe = find_safe_range(model, directions, (), (), own=own)
             tried = [RECOMMENDED_SHARE * end for end in (safe.low, safe.high)]
             ends = [float(np.mean(meter.at(np.float32(end) * directions))) for end in tried]
             effects[window] = ends[1] - ends[0]

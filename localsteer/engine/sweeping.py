@@ -16,7 +16,6 @@ from typing import TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from localsteer.engine.calibrating import residual_norms_of
 from localsteer.engine.contrasts import read_contrasts
 from localsteer.engine.findings import Setting, setting_of
 from localsteer.engine.generation import Desk, Say
@@ -68,7 +67,7 @@ class Sweeping:
         """Say Notice, ExtractProgress, every Finding, and at last Swept. Raises LocalsteerError, or Stopped."""
         began = time.perf_counter()
         command = self._command
-        vector = self._vector_swept = self._vector()
+        vector = self._vector()
         contrast = read_contrasts(command)
         windows = command.layers or (vector.default_layers,)
         extremes = [one for one in sorted({min(command.strengths), max(command.strengths)}) if one]
@@ -168,8 +167,7 @@ class Sweeping:
 
     def _range(self, meters: SweepMeters, layers: tuple[int, ...], directions: Floats) -> SweepRange:
         bounds = Bounds()
-        norms = residual_norms_of(self._vector_swept, self._model.n_layer)
-        safe = find_safe_range(self._model, directions, (), (), own=meters.cost, bounds=bounds, residual_norms=norms)
+        safe = find_safe_range(self._model, directions, (), (), own=meters.cost, bounds=bounds)
         return SweepRange(self._command.request, layers, safe.low, safe.high, bounds.perplexity_ratio, bounds.kl_95)
 
     def _added(self, vector: SteeringVector, layers: tuple[int, ...], strength: float) -> Floats:

@@ -23,7 +23,7 @@ STRONGEST = 16.0
 WEAKEST = 1 / 16
 CAREFUL = 3.0
 """Up to how many times the bounds a strength still counts as one to be careful with; beyond it the model is broken."""
-_CAREFUL_ADDITION = 4 / 3
+_CAREFUL_ADDITION = 5 / 3
 _SAFE_TOLERANCE = 0.06
 _CAREFUL_TOLERANCE = 0.3
 _CLOSE_ENOUGH = 1.01
@@ -42,7 +42,7 @@ class Bounds:
 
     perplexity_ratio: float = 1.5
     kl_95: float = 1.0
-    addition: float = 0.75
+    addition: float = 0.6
 
     def used(self, cost: Cost) -> float:
         """How much of the bounds ``cost`` takes up: 1.0 = just as much as they allow."""
@@ -133,7 +133,6 @@ def find_safe_range(
     steered_from: Sequence[int],
     *,
     own: CostMeter | None = None,
-    residual_norms: npt.NDArray[np.floating] | None = None,
     thorough: bool = False,
     bounds: Bounds | None = None,
     strongest: float = STRONGEST,
@@ -148,9 +147,8 @@ def find_safe_range(
     Nothing beyond ``strongest`` is tried. ``prompts``: tokens of neutral prompts, each steered from its position in
     ``steered_from`` on. ``effort``: how many replies and tokens for each, None for what takes some seconds, or, where
     ``thorough``, minutes. The same arguments give the same answer. ``own``: a meter that has read replies already,
-    instead of prompts and effort; it stays open. ``residual_norms``: float[n_layer - 1], the mean length of the hidden
-    states, NaN where it is not known; None leaves the bound on additions aside.
-    ``progress`` gets work done and work in all, about. Raises Stopped if ``should_stop`` says so.
+    instead of prompts and effort; it stays open. ``progress`` gets work done and work in all, about. Raises
+    Stopped if ``should_stop`` says so.
     """
     count, n_tokens = effort or (_thorough_effort(model) if thorough else _effort(model))
     allowed = bounds or Bounds()
@@ -172,7 +170,7 @@ def find_safe_range(
         should_stop=should_stop,
     )
     trials: list[Trial] = []
-    limit = allowed.addition * strength_of_addition(directions, residual_norms)
+    limit = allowed.addition * strength_of_addition(directions, meter.residual_norms)
     furthest = min(strongest, limit * _CAREFUL_ADDITION)
     low, high = ends = (_End(-1.0, furthest), _End(1.0, furthest))
     with meter if own is None else nullcontext():
@@ -187,18 +185,17 @@ def find_safe_range(
     return SafeRange(
         max(low.found(1.0), -limit),
         min(high.found(1.0), limit),
-        low.found(CAREFUL),
-        high.found(CAREFUL),
+        max(low.found(CAREFUL), -furthest),
+        min(high.found(CAREFUL), furthest),
         tuple(trials),
     )
 
 
-def strength_of_addition(directions: npt.NDArray[np.float32], residual_norms: npt.NDArray[np.floating] | None) -> float:
+def strength_of_addition(directions: npt.NDArray[np.float32], residual_norms: npt.NDArray[np.floating]) -> float:
     """The strength at which what is added is at some layer as long as the hidden states; infinite where that is not
-    known, or nothing is added. ``directions``: float32[n_layer - 1, n_embd]; ``residual_norms``: float[n_layer - 1].
+    known (a norm of 0), or nothing is added. ``directions``: float32[n_layer - 1, n_embd]; ``residual_norms``:
+    float[n_layer - 1].
     """
-    if residual_norms is None:
-        return math.inf
     sizes = np.linalg.norm(directions.astype(np.float64), axis=1)
     known = (sizes > 0) & (residual_norms > 0)
     return float(np.min(residual_norms[known] / sizes[known])) if known.any() else math.inf

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from localsteer.llama.closing import Closing
 from localsteer.llama.model import Model
 from localsteer.llama.reply_reader import ReplyReader
+from localsteer.llama.residuals import ResidualTap
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,12 @@ class CostMeter(Closing):
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
         """See :class:`~localsteer.llama.reply_reader.ReplyReader`. Raises Stopped, ModelError."""
-        self._reader = ReplyReader(model, prompts, replies, steered_from, n_threads=n_threads, should_stop=should_stop)
+        layers = range(1, model.n_layer)
+        tap = ResidualTap(model.n_embd, layers, read=self._add_lengths)
+        self._lengths = np.zeros(len(layers))
+        self._reader = ReplyReader(
+            model, prompts, replies, steered_from, tap=tap, n_threads=n_threads, should_stop=should_stop
+        )
         self._replies = [list(reply) for reply in replies]
         self._own: dict[tuple[int, int], npt.NDArray[np.float16]] = {}
         self._own_loss = 0.0
@@ -57,6 +63,7 @@ class CostMeter(Closing):
                 losses.append(-float(found[self._replies[text][place]]))
                 self._own[text, place] = found.astype(np.float16)
             self._own_loss = float(np.mean(losses))
+            tap.look_at(())
         except BaseException:
             self._reader.close()
             raise
@@ -70,6 +77,14 @@ class CostMeter(Closing):
     def n_tokens(self) -> int:
         """How many tokens they have in all."""
         return sum(map(len, self._replies))
+
+    @property
+    def residual_norms(self) -> npt.NDArray[np.float64]:
+        """float64[n_layer - 1]: the mean length of the unsteered hidden states over the replies' tokens, layer 1 first;
+        0.0 at a layer that llama.cpp does not show.
+        """
+        found: npt.NDArray[np.float64] = self._lengths / self.n_tokens
+        return found
 
     def at(self, steering: npt.NDArray[np.float32]) -> Cost:
         """The cost of adding ``steering``, float32[n_layer - 1, n_embd], layer 1 first."""
@@ -86,6 +101,11 @@ class CostMeter(Closing):
             kl=float(np.mean(divergences)),
             kl_95=float(np.quantile(divergences, 0.95)),
         )
+
+    def _add_lengths(self, layer: int, rows: npt.NDArray[np.float32]) -> None:
+        # At the last layer there are no others.
+        of_replies = rows[self._reader.outputs] if len(rows) == len(self._reader.outputs) else rows
+        self._lengths[layer - 1] += np.linalg.norm(of_replies, axis=1).sum(dtype=np.float64)
 
     def close(self) -> None:
         """Free the context; calling it again does no harm."""

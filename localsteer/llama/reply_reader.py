@@ -62,6 +62,8 @@ class ReplyReader(Closing):
             should_stop=should_stop,
         )
         self._held: range | None = None
+        self.outputs = np.zeros(0, dtype=np.bool_)
+        """bool[n_rows]: which rows of what a tap sees now belong to replies."""
 
     def read(self, steering: npt.NDArray[np.float32] | None) -> Iterator[tuple[int, int, npt.NDArray[np.float32]]]:
         """For each token of each reply in turn (text, place in the reply, logits float32[n_vocab] that chose it).
@@ -132,6 +134,7 @@ class ReplyReader(Closing):
 
     def _evaluate(self, group: range, part: list[tuple[int, int]], outputs: npt.NDArray[np.bool_]) -> None:
         self._positions = np.array([position for _, position in part], dtype=np.int32)
+        self.outputs = outputs
         self._context.decode(
             np.array([self._texts[group[sequence]][position] for sequence, position in part], dtype=np.int32),
             self._positions,

@@ -74,11 +74,16 @@ def _steering(model: Path, prompts: int, names: list[str], method: str) -> None:
     from localsteer.library.places import find_places
     from localsteer.library.recipes import list_recipes
     from localsteer.practice.behaviours import BY_NAME
+    from localsteer.practice.front_table import WORDS, measure_front_rows
     from localsteer.practice.steering_table import HEADER, markdown_row, measure_steering
 
-    recipes = [r.path for r in list_recipes(find_places()) if r.name in (names or BY_NAME)]
+    recipes = [r for r in list_recipes(find_places()) if r.name in (names or BY_NAME)]
     print(HEADER)
-    for row in measure_steering(model, recipes, prompts, method):
+    if method == "actadd":
+        rows = measure_front_rows(model, [r.name for r in recipes if r.name in WORDS], prompts)
+    else:
+        rows = measure_steering(model, [r.path for r in recipes], prompts, method)
+    for row in rows:
         print(markdown_row(row), flush=True)
 
 

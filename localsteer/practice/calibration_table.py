@@ -16,7 +16,6 @@ from localsteer.evaluation.calibrate import Bounds, strength_of_addition
 from localsteer.evaluation.cost import Cost, CostMeter
 from localsteer.llama.batch import generate_many
 from localsteer.llama.model import Model
-from localsteer.llama.prompt_trie import read_hidden_states
 from localsteer.messages import Message
 from localsteer.practice.speaking import Speaker
 from localsteer.practice.steering_table import answer, neutral_prompts, steer
@@ -104,15 +103,10 @@ def _costs(
         seed=FRESH_SEED,
     )
     directions = added(Dial(vector, 1.0), model.n_layer, model.n_embd)
-    norms = read_hidden_states(
-        model,
-        [[*prompt, *reply] for prompt, reply in zip(prompts, replies, strict=True)],
-        [(len(prompt), len(prompt) + 1) for prompt in prompts],
-        layers=range(1, model.n_layer),
-    ).residual_norms
     with CostMeter(model, prompts, replies, begins) as meter:
         costs = [meter.at(np.float32(strength) * directions) for strength in strengths]
-    return costs, strength_of_addition(directions, norms.astype(np.float64))
+        whole = strength_of_addition(directions, meter.residual_norms)
+    return costs, whole
 
 
 CALIBRATION_HEADER = (

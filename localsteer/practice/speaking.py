@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from localsteer.engine.positions import tokens_of
 from localsteer.llama.batch import generate_many
 from localsteer.llama.chat_template import render
 from localsteer.llama.closing import Closing
 from localsteer.llama.context import Context
+from localsteer.llama.front import Front, Rows
 from localsteer.llama.generation import FinishReason
 from localsteer.llama.model import Model
 from localsteer.llama.sampling import Sampling
@@ -52,9 +54,12 @@ class Speaker(Closing):
         assert generation.reason is not None
         return Spoken(text, generation.reason)
 
-    def replies(self, texts: Sequence[str], seed: int, steering: Steering = UNSTEERED) -> list[Spoken]:
+    def replies(
+        self, texts: Sequence[str], seed: int, steering: Steering = UNSTEERED, *, front: Rows | None = None
+    ) -> list[Spoken]:
         """The replies to messages of a user, each by itself, written together, the first with ``seed``, the next with
-        the next number.
+        the next number. ``front``: float32[n_positions, n_layer - 1, n_embd], added from the front of each message on,
+        as far as the shortest of them goes.
         """
         model = self.model
         pieces = [render(model, (Message("user", text),)) for text in texts]
@@ -67,6 +72,7 @@ class Speaker(Closing):
             directions=data,
             strengths=[1.0] * len(texts),
             n_tokens=LONGEST_REPLY,
+            front=None if front is None else self._front(texts, front),
             temperature=self._temperature,
             seed=seed,
         )
@@ -74,6 +80,10 @@ class Speaker(Closing):
             Spoken(model.text([token for token in reply if not model.is_end(token)]), _reason(model, reply))
             for reply in written
         ]
+
+    def _front(self, texts: Sequence[str], rows: Rows) -> Front:
+        asked = [tokens_of(self.model, (Message("user", text),)) for text in texts]
+        return Front(asked[0].front, rows[: min(found.reply - found.front for found in asked)])
 
     def close(self) -> None:
         self._context.close()

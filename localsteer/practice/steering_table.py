@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from localsteer.llama.steering import UNSTEERED, Steering
 from localsteer.practice.behaviours import BY_NAME
 from localsteer.practice.checker import read_reply
 from localsteer.practice.replies import Kind, Subject
-from localsteer.practice.speaking import Speaker
+from localsteer.practice.speaking import Speaker, Spoken
 from localsteer.practice.user_messages import draw_subject, write_message
 from localsteer.steering.dials import Dial, buffers
 from localsteer.steering.vector import SteeringVector
@@ -95,12 +95,21 @@ def neutral_prompts(behaviour: str, count: int, seed: int = 7) -> Iterator[tuple
 
 def answer(speaker: Speaker, behaviour: str, steerings: Sequence[Steering], prompts: int) -> Cell:
     """Poles and form of the replies to the neutral prompts under each of ``steerings`` in turn."""
+    return answered(
+        behaviour, prompts, len(steerings), lambda texts, seed, at: speaker.replies(texts, seed, steerings[at])
+    )
+
+
+def answered(behaviour: str, prompts: int, ways: int, speak: Callable[[Sequence[str], int, int], list[Spoken]]) -> Cell:
+    """Poles and form of the replies to the neutral prompts, spoken in ``ways`` ways in turn: ``speak`` gets messages,
+    the first one's seed and the number of the way.
+    """
     pole = BY_NAME[behaviour]
     found = []
     asked = list(neutral_prompts(behaviour, prompts))
-    for number, steering in enumerate(steerings):
-        own = asked[number :: len(steerings)]
-        spoken = speaker.replies([text for _, text in own], number * prompts, steering) if own else []
+    for number in range(ways):
+        own = asked[number::ways]
+        spoken = speak([text for _, text in own], number * prompts, number) if own else []
         for (subject, _), said in zip(own, spoken, strict=True):
             reading = read_reply(said.text, subject)
             well_formed = said.reason == "end" and reading.well_formed and reading.on_topic

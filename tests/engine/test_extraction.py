@@ -10,6 +10,7 @@ import gguf
 import numpy as np
 import pytest
 
+from localsteer.engine.calibrating import RECOMMENDED_SHARE
 from localsteer.engine.engine import Engine
 from localsteer.engine.positions import span_of
 from localsteer.engine.protocol import (
@@ -94,9 +95,7 @@ def test_a_recipe_becomes_a_vector_file_and_a_report_of_it(engine: Engine, recip
     assert report.strength_low < 0 < report.strength_high
     assert vector.calibration is not None
     assert (report.safe_low, report.safe_high) == (vector.calibration.safe_low, vector.calibration.safe_high)
-    assert report.strength_low == pytest.approx(0.8 * vector.calibration.safe_low, abs=0.01)
-    main = vector.layers[vector.default_layers[0]]
-    assert vector.calibration.safe_high * main.norm <= 0.7501 * (main.residual_norm or 0)
+    assert report.strength_low == pytest.approx(RECOMMENDED_SHARE * vector.calibration.safe_low, abs=0.01)
     assert vector.calibration.careful_high >= vector.calibration.safe_high > 0
     assert len(vector.calibration.costs) > 4
     for layer in report.layers:

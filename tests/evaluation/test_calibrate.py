@@ -11,9 +11,11 @@ import pytest
 
 from localsteer.errors import Stopped
 from localsteer.evaluation.calibrate import CAREFUL, STRONGEST, WEAKEST, Bounds, SafeRange, find_safe_range
+from localsteer.evaluation.cost import CostMeter
 from localsteer.evaluation.neutral import EVERYDAY_TEXTS, neutral_prompts
 from localsteer.evaluation.own_replies import own_cost_meter
 from localsteer.llama.model import Model
+from localsteer.llama.prompt_trie import read_hidden_states
 from localsteer.messages import Message
 from localsteer.steering.contrast import ContrastPair, ContrastSet
 
@@ -33,13 +35,16 @@ def directions(model: Model) -> Floats:
     return directions
 
 
-def calibrate(model: Model, directions: Floats, **options: object) -> SafeRange:
+def asked(model: Model) -> tuple[list[list[int]], list[int]]:
     prompts = [model.tokenize(text, start=True) for text in ("the sea", "the people", "what time")]
+    return prompts, [len(prompt) - 1 for prompt in prompts]
+
+
+def calibrate(model: Model, directions: Floats, **options: object) -> SafeRange:
     return find_safe_range(
         model,
         directions,
-        prompts,
-        [len(prompt) - 1 for prompt in prompts],
+        *asked(model),
         effort=(12, 16),
         n_threads=1,
         **options,  # type: ignore[arg-type]
@@ -91,12 +96,40 @@ def test_the_same_vector_gets_the_same_range(model: Model, directions: Floats, f
 def test_replies_that_exist_already_are_neither_drawn_again_nor_closed(
     model: Model, directions: Floats, found: SafeRange
 ) -> None:
-    prompts = [model.tokenize(text, start=True) for text in ("the sea", "the people", "what time")]
-    begins = [len(prompt) - 1 for prompt in prompts]
-    with own_cost_meter(model, prompts, begins, count=12, n_tokens=16, n_threads=1) as own:
+    with own_cost_meter(model, *asked(model), count=12, n_tokens=16, n_threads=1) as own:
         assert own.n_replies == 12 <= own.n_tokens <= 12 * 16
         for _ in range(2):
             assert find_safe_range(model, directions, (), (), own=own) == found
+
+
+def test_what_is_added_stays_shorter_than_the_hidden_states_of_replies(
+    model: Model, directions: Floats, found: SafeRange
+) -> None:
+    mild = np.float32(1e-3) * directions
+    tight = Bounds(perplexity_ratio=1e6, kl_95=1e6, addition=0.002)
+    with own_cost_meter(model, *asked(model), count=12, n_tokens=16, n_threads=1) as own:
+        limited = find_safe_range(model, mild, (), (), own=own, bounds=tight)
+        norm = own.residual_norms[1]
+    assert limited.high * np.linalg.norm(mild[1]) == pytest.approx(0.002 * norm)
+    assert limited.low == -limited.high
+
+
+def test_residual_norms_are_those_of_the_replies_tokens_read_by_themselves(model: Model) -> None:
+    prompts, begins = asked(model)
+    replies = [model.tokenize(" and so it goes on"), model.tokenize(" or"), model.tokenize(" not at all")]
+    read = read_hidden_states(
+        model,
+        [[*prompt, *reply] for prompt, reply in zip(prompts, replies, strict=True) for _ in reply],
+        [
+            (len(prompt) - 1 + at, len(prompt) + at)
+            for prompt, reply in zip(prompts, replies, strict=True)
+            for at in range(len(reply))
+        ],
+        layers=range(1, model.n_layer),
+    )
+    with CostMeter(model, prompts, replies, begins, n_threads=1) as meter:
+        expected = np.linalg.norm(read.states.astype(np.float64), axis=2).mean(axis=0)
+        np.testing.assert_allclose(meter.residual_norms, expected, rtol=2e-3)
 
 
 def test_a_vector_of_twice_the_length_gets_half_the_strength(
@@ -113,9 +146,10 @@ def test_a_vector_that_does_nothing_can_be_turned_as_far_as_dials_go(model: Mode
     assert (nothing.careful_low, nothing.careful_high) == (-STRONGEST, STRONGEST)
 
 
-def test_a_vector_too_large_for_numbers_is_safe_nowhere(model: Model, directions: Floats) -> None:
+def test_a_vector_too_large_for_numbers_gets_a_range_as_small(model: Model, directions: Floats) -> None:
     wild = calibrate(model, np.float32(1e30) * directions)
-    assert (wild.low, wild.high) == (-WEAKEST, WEAKEST)
+    assert 0 < -wild.low == wild.high < 1e-28
+    assert wild.high < -wild.careful_low == wild.careful_high < 1e-28
 
 
 def test_progress_ends_at_its_total_and_a_stop_ends_it_at_once(model: Model, directions: Floats) -> None:
