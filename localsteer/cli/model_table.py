@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 
 import click
@@ -32,9 +34,9 @@ def model_table(models: Sequence[FoundModel], n_ctx: int) -> str:
     width = shutil.get_terminal_size().columns
     headings, *lines = _fitted(rows, width).split("\n")
     said = [click.style(headings, bold=True)]
-    for line, row, problem in zip(lines, rows, problems, strict=True):
+    for line, row, problem, model in zip(lines, rows, problems, models, strict=True):
         if problem:
-            said += [click.style(line, dim=True), click.style(_cut(f"  {one_line(problem)}", width), fg="yellow")]
+            said += [click.style(line, dim=True), click.style(_under(problem, model, width), fg="yellow")]
         else:
             said.append(_coloured(line, row[_VERDICT]))
     return "\n".join(said)
@@ -75,8 +77,10 @@ def _middle_cut(name: str, room: int) -> str:
     return f"{name[: room - 1 - behind]}…{name[len(name) - behind :]}"
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+def _under(problem: str, model: FoundModel, width: int) -> str:
+    """The sentence in as many lines as it takes, with file names instead of whole paths."""
+    short = one_line(problem.replace(f"{model.path.parent}{os.sep}", ""))
+    return textwrap.fill(short, max(width, _SHORTEST_NAME), initial_indent="  ", subsequent_indent="  ")
 
 
 def _coloured(line: str, verdict: str) -> str:

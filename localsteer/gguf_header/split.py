@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import TypeVar
 
 from localsteer.errors import ModelError
 
 _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})", re.S)
 _MOST_PARTS = 999
+
+AnyPath = TypeVar("AnyPath", bound=PurePath)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ def part_named(name: str) -> Part | None:
     return part if 1 <= part.number <= part.count <= _MOST_PARTS and part.count > 1 else None
 
 
-def parts_of(path: Path) -> tuple[Path, ...]:
+def parts_of(path: AnyPath) -> tuple[AnyPath, ...]:
     """Every part of the model that ``path`` is a part of, whether it is there or not; ``path`` alone if it is whole."""
     part = part_named(path.name)
     if part is None:

@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
 from localsteer.errors import DownloadError, Stopped, StorageError
-from localsteer.gguf_header import part_named, parts_of
+from localsteer.gguf_header import parts_of
 from localsteer.library.byte_rate import ByteRate
 from localsteer.library.hub import find_file, find_version, hub_endpoint
 from localsteer.library.hub_cache import CachePlace
@@ -79,10 +79,7 @@ def download_model(
 
 
 def _all_parts(file: str) -> list[str]:
-    if part_named(file.rsplit("/", 1)[-1]) is None:
-        return [file]
-    folder, slash, name = file.rpartition("/")
-    return [f"{folder}{slash}{part.name}" for part in parts_of(Path(name))]
+    return [path.as_posix() for path in parts_of(PurePosixPath(file))]
 
 
 class _Download:

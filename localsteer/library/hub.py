@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from localsteer.errors import DownloadError
+from localsteer.gguf_header import part_named, parts_of
 from localsteer.library.hub_errors import host, hub_errors
 from localsteer.library.hub_names import HubName, choose_file
 
@@ -54,7 +56,11 @@ def hub_endpoint(environment: Mapping[str, str] | None = None) -> str:
 
 
 def list_gguf_files(repo: str, endpoint: str) -> tuple[HubFile, ...]:
-    """Every GGUF file of a repository, in the order of their names. Raises DownloadError."""
+    """The GGUF models of a repository, in the order of their names. Raises DownloadError.
+
+    A model in several files stands there once, by its first one and with all of its size; vision projectors that go
+    with a model do not.
+    """
     from huggingface_hub import HfApi
 
     with hub_errors(endpoint, repo):
@@ -62,9 +68,20 @@ def list_gguf_files(repo: str, endpoint: str) -> tuple[HubFile, ...]:
     files = [
         HubFile(repo, one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else "")
         for one in info.siblings or ()
-        if one.rfilename.lower().endswith(".gguf")
+        if one.rfilename.lower().endswith(".gguf") and "mmproj" not in one.rfilename.lower()
     ]
-    return tuple(sorted(files, key=lambda file: file.file))
+    return tuple(_whole(sorted(files, key=lambda file: file.file)))
+
+
+def _whole(files: list[HubFile]) -> Iterator[HubFile]:
+    sizes = {file.file: file.size_bytes for file in files}
+    for file in files:
+        part = part_named(file.file)
+        if part is None:
+            yield file
+        elif part.number == 1:
+            parts = [path.as_posix() for path in parts_of(PurePosixPath(file.file))]
+            yield replace(file, size_bytes=sum(sizes.get(name, 0) for name in parts), sha256="")
 
 
 def find_file(wanted: HubName, endpoint: str) -> str:

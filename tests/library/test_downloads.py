@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -183,6 +185,14 @@ def test_the_gguf_files_of_a_repository_are_listed_with_their_sizes(hub: Hub) ->
     assert files[1].size_bytes == len(hub.files["org/Small-GGUF"]["small.Q8_0.gguf"])
 
 
+def test_a_model_in_parts_is_listed_once_and_meant_by_its_quantisation(hub: Hub, pull: Callable[..., Path]) -> None:
+    hub.files["org/Big"] = {f"Q4_K_M/big-Q4_K_M-{number:05}-of-00002.gguf": b"GGUF" * number for number in (1, 2)}
+    hub.files["org/Big"]["mmproj-F16.gguf"] = b"GGUF"
+    (big,) = list_gguf_files("org/Big", hub.address)
+    assert (big.file, big.size_bytes) == ("Q4_K_M/big-Q4_K_M-00001-of-00002.gguf", 12)
+    assert pull("org/Big:Q4_K_M").name == "big-Q4_K_M-00001-of-00002.gguf"
+
+
 @pytest.mark.parametrize(
     ("refusal", "sentence"),
     [
@@ -256,3 +266,11 @@ def test_names_are_understood_as_people_write_them(text: str, name: str) -> None
 def test_what_is_no_name_is_refused(text: str) -> None:
     with pytest.raises(LocalsteerError):
         read_hub_name(text)
+
+
+def test_the_network_is_not_even_imported_before_a_download() -> None:
+    program = (
+        "import sys, localsteer.cli, localsteer.library.downloads\n"
+        "assert not {'huggingface_hub', 'httpx2', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
