@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import click
 
 from localsteer.cli.options import json_option
 from localsteer.cli.output import bar, clear_progress, note, print_json, show_progress, size, table
+from localsteer.cli.session import Home
 from localsteer.errors import DownloadError
+from localsteer.gguf_header import size_of_parts
 from localsteer.library.curated_models import CuratedModel, curated_models, read_wanted
 from localsteer.library.downloads import DownloadProgress, download_model
 from localsteer.library.hub import HubFile, hub_endpoint, list_gguf_files
 from localsteer.library.hub_names import HubName
+from localsteer.library.models import list_models
 
 
 @click.command()
@@ -37,10 +43,18 @@ def pull(model: str | None, as_json: bool) -> None:
         raise
     finally:
         clear_progress()
+    name = _name_of(path)
     if as_json:
-        print_json({"name": path.stem, "path": str(path), "size_bytes": path.stat().st_size})
+        print_json({"name": name, "path": str(path), "size_bytes": size_of_parts(path)})
     else:
-        click.echo(f"{path}\n\nChat with it: localsteer chat --model {path.stem}")
+        click.echo(f"{path}\n\nChat with it: localsteer chat --model {shlex.quote(name)}")
+
+
+def _name_of(path: Path) -> str:
+    """What `--model` takes for it from now on."""
+    home = Home.find()
+    found = list_models(home.places, more_folders=home.settings.model_folders)
+    return next((model.name for model in found if model.path.resolve() == path.resolve()), str(path))
 
 
 def _show_list(models: tuple[CuratedModel, ...], as_json: bool) -> None:
@@ -65,7 +79,8 @@ def _ask_for_a_file(wanted: HubName) -> None:
     if not files:
         raise DownloadError(f"{wanted.repo} has no GGUF files; look for a repository whose name ends in -GGUF.")
     click.echo(table([(one.file, _size(one)) for one in files], ("FILE", "SIZE")) + "\n", err=True)
-    example = HubName(wanted.repo, files[0].file)
+    usual = next((one for one in files if "q4_k_m" in one.file.lower()), files[0])
+    example = HubName(wanted.repo, usual.file)
     raise DownloadError(f"{wanted.repo} has {len(files)} GGUF files; name one: `localsteer models pull {example}`.")
 
 

@@ -69,6 +69,13 @@ def test_as_a_document(localsteer: Run, hub: Hub) -> None:
     assert document["size_bytes"] == Path(document["path"]).stat().st_size
 
 
+def test_a_model_in_parts_is_one_model_afterwards(localsteer: Run, hub: Hub, random_bpe_model: Path) -> None:
+    content = random_bpe_model.read_bytes()
+    hub.files["org/Big"] = {f"big-0000{number}-of-00002.gguf": content for number in (1, 2)}
+    document = localsteer("models", "pull", "org/Big:big-00001-of-00002.gguf", "--json").document
+    assert (document["name"], document["size_bytes"]) == ("big", 2 * len(content))
+
+
 def test_a_repository_alone_is_listed_and_a_file_asked_for(localsteer: Run, hub: Hub) -> None:
     said = localsteer("models", "pull", "org/Small-GGUF")
     assert (said.status, said.out) == (2, "")

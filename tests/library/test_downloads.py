@@ -68,6 +68,13 @@ def test_a_model_lands_in_the_hubs_cache_where_every_program_finds_it(
     assert partial_files(tmp_path) == []
 
 
+@pytest.mark.parametrize(("variable", "below"), [("HF_HOME", "hub"), ("HF_HUB_CACHE", "")])
+def test_the_cache_is_where_the_hubs_variables_say(hub: Hub, tmp_path: Path, variable: str, below: str) -> None:
+    environment = hub.environment(**{variable: str(tmp_path / "disk")})
+    path = download_model(read_hub_name(NAME), environment=environment, home=tmp_path)
+    assert path.is_relative_to(tmp_path / "disk" / below / "models--org--Small-GGUF")
+
+
 def test_progress_runs_from_nothing_to_everything_and_then_checks(pull: Callable[..., Path]) -> None:
     said: list[DownloadProgress] = []
     size = pull(progress=said.append).stat().st_size
