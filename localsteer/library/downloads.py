@@ -32,7 +32,7 @@ PAUSES = (0.2, 1.0, 3.0, 8.0)
 
 _BLOCK = 4 << 20
 _TIMES_A_SECOND = 10
-_SECONDS = 30.0
+_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
