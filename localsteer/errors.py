@@ -37,6 +37,10 @@ class StorageError(LocalsteerError):
     """The disk is full, a folder cannot be written, or a record cannot be read."""
 
 
+class DownloadError(LocalsteerError):
+    """A model cannot be fetched: no network, no such file, no permission, cut off or damaged on the way."""
+
+
 class PlotError(LocalsteerError):
     """A picture cannot be drawn: matplotlib is missing, or its file's name is none for a picture."""
 

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from localsteer.library import model_places
 from tests.random_models import MISTRAL_TEMPLATE, write_random_llama
+
+
+@pytest.fixture(autouse=True)
+def _no_models_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The one place of models that lies in nobody's home is empty."""
+    monkeypatch.setattr(model_places, "OLLAMA_SERVICE", tmp_path / "no service")
 
 
 @pytest.fixture(scope="session")

@@ -1,22 +1,26 @@
-"""``localsteer models``: the models on this disk, found without loading them."""
+"""``localsteer models``: the models on this disk, found without loading them, and those that can be fetched."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
+from localsteer.cli.model_table import fit_words, model_table, steering_words
 from localsteer.cli.options import json_option
 from localsteer.cli.output import print_json, size, table
+from localsteer.cli.pull import pull
 from localsteer.cli.session import Home
-from localsteer.errors import ModelError
-from localsteer.gguf_header import GgufHeader, check_chat_model, model_id, read_header
+from localsteer.gguf_header import GgufHeader, model_id, parts_of, read_header
+from localsteer.library.memory_fit import MemoryFit
+from localsteer.library.model_facts import read_facts
 from localsteer.library.models import FoundModel, list_models
 
 
 @click.group()
 def models() -> None:
-    """The models on this disk."""
+    """The models on this disk, and those that can be fetched."""
+
+
+models.add_command(pull)
 
 
 @models.command("list")
@@ -25,40 +29,33 @@ def list_all(as_json: bool) -> None:
     """List GGUF models: the practice model, your own folder, and what other programs have downloaded."""
     home = Home.find()
     found = list_models(home.places, more_folders=home.settings.model_folders)
-    described = [_Described(model) for model in found]
     if as_json:
-        print_json({"models": [one.document() for one in described]})
+        print_json({"models": [_document(model, home.settings.n_ctx) for model in found]})
         return
-    rows = [
-        (
-            one.model.name,
-            size(one.model.size_bytes),
-            one.header.quantisation if one.header else "",
-            str(one.header.context_length or "") if one.header else "",
-            one.model.origin,
-            one.problem or "",
-        )
-        for one in described
-    ]
-    click.echo(table(rows, ("MODEL", "SIZE", "TYPE", "CONTEXT", "FOUND IN", "")))
-    click.echo(f"\nMore are found in {home.places.models} and in `model_folders` of {home.places.settings}.")
+    click.echo(model_table(found, home.settings.n_ctx))
+    click.echo(
+        f"\nMore are found in {home.places.models} and in `model_folders` of {home.places.settings};\n"
+        "`localsteer models pull` fetches one."
+    )
 
 
 @models.command()
 @click.argument("model", metavar="M")
 @json_option
 def info(model: str, as_json: bool) -> None:
-    """Show what the model M is, without loading it."""
+    """Show what the model M is and what it needs, without loading it."""
     home = Home.find()
     path = home.model_path(model)
     header = read_header(path)
-    problem = _problem(path)
+    found = FoundModel(header.name or path.stem, path, "", facts=read_facts(path))
+    fit = found.memory_fit(home.settings.n_ctx)
     document: dict[str, object] = {
-        "name": header.name or path.stem,
+        "name": found.name,
         "path": str(path),
         "architecture": header.architecture,
         "quantisation": header.quantisation,
-        "size_bytes": header.file_size,
+        "size_bytes": found.size_bytes,
+        "parts": len(parts_of(path)),
         "n_params": header.n_params,
         "n_layer": header.n_layer,
         "n_embd": header.n_embd,
@@ -67,65 +64,75 @@ def info(model: str, as_json: bool) -> None:
         "vocabulary": header.vocabulary,
         "chat_template": header.chat_template is not None,
         "model_id": model_id(path, header),
-        "problem": problem,
+        "steering": found.facts.steering,
+        "memory": _memory(fit),
+        "problem": found.problem or None,
     }
     if as_json:
         print_json(document)
     else:
-        click.echo(table(_facts(header, document, problem), ("", "")).strip("\n "))
+        click.echo(table(_said(found, header, fit, str(document["model_id"])), ("", "")).strip("\n "))
 
 
-def _facts(header: GgufHeader, document: dict[str, object], problem: str | None) -> list[tuple[str, str]]:
+def _document(model: FoundModel, n_ctx: int) -> dict[str, object]:
+    return {
+        "name": model.name,
+        "path": str(model.path),
+        "found_in": model.origin,
+        "collection": model.collection,
+        "size_bytes": model.size_bytes,
+        "architecture": model.facts.architecture,
+        "quantisation": model.facts.quantisation,
+        "context_length": model.facts.context_length,
+        "steering": model.facts.steering,
+        "memory": _memory(model.memory_fit(n_ctx)),
+        "problem": model.problem or None,
+    }
+
+
+def _memory(fit: MemoryFit) -> dict[str, object]:
+    """Bytes, but for the verdict and the context (tokens)."""
+    return {
+        "verdict": fit.verdict,
+        "n_ctx": fit.need.n_ctx,
+        "needed": fit.need.total,
+        "weights": fit.need.weights,
+        "cache": fit.need.cache,
+        "buffers": fit.need.buffers,
+        "available": fit.available,
+        "total": fit.total,
+    }
+
+
+def _said(found: FoundModel, header: GgufHeader, fit: MemoryFit, identity: str) -> list[tuple[str, str]]:
+    parts = len(parts_of(found.path))
     template = "its own" if header.chat_template else "none: a plain User/Assistant form is used"
+    in_parts = f" in {parts} files" if parts > 1 else ""
+    trained = f"trained with {header.context_length:,} tokens" if header.context_length else "unknown"
     return [
-        ("model", str(document["name"])),
+        ("model", found.name),
         ("architecture", header.architecture or "unknown"),
         ("type", header.quantisation),
-        ("size", f"{size(header.file_size)}, {_weights(header)}"),
+        ("size", f"{size(found.size_bytes)}{in_parts}, {_weights(header, parts)}"),
         ("layers", f"{header.n_layer} of width {header.n_embd}"),
-        ("context", f"{header.context_length} tokens" if header.context_length else "unknown"),
+        ("context", f"{trained}; loaded with {fit.need.n_ctx:,} (n_ctx in the settings changes it)"),
         ("vocabulary", f"{header.n_vocab:,} tokens, {header.vocabulary}" if header.n_vocab else "none"),
         ("chat template", template),
-        ("can chat here", f"no: {problem}" if problem else "yes"),
-        ("can be steered", "no" if problem else "found out by trying when it is loaded"),
-        ("id", str(document["model_id"])),
-        ("file", str(document["path"])),
+        ("can chat here", f"no: {found.problem}" if found.problem else "yes"),
+        ("can be steered", steering_words(found)),
+        ("memory", fit_words(fit)),
+        (
+            "",
+            f"needed {size(fit.need.total)}: weights {size(fit.need.weights)}, cache of {fit.need.n_ctx:,} tokens "
+            f"{size(fit.need.cache)}, buffers and program {size(fit.need.buffers)}",
+        ),
+        ("", f"free now {size(fit.available)} of {size(fit.total)}"),
+        ("id", identity),
+        ("file", str(found.path)),
     ]
 
 
-def _weights(header: GgufHeader) -> str:
-    return f"{header.n_params / 1e6:,.1f} million weights" if header.n_params else "no weights"
-
-
-def _problem(path: Path) -> str | None:
-    try:
-        check_chat_model(path)
-    except ModelError as error:
-        return str(error)
-    return None
-
-
-class _Described:
-    """A found model with its header, or with what is wrong with it."""
-
-    def __init__(self, model: FoundModel) -> None:
-        self.model = model
-        self.problem = _problem(model.path)
-        self.header: GgufHeader | None
-        try:
-            self.header = model.header()
-        except ModelError:
-            self.header = None
-
-    def document(self) -> dict[str, object]:
-        return {
-            "name": self.model.name,
-            "path": str(self.model.path),
-            "found_in": self.model.origin,
-            "collection": self.model.collection,
-            "size_bytes": self.model.size_bytes,
-            "architecture": self.header.architecture if self.header else "",
-            "quantisation": self.header.quantisation if self.header else "",
-            "context_length": self.header.context_length if self.header else 0,
-            "problem": self.problem,
-        }
+def _weights(header: GgufHeader, parts: int) -> str:
+    if not header.n_params:
+        return "no weights"
+    return f"{header.n_params / 1e6:,.1f} million weights{' in the first file' if parts > 1 else ''}"

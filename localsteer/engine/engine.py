@@ -36,12 +36,11 @@ from localsteer.engine.rating import rate_reply
 from localsteer.engine.token_reading import TokenReading
 from localsteer.errors import EngineError, ModelError
 from localsteer.errors import Stopped as StoppedOnRequest
-from localsteer.gguf_header import check_chat_model
+from localsteer.gguf_header import check_chat_model, default_context
 from localsteer.llama.context import Context
 from localsteer.llama.model import Model
 from localsteer.steering.fit import ModelStamp
 
-_LARGEST_DEFAULT_CONTEXT = 8192
 _LOADING_STEP = 0.01
 
 
@@ -182,7 +181,7 @@ class Engine:
 
         self._unload()
         model = Model(path, gpu_layers=command.gpu_layers, progress=progress)
-        n_ctx = command.n_ctx or min(model.n_ctx_train or _LARGEST_DEFAULT_CONTEXT, _LARGEST_DEFAULT_CONTEXT)
+        n_ctx = command.n_ctx or default_context(model.n_ctx_train)
         with contextlib.ExitStack() as undo:
             undo.callback(model.close)
             mixer = Mixer(stamp_of(model), steerable=model.steerable)

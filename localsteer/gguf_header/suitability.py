@@ -6,13 +6,13 @@ sentence.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import psutil
 
 from localsteer.errors import ModelError
 from localsteer.gguf_header.reader import GgufHeader, read_header
+from localsteer.gguf_header.split import check_parts, part_named, size_of_parts
 
 _ENCODERS = {
     "bert",
@@ -42,11 +42,21 @@ _MARGIN = 1.1
 def check_chat_model(path: Path, *, in_memory: bool = True) -> GgufHeader:
     """The header of ``path`` if it is a model that can chat here. Raises ModelError with one sentence otherwise:
 
-    vocabulary without weights, encoder, control vector, LoRA adapter, later part of a split model, too large for the
-    memory. ``in_memory`` False: the weights go to a graphics card with a memory of its own, so the machine's need not
-    hold them.
+    what :func:`check_kind` refuses, a part of a split model that is missing, too large for the memory. ``in_memory``
+    False: the weights go to a graphics card with a memory of its own, so the machine's need not hold them.
     """
     header = read_header(path)
+    check_kind(path, header)
+    check_parts(path)
+    if in_memory:
+        _check_memory(path, size_of_parts(path))
+    return header
+
+
+def check_kind(path: Path, header: GgufHeader) -> None:
+    """Raise ModelError if ``header`` is not that of a model that can write: vocabulary without weights, encoder,
+    control vector, LoRA adapter, later part of a split model.
+    """
     kind = _other_file(header)
     if kind is not None:
         raise ModelError(f"{path} is {kind}.")
@@ -55,16 +65,17 @@ def check_chat_model(path: Path, *, in_memory: bool = True) -> GgufHeader:
         raise ModelError(
             f"{path} is a later part of a model in {count} files; name the first one (-00001-of-{count:05})."
         )
+    if header.number("split.count") > 1 and part_named(path.name) is None:
+        raise ModelError(
+            f"{path} is the first part of a model in {header.number('split.count')} files and was renamed; "
+            f"give it back its name (NAME-00001-of-{header.number('split.count'):05}.gguf)."
+        )
     if not header.tensors:
         raise ModelError(f"{path} holds a vocabulary and no weights; a complete model is needed to chat.")
     if not _is_causal(header):
         raise ModelError(f"{path} is an encoder ({header.architecture}), which cannot write; choose a chat model.")
     if header.n_layer < 1 or header.n_embd < 1:
         raise ModelError(f"{path} does not say how many layers it has ({header.architecture or 'no architecture'}).")
-    size = _size(path, header)
-    if in_memory:
-        _check_memory(path, size)
-    return header
 
 
 def _other_file(header: GgufHeader) -> str | None:
@@ -81,20 +92,6 @@ def _is_causal(header: GgufHeader) -> bool:
         header.architecture not in _ENCODERS
         and header.metadata.get(f"{header.architecture}.attention.causal") is not False
     )
-
-
-def _size(path: Path, header: GgufHeader) -> int:
-    """Bytes of all parts of the model."""
-    count = header.number("split.count")
-    if count < 2:
-        return header.file_size
-    total = 0
-    for number in range(1, count + 1):
-        part = path.with_name(re.sub(r"-\d{5}-of-\d{5}\.gguf$", f"-{number:05}-of-{count:05}.gguf", path.name))
-        if not part.is_file():
-            raise ModelError(f"Part {number} of {count} of the model is missing: there is no file {part}.")
-        total += part.stat().st_size
-    return total
 
 
 def _check_memory(path: Path, nbytes: int) -> None:

@@ -1,6 +1,7 @@
 """Where other programs keep GGUF files, and how each of them lays them out. Read only.
 
 Layouts as of late 2026: Hugging Face hub cache, llama.cpp's cache, LM Studio, Ollama (manifests that name blobs), Jan.
+The places of every system are looked at on every system: what is not there costs nothing.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from localsteer.library.jan import jan_models
+
 GGUF_MAGIC = b"GGUF"
+OLLAMA_SERVICE = Path("/usr/share/ollama/.ollama/models")
+"""Where Ollama keeps models when Linux runs it as a service."""
 OLLAMA_MODEL = "application/vnd.ollama.image.model"
+_OLLAMA_REGISTRY, _OLLAMA_OWN = "registry.ollama.ai", "library"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,38 +37,67 @@ def other_programs(environment: Mapping[str, str], home: Path) -> Iterator[Candi
         yield from _hugging_face(folder)
     for folder in llama_cpp_folders(environment, home):
         yield from gguf_files(folder, "llama.cpp")
-    for folder in (home / ".lmstudio" / "models", home / ".cache" / "lm-studio" / "models"):
+    for folder in lm_studio_folders(home):
         yield from gguf_files(folder, "LM Studio")
-    yield from _ollama(Path(environment.get("OLLAMA_MODELS") or home / ".ollama" / "models"))
-    for folder in jan_folders(environment, home):
-        yield from _jan(folder)
+    for folder in ollama_folders(environment, home):
+        yield from _ollama(folder)
+    for name, path in jan_models(environment, home):
+        yield Candidate(name=name, path=path, origin="Jan", collection=name)
 
 
 def hugging_face_folders(environment: Mapping[str, str], home: Path) -> list[Path]:
-    """``HF_HUB_CACHE``, ``HF_HOME/hub``, ``~/.cache/huggingface/hub``."""
-    folders = [home / ".cache" / "huggingface" / "hub"]
+    """``HF_HUB_CACHE`` (and its older name), ``HF_HOME/hub``, ``XDG_CACHE_HOME``, ``~/.cache/huggingface/hub``.
+
+    The first is where that program keeps what it downloads now.
+    """
+    folders = [Path(hub) for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") if (hub := environment.get(name))]
     if hf_home := environment.get("HF_HOME"):
-        folders.insert(0, Path(hf_home) / "hub")
-    if hub := environment.get("HF_HUB_CACHE"):
-        folders.insert(0, Path(hub))
-    return folders
+        folders.append(Path(hf_home) / "hub")
+    caches = [Path(cache)] if (cache := environment.get("XDG_CACHE_HOME")) else []
+    folders += [cache / "huggingface" / "hub" for cache in (*caches, home / ".cache")]
+    return [Path(os.path.expandvars(folder)).expanduser() for folder in folders]
 
 
 def llama_cpp_folders(environment: Mapping[str, str], home: Path) -> list[Path]:
     """``LLAMA_CACHE`` and llama.cpp's own default on Linux, macOS and Windows."""
     folders = [home / ".cache" / "llama.cpp", home / "Library" / "Caches" / "llama.cpp"]
-    if local := environment.get("LOCALAPPDATA"):
-        folders.append(Path(local) / "llama.cpp")
+    folders += [
+        Path(root) / "llama.cpp" for name in ("XDG_CACHE_HOME", "LOCALAPPDATA") if (root := environment.get(name))
+    ]
     if cache := environment.get("LLAMA_CACHE"):
         folders.insert(0, Path(cache))
     return folders
 
 
-def jan_folders(environment: Mapping[str, str], home: Path) -> list[Path]:
-    """``…/Jan/data/llamacpp/models`` under each system's folder for application data."""
-    roots = [home / ".local" / "share", home / ".config", home / "Library" / "Application Support"]
-    roots += [Path(root) for name in ("APPDATA", "XDG_DATA_HOME", "XDG_CONFIG_HOME") if (root := environment.get(name))]
-    return [root / "Jan" / "data" / "llamacpp" / "models" for root in roots]
+def lm_studio_folders(home: Path) -> list[Path]:
+    """Where LM Studio's home lies (a file says so where it was moved), the folder chosen in its settings, and the
+    place of its older versions.
+    """
+    homes = [home / ".lmstudio", home / ".cache" / "lm-studio"]
+    try:
+        moved = (home / ".lmstudio-home-pointer").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        moved = ""
+    if moved:
+        homes.insert(0, Path(moved))
+    folders = []
+    for one in homes:
+        try:
+            chosen = json.loads((one / "settings.json").read_bytes())["downloadsFolder"]
+        except (OSError, ValueError, LookupError, TypeError):
+            chosen = None
+        if isinstance(chosen, str) and chosen:
+            folders.append(Path(chosen))
+        folders.append(one / "models")
+    return folders
+
+
+def ollama_folders(environment: Mapping[str, str], home: Path) -> list[Path]:
+    """``OLLAMA_MODELS``, ``~/.ollama/models``, and where Ollama's Linux service keeps them."""
+    folders = [home / ".ollama" / "models", OLLAMA_SERVICE]
+    if chosen := environment.get("OLLAMA_MODELS"):
+        folders.insert(0, Path(chosen))
+    return folders
 
 
 def gguf_files(folder: Path, origin: str) -> Iterator[Candidate]:
@@ -81,15 +116,21 @@ def _walk(folder: Path) -> list[Path]:
 def _hugging_face(hub: Path) -> Iterator[Candidate]:
     for repository in sorted(hub.glob("models--*")):
         collection = repository.name.removeprefix("models--").replace("--", "/")
+        seen: set[tuple[str, int]] = set()
         for path in _walk(repository / "snapshots"):
-            yield Candidate(name=path.stem, path=path, origin="Hugging Face", collection=collection)
+            # Without symbolic links every snapshot has a copy of its own, dearer in disk than in interest.
+            place = path.relative_to(repository / "snapshots").parts[1:]
+            copy = ("/".join(place), _size(path))
+            if copy not in seen:
+                seen.add(copy)
+                yield Candidate(name=path.stem, path=path, origin="Hugging Face", collection=collection)
 
 
-def _jan(models: Path) -> Iterator[Candidate]:
-    # Jan calls every file model.gguf; the folder carries the name.
-    for path in _walk(models):
-        name = path.parent.name if path.stem == "model" else path.stem
-        yield Candidate(name=name, path=path, origin="Jan", collection=path.parent.parent.name)
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
 
 
 def _ollama(models: Path) -> Iterator[Candidate]:
@@ -98,16 +139,24 @@ def _ollama(models: Path) -> Iterator[Candidate]:
         for tag in sorted(files):
             blob = _ollama_blob(Path(root) / tag, models)
             if blob is not None and is_gguf(blob):
-                repository = Path(root).relative_to(manifests).parts[1:]
-                name = "/".join(part for part in repository if part != "library")
+                name = _ollama_name(Path(root).relative_to(manifests).parts)
                 yield Candidate(name=f"{name}:{tag}", path=blob, origin="Ollama", collection=name)
+
+
+def _ollama_name(parts: tuple[str, ...]) -> str:
+    """As Ollama says it: its own registry and its own models go unsaid, other hosts and people do not."""
+    if parts[:1] == (_OLLAMA_REGISTRY,):
+        parts = parts[1:]
+        if parts[:1] == (_OLLAMA_OWN,):
+            parts = parts[1:]
+    return "/".join(parts)
 
 
 def _ollama_blob(manifest: Path, models: Path) -> Path | None:
     try:
         layers = json.loads(manifest.read_bytes())["layers"]
         digest = next(str(layer["digest"]) for layer in layers if layer["mediaType"] == OLLAMA_MODEL)
-    except (OSError, ValueError, LookupError, TypeError, StopIteration):
+    except (OSError, ValueError, LookupError, TypeError, StopIteration, RecursionError):
         return None
     kind, _, hexadecimal = digest.partition(":")
     # A manifest must not lead out of the blobs' folder.

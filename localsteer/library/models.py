@@ -3,41 +3,53 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from localsteer.errors import ModelError
-from localsteer.gguf_header import GgufHeader, read_header
+from localsteer.gguf_header import GgufHeader, check_parts, part_named, parts_of, read_header, size_of_parts
+from localsteer.library.memory_fit import MemoryFit, memory_fit
+from localsteer.library.model_facts import FactsBook, ModelFacts, read_facts
 from localsteer.library.model_places import Candidate, gguf_files, is_gguf, other_programs
 from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places, practice_model
 
 PRACTICE = "practice"
 
-_LATER_PART = re.compile(r"-(\d{5})-of-\d{5}$")
-# Architectures and kinds of GGUF files that are no language models.
-_NOT_MODELS = {"controlvector", "clip", "mmproj", "imatrix", "t5encoder"}
-
 
 @dataclass(frozen=True, slots=True)
 class FoundModel:
-    """A GGUF model by the name under which ``--model`` takes it."""
+    """A GGUF model by the name under which ``--model`` takes it.
+
+    ``path``: the file to load, the first one of a model in several; ``origin``: which program put it there;
+    ``collection``: the repository it is from, where that is known.
+    """
 
     name: str
     path: Path
     origin: str
     collection: str = ""
+    facts: ModelFacts = field(default_factory=ModelFacts)
 
     @property
     def size_bytes(self) -> int:
-        """Size of the file; 0 where it cannot be read."""
+        """Size of all its files that are there; 0 where they cannot be read."""
+        return size_of_parts(self.path)
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot chat, a sentence; empty where nothing is known against it."""
         try:
-            return self.path.stat().st_size
-        except OSError:
-            return 0
+            check_parts(self.path)
+        except ModelError as error:
+            return str(error)
+        return self.facts.problem
+
+    def memory_fit(self, n_ctx: int = 0) -> MemoryFit:
+        """Whether it fits this memory with a context of ``n_ctx`` tokens, 0: the default one."""
+        return memory_fit(self.facts.memory_need(self.path, n_ctx))
 
     def header(self) -> GgufHeader:
         """The GGUF header. Raises ModelError."""
@@ -53,12 +65,17 @@ def list_models(
 ) -> tuple[FoundModel, ...]:
     """The practice model, the person's own folders, then other programs' places. Each file once, each name once.
 
-    Two files of one name are told apart by what they were collected under (``repository/name``), then by a number.
+    Two files of one name are told apart by what they were collected under (``repository/name``), then by a number. A
+    model in several files is one model. Files that hold no language model are left out; damaged ones are not, so that
+    their :attr:`~FoundModel.problem` can be read.
     """
     environment = os.environ if environment is None else environment
     home = Path.home() if home is None else home
     candidates = _unique_files(_candidates(places, more_folders, environment, home))
-    return tuple(FoundModel(one.name, one.path, one.origin, one.collection) for one in _unique_names(candidates))
+    book = FactsBook(places.model_facts)
+    found = list(_with_facts(candidates, book))
+    book.save()
+    return tuple(_unique_names(found))
 
 
 def _candidates(
@@ -70,43 +87,47 @@ def _candidates(
     yield from other_programs(environment, home)
 
 
-def _unique_files(candidates: Iterable[Candidate]) -> list[Candidate]:
+def _unique_files(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     seen: set[Path] = set()
-    kept = []
     for candidate in candidates:
-        real = candidate.path.resolve()
-        if real in seen or not _may_be_a_model(candidate.path):
+        if candidate.path.name.lower().startswith(("mmproj", "ggml-vocab")):
             continue
-        seen.add(real)
-        kept.append(candidate)
-    return kept
+        candidate, real = _whole(candidate)
+        if real not in seen and is_gguf(candidate.path):
+            seen.add(real)
+            yield candidate
 
 
-def _may_be_a_model(path: Path) -> bool:
-    part = _LATER_PART.search(path.stem)
-    if part is not None and part[1] != "00001":
-        return False
-    if path.name.lower().startswith(("mmproj", "ggml-vocab")) or not is_gguf(path):
-        return False
-    try:
-        header = read_header(path)
-    except ModelError:
-        return False
-    return header.architecture not in _NOT_MODELS and header.metadata.get("general.type") not in {"adapter", "mmproj"}
+def _whole(candidate: Candidate) -> tuple[Candidate, Path]:
+    """A part of a model stands for all of it, by the first one that is there."""
+    part = part_named(candidate.path.name)
+    if part is None:
+        return candidate, candidate.path.resolve()
+    first = next((path for path in parts_of(candidate.path) if path.is_file()), candidate.path)
+    name = part.stem if part_named(candidate.name) else candidate.name
+    return replace(candidate, name=name, path=first), first.resolve()
 
 
-def _unique_names(candidates: list[Candidate]) -> Iterator[Candidate]:
-    repeated = Counter(candidate.name.lower() for candidate in candidates)
+def _with_facts(candidates: Iterable[Candidate], book: FactsBook) -> Iterator[FoundModel]:
+    for one in candidates:
+        # The practice model's header is short: nothing to remember.
+        facts = read_facts(one.path) if one.name == PRACTICE else book.facts(one.path)
+        if facts.listed:
+            yield FoundModel(one.name, one.path, one.origin, one.collection, facts)
+
+
+def _unique_names(models: list[FoundModel]) -> Iterator[FoundModel]:
+    repeated = Counter(model.name.lower() for model in models)
     taken: set[str] = set()
-    for candidate in candidates:
-        name = candidate.name
-        if repeated[name.lower()] > 1 and name != PRACTICE and candidate.collection:
-            name = f"{candidate.collection}/{name}"
+    for model in models:
+        name = model.name
+        if repeated[name.lower()] > 1 and name != PRACTICE and model.collection not in ("", name):
+            name = f"{model.collection}/{name}"
         plain, number = name, 2
         while name.lower() in taken:
             name, number = f"{plain} ({number})", number + 1
         taken.add(name.lower())
-        yield replace(candidate, name=name)
+        yield replace(model, name=name)
 
 
 def resolve_model(

@@ -51,6 +51,11 @@ class Places:
         return self.data / "models"
 
     @property
+    def model_facts(self) -> Path:
+        """What the headers of model files said, so that lists are quick (JSON)."""
+        return self.data / "model_facts.json"
+
+    @property
     def settings(self) -> Path:
         """What the person has set by hand (TOML)."""
         return self.config / "settings.toml"

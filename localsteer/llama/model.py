@@ -85,6 +85,11 @@ class Model(Closing):
         if stopped:
             raise Stopped
         reason = backend.last_error()
+        if "unknown model architecture" in reason:
+            raise ModelError(
+                f'{self.path} has the architecture "{self.architecture}", which this llama.cpp does not know; '
+                "a newer llama-cpp-python may."
+            )
         raise ModelError(f"llama.cpp cannot load {self.path}" + (f": {reason}." if reason else "."))
 
     @property

@@ -92,3 +92,25 @@ def test_parts_of_a_split_model_count_together(tmp_path: Path) -> None:
     check_chat_model(first)
     with pytest.raises(ModelError, match=r"name the first one \(-00001-of-00002"):
         check_chat_model(second)
+
+
+def test_the_first_part_under_another_name_cannot_find_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "renamed.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_uint16("split.count", 2)
+    writer.add_tensor("token_embd.weight", np.zeros((8, 8), dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    with pytest.raises(ModelError, match=r"was renamed; give it back its name \(NAME-00001-of-00002\.gguf\)"):
+        check_chat_model(path)
+
+
+def test_a_file_that_may_not_be_read(random_bpe_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ModelError, match=r"random-bpe-f32\.gguf cannot be read: Permission denied"):
+        check_chat_model(random_bpe_model)
