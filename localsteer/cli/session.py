@@ -36,7 +36,8 @@ from localsteer.library.files import private_folder
 from localsteer.library.models import PRACTICE, resolve_model
 from localsteer.library.places import Places, find_places
 from localsteer.library.remembered import read_remembered
-from localsteer.library.settings import Settings, read_settings
+from localsteer.library.settings import Settings
+from localsteer.library.settings_sources import read_settings
 
 _STAGES = {
     "reading": "reading hidden states",

@@ -8,7 +8,8 @@ from pathlib import Path
 from localsteer.errors import ModelError
 from localsteer.library.models import PRACTICE, resolve_model
 from localsteer.library.places import Places
-from localsteer.library.settings import Settings, read_settings
+from localsteer.library.settings import Settings
+from localsteer.library.settings_sources import read_settings
 from localsteer.tui.memory import Memory
 
 

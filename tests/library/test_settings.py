@@ -6,7 +6,8 @@ from pathlib import Path
 
 from localsteer.library.places import Places
 from localsteer.library.remembered import Remembered, RememberedDial, read_remembered, write_remembered
-from localsteer.library.settings import Settings, read_settings
+from localsteer.library.settings import Settings
+from localsteer.library.settings_sources import read_settings
 
 
 def write_settings(places: Places, text: str) -> None:
