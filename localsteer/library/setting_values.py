@@ -47,7 +47,9 @@ def number(low: float, high: float, *, above: bool = False) -> Kind:
             raise ValueError
         return float(value)
 
-    return Kind(f"a number {'above' if above else 'from'} {low:g}{' and up' if above else ''} to {high:g}", check, float)
+    return Kind(
+        f"a number {'above' if above else 'from'} {low:g}{' and up' if above else ''} to {high:g}", check, float
+    )
 
 
 def _text(value: object) -> str:

@@ -36,9 +36,7 @@ class Setting:
         return f"LOCALSTEER_{self.name.upper()}"
 
 
-def _setting(
-    default: Any, kind: Kind, section: str, says: str, *, example: Any = None, table: bool = False
-) -> Any:
+def _setting(default: Any, kind: Kind, section: str, says: str, *, example: Any = None, table: bool = False) -> Any:
     metadata = {_SETTING: Setting("", section, default, kind, says, example, table)}
     return field(default_factory=dict, metadata=metadata) if table else field(default=default, metadata=metadata)
 
@@ -86,9 +84,7 @@ class Settings:
         0.1, number(0, 1, above=True), "Dials", "One turn of a dial, as a part of half its bar."
     )
     fine_step: float = _setting(0.02, number(0, 1, above=True), "Dials", "One fine turn, as a part of half its bar.")
-    remember_dials: bool = _setting(
-        True, SWITCH, "Dials", "Whether dials come back as they were left with each model."
-    )
+    remember_dials: bool = _setting(True, SWITCH, "Dials", "Whether dials come back as they were left with each model.")
     needles: bool | None = _setting(
         None, SWITCH, "Dials", "Whether dials begin with their needles on; left out: as they were left.", example=True
     )

@@ -35,7 +35,7 @@ def toml_text(value: Any) -> str:
 
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name} = {toml_text(one)}" for name, one in value.items()) + "}"
-    return tomlkit.item(plain_value(value)).as_string()
+    return str(tomlkit.item(plain_value(value)).as_string())
 
 
 def commented_file() -> str:
@@ -106,7 +106,7 @@ def unset_in_file(places: Places, key: str) -> bool:
     changed = "".join(lines)
     if not _says(changed, wanted):
         document = _parse(places, text)
-        del (document[name] if entry else document)[last]  # type: ignore[union-attr]
+        del (document[name] if entry else document)[last]
         changed = document.as_string()
     _write(places, changed)
     return True
@@ -130,7 +130,7 @@ def _assigned(text: str, key: str, value: Any) -> str:
     if entry:
         if name not in document:
             document[name] = tomlkit.table()
-        document[name][entry] = plain_value(value)  # type: ignore[index]
+        document[name][entry] = plain_value(value)
     else:
         document[name] = plain_value(value)
     return document.as_string()

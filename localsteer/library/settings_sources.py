@@ -146,7 +146,9 @@ def _take_one(taken: _Taken, setting: Setting, value: object, where: str) -> lis
     try:
         taken.put(setting.name, setting.kind.check(value), "file")
     except (TypeError, ValueError):
-        return [f'{where}: "{setting.name}" cannot be {value!r}; it must be {setting.kind.wanted}. The default is used.']
+        return [
+            f'{where}: "{setting.name}" cannot be {value!r}; it must be {setting.kind.wanted}. The default is used.'
+        ]
     return []
 
 

@@ -10,6 +10,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
 from rich.syntax import Syntax
 
+_DARK_CODE = "nord"
+_LIGHT_CODE = "friendly"
+
 
 def chat_markdown() -> MarkdownIt:
     """A Markdown parser for what models write: HTML is text like any other, and a line end is a line end."""
@@ -38,13 +41,17 @@ class _FlatCode(CodeBlock):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         background = console.get_style("markdown.code_block").bgcolor
+        theme = self.theme
+        if background is not None and background.is_system_defined:
+            # Among the terminal's own 16 colours the code keeps to them.
+            theme = "ansi_dark" if theme == _DARK_CODE else "ansi_light"
         yield Syntax(
             str(self.text).rstrip(),
             self.lexer_name,
-            theme=self.theme,
+            theme=theme,
             word_wrap=True,
             padding=(0, 1),
-            background_color=background.get_truecolor().hex if background else None,
+            background_color=background.name if background else None,
         )
 
 
@@ -59,6 +66,6 @@ class FinishedMarkdown(Markdown):
     }
 
     def __init__(self, text: str, *, dark: bool) -> None:
-        super().__init__("", code_theme="nord" if dark else "friendly", hyperlinks=False)
+        super().__init__("", code_theme=_DARK_CODE if dark else _LIGHT_CODE, hyperlinks=False)
         self.markup = text
         self.parsed = chat_markdown().parse(text)

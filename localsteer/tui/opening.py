@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +25,13 @@ class Opening:
     problems: tuple[str, ...] = ()
 
 
-def open_with(model: str | None, places: Places) -> Opening:
-    """The model that was asked for, else the last one used, else the practice model. Raises ModelError."""
-    settings, problems = read_settings(places)
-    memory = Memory(places)
+def open_with(model: str | None, places: Places, given: Sequence[str] = ()) -> Opening:
+    """The model that was asked for, else the last one used, else the practice model.
+
+    ``given``: settings from the command line, ``KEY=VALUE`` each. Raises ModelError, and SettingsError for those.
+    """
+    settings, problems = read_settings(places, given)
+    memory = Memory(places, remember_dials=settings.remember_dials, needles=settings.needles)
     path, problem = _model(model, places, settings, memory)
     return Opening(path, places, settings, memory, (*problems, *([problem] if problem else [])))
 
