@@ -16,8 +16,19 @@ from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.opening import Opening, open_with
+from localsteer.tui.pasting import claim_pastes
 from localsteer.tui.terminal import check_terminal, claim_alt_digits
-from localsteer.tui.theme import DARK, THEMES, WORDS, next_kind, other_light, own_variables, rich_theme, theme_named
+from localsteer.tui.theme import (
+    DARK,
+    OWN_CODE,
+    THEMES,
+    WORDS,
+    next_kind,
+    other_light,
+    own_variables,
+    rich_theme,
+    theme_named,
+)
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
 
@@ -40,7 +51,9 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     def __init__(self, opening: Opening) -> None:
         super().__init__()
         claim_alt_digits()
+        claim_pastes()
         self._opening = opening
+        self._rich_theme_pushed = False
         for theme in THEMES:
             self.register_theme(theme)
         # What was set by hand goes before what was last chosen here.
@@ -99,7 +112,10 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         super().copy_to_clipboard(text)
 
     def _push_rich_theme(self) -> None:
-        self.console.push_theme(rich_theme(self.theme_variables))
+        if self._rich_theme_pushed:
+            self.console.pop_theme()
+        self._rich_theme_pushed = True
+        self.console.push_theme(rich_theme(self.theme_variables, own_code=self.theme in OWN_CODE))
 
     def _repaint(self) -> None:
         self._push_rich_theme()

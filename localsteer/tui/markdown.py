@@ -8,8 +8,16 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
-from rich.syntax import Syntax
+from rich.style import Style
+from rich.syntax import ANSISyntaxTheme, Syntax, SyntaxTheme
 
+_CODE: dict[str, tuple[str, ...]] = {
+    "keyword": ("Keyword",),
+    "string": ("Literal", "String"),
+    "number": ("Literal", "Number"),
+    "function": ("Name", "Function"),
+    "comment": ("Comment",),
+}
 _DARK_CODE = "nord"
 _LIGHT_CODE = "friendly"
 
@@ -41,18 +49,21 @@ class _FlatCode(CodeBlock):
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         background = console.get_style("markdown.code_block").bgcolor
-        theme = self.theme
-        if background is not None and background.is_system_defined:
-            # Among the terminal's own 16 colours the code keeps to them.
-            theme = "ansi_dark" if theme == _DARK_CODE else "ansi_light"
         yield Syntax(
             str(self.text).rstrip(),
             self.lexer_name,
-            theme=theme,
+            theme=_own_code(console) or self.theme,
             word_wrap=True,
             padding=(0, 1),
             background_color=background.name if background else None,
         )
+
+
+def _own_code(console: Console) -> SyntaxTheme | None:
+    """Code in the colours of the app's theme, where that has any for code (see ``theme.rich_theme``)."""
+    empty = Style()
+    styles = {token: console.get_style(f"code.{name}", default=empty) for name, token in _CODE.items()}
+    return ANSISyntaxTheme(styles) if any(styles.values()) else None
 
 
 class FinishedMarkdown(Markdown):

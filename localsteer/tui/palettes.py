@@ -1,7 +1,8 @@
 """The colours of each theme.
 
 Blue is a dial's negative pole and coral its positive one, everywhere; amber is what is chosen; red is past what is
-recommended. The contrast themes keep all text at 7:1 or more; the themes of 16 colours name the terminal's own.
+recommended. The contrast themes keep all text at 7:1 or more; the themes of 16 colours name the
+terminal's own, upon its own background, dark or light.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from textual.theme import Theme
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """``paper``, ``surface``, ``panel``: what lies behind, from the ground up. ``ink``, ``quiet``, ``faint``: text."""
+    """``paper``, ``surface``, ``panel``: what lies behind, from the ground up. ``ink``, ``quiet``, ``faint``: text.
+
+    ``on_chosen``: text upon ``chosen``, "" for the paper's colour; ``own_code``: code has these colours, too.
+    """
 
     paper: str
     surface: str
@@ -35,7 +39,9 @@ class Palette:
     thumb: str
     selection: str
     dark: bool
+    on_chosen: str = ""
     ansi: bool = False
+    own_code: bool = False
 
     @property
     def own(self) -> dict[str, str]:
@@ -64,7 +70,6 @@ class Palette:
             background=self.paper,
             surface=self.surface,
             panel=self.panel,
-            boost=self.panel if self.ansi else None,
             success=self.safe,
             warning=self.chosen,
             error=self.error,
@@ -72,7 +77,7 @@ class Palette:
             ansi=self.ansi,
             variables={
                 **self.own,
-                "block-cursor-foreground": self.paper,
+                "block-cursor-foreground": self.on_chosen or self.paper,
                 "block-cursor-background": self.chosen,
                 "border": self.chosen,
                 "border-blurred": self.edge,
@@ -91,19 +96,22 @@ class Palette:
 
     @property
     def _ansi_words(self) -> dict[str, str]:
-        # What Textual would make of these by mixing, which named colours do not allow.
+        # Textual would mix these or leave them transparent, which shows through dialogs.
         return {
+            "surface": self.surface,
+            "panel": self.panel,
+            "boost": self.panel,
             "text": self.ink,
             "text-muted": self.quiet,
             "text-disabled": self.faint,
             "foreground-muted": self.quiet,
-            "ansi-background": self.paper,
-            "ansi-foreground": self.ink,
+            "ansi-background": "ansi_black" if self.dark else "ansi_bright_white",
+            "ansi-foreground": "ansi_white" if self.dark else "ansi_black",
             "block-hover-background": self.panel,
             "input-cursor-background": self.chosen,
-            "input-cursor-foreground": self.paper,
-            "input-selection-foreground": self.paper,
-            "screen-selection-foreground": self.paper,
+            "input-cursor-foreground": self.on_chosen,
+            "input-selection-foreground": self.on_chosen,
+            "screen-selection-foreground": self.on_chosen,
             "link-color": self.chosen,
         }
 
@@ -153,6 +161,7 @@ LIGHT = Palette(
     dark=False,
 )
 CONTRAST = Palette(
+    own_code=True,
     paper="#000000",
     surface="#0b0b0b",
     panel="#191919",
@@ -175,6 +184,7 @@ CONTRAST = Palette(
     dark=True,
 )
 CONTRAST_LIGHT = Palette(
+    own_code=True,
     paper="#ffffff",
     surface="#f8f8f8",
     panel="#eeeeee",
@@ -197,14 +207,15 @@ CONTRAST_LIGHT = Palette(
     dark=False,
 )
 ANSI = Palette(
-    paper="ansi_black",
-    surface="ansi_black",
-    panel="ansi_black",
-    ink="ansi_white",
-    quiet="ansi_white",
+    paper="ansi_default",
+    surface="ansi_default",
+    panel="ansi_default",
+    ink="ansi_default",
+    quiet="ansi_default",
     faint="ansi_bright_black",
     edge="ansi_bright_black",
     chosen="ansi_bright_yellow",
+    on_chosen="ansi_black",
     negative="ansi_bright_cyan",
     positive="ansi_bright_magenta",
     safe="ansi_bright_green",
@@ -218,17 +229,12 @@ ANSI = Palette(
     selection="ansi_bright_yellow",
     dark=True,
     ansi=True,
+    own_code=True,
 )
 ANSI_LIGHT = replace(
     ANSI,
-    paper="ansi_bright_white",
-    surface="ansi_bright_white",
-    panel="ansi_white",
-    ink="ansi_black",
-    quiet="ansi_black",
-    faint="ansi_bright_black",
-    edge="ansi_bright_black",
     chosen="ansi_blue",
+    on_chosen="ansi_bright_white",
     negative="ansi_cyan",
     positive="ansi_magenta",
     safe="ansi_green",

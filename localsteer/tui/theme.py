@@ -29,6 +29,9 @@ PALETTES = {
 THEMES = tuple(palette.theme(name) for name, palette in PALETTES.items())
 """Dark and light of each kind next to each other."""
 
+OWN_CODE = frozenset(name for name, palette in PALETTES.items() if palette.own_code)
+"""Themes whose code has the theme's own colours."""
+
 WORDS = {
     DARK: "Dark",
     LIGHT: "Light",
@@ -87,7 +90,7 @@ def rich_colour(value: str) -> str:
     return colour.rich_color.name if colour.ansi is not None else colour.hex6
 
 
-def rich_theme(variables: dict[str, str]) -> RichTheme:
+def rich_theme(variables: dict[str, str], *, own_code: bool = False) -> RichTheme:
     """Styles for Rich in the colours of a Textual theme: what is finished looks as it did while streaming."""
 
     def colour(name: str) -> str:
@@ -95,11 +98,24 @@ def rich_theme(variables: dict[str, str]) -> RichTheme:
 
     edge = {name: Style(color=colour(name)) for name in ("primary", "error", "warning", "quiet", "faint")}
     poles = {name: Style(color=colour(name)) for name in ("pole-positive", "pole-negative")}
+
+    def behind(name: str) -> str | None:
+        # The terminal's own background is what is there without any.
+        return None if colour(name) == "default" else colour(name)
+
+    code = {
+        "keyword": Style(color=colour("primary"), bold=True),
+        "string": Style(color=colour("success")),
+        "number": Style(color=colour("pole-negative")),
+        "function": Style(color=colour("pole-positive")),
+        "comment": Style(color=colour("quiet"), italic=True),
+    }
     heading = Style(color=colour("primary"), bold=True)
     return RichTheme(
         {
             **{f"chat.{name}": style for name, style in (edge | poles).items()},
-            "chat.user": Style(color=colour("foreground"), bgcolor=colour("surface")),
+            **({f"code.{name}": style for name, style in code.items()} if own_code else {}),
+            "chat.user": Style(color=colour("foreground"), bgcolor=behind("surface")),
             "chat.error-text": Style(color=colour("error")),
             "markdown.h1": heading,
             "markdown.h1.border": Style(color=colour("faint")),
@@ -109,8 +125,8 @@ def rich_theme(variables: dict[str, str]) -> RichTheme:
             "markdown.h5": Style(bold=True),
             "markdown.h6": Style(bold=True),
             "markdown.h7": Style(bold=True),
-            "markdown.code": Style(color=colour("primary"), bgcolor=colour("panel")),
-            "markdown.code_block": Style(color=colour("foreground"), bgcolor=colour("panel")),
+            "markdown.code": Style(color=colour("primary"), bgcolor=behind("panel")),
+            "markdown.code_block": Style(color=colour("foreground"), bgcolor=behind("panel")),
             "markdown.block_quote": Style(color=colour("quiet"), italic=True),
             "markdown.list": Style(),
             "markdown.item.bullet": Style(color=colour("primary")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.segment import Segment
+from rich.style import Style
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.widgets import Static
@@ -18,9 +20,14 @@ class SelectableLines(Static):
             length = strip.cell_length
             end = length if end == -1 else min(end, length)
             before, selected, after = strip.divide([min(start, end), end, length])
-            chosen = self.screen.get_component_rich_style("screen--selection")
-            strip = Strip.join([before, selected.apply_style(chosen), after])
+            strip = Strip.join([before, Strip(Segment.apply_style(selected, post_style=self._chosen)), after])
         return strip.apply_offsets(0, y)
+
+    @property
+    def _chosen(self) -> Style:
+        style = self.screen.get_component_rich_style("screen--selection")
+        # Where the theme names no colour for selected text, it keeps its own.
+        return Style(color=style.color if style.color != style.bgcolor else None, bgcolor=style.bgcolor)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected part of the lines, without the blanks behind them."""
