@@ -167,7 +167,7 @@ def _unusable(key: str, name: str) -> str:
         return f'"{key}", which is no key (write them like ctrl+g, alt+up or f5)'
     if key in _SAME_TO_TERMINALS:
         return f'"{key}", which terminals cannot tell from {_SAME_TO_TERMINALS[key]}'
-    plain = not modifiers and (len(last) == 1 or key_to_character(last) is not None)
+    plain = not modifiers and (len(last) == 1 or (last not in _NAMED and key_to_character(last) is not None))
     if not name.startswith(PANEL) and (plain or key in _WRITING):
         return f'"{key}", which is needed for writing (add ctrl or alt, or take one of F1 to F12)'
     if key in _PICKING or (name.startswith(PANEL) and key in "123456789"):
