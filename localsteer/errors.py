@@ -45,6 +45,10 @@ class PlotError(LocalsteerError):
     """A picture cannot be drawn: matplotlib is missing, or its file's name is none for a picture."""
 
 
+class SettingsError(LocalsteerError):
+    """A setting that does not exist, a value that it cannot have, or a settings file that cannot be read."""
+
+
 class TerminalError(LocalsteerError):
     """There is no terminal, or it is too small for the app."""
 

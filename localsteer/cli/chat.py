@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from localsteer.cli.options import model_option
+from localsteer.cli.options import given_settings, model_option
 
 
 @click.command()
@@ -13,4 +13,4 @@ def chat(model: str | None = None) -> None:
     """Open the chat app."""
     from localsteer.tui.app import run
 
-    run(model)
+    run(model, given_settings())

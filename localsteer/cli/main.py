@@ -17,9 +17,11 @@ from localsteer.cli.doctor import doctor, paths
 from localsteer.cli.evaluate import evaluate
 from localsteer.cli.extract import extract
 from localsteer.cli.models import models
+from localsteer.cli.options import settings_option
 from localsteer.cli.output import one_line
 from localsteer.cli.say import say
 from localsteer.cli.see import see
+from localsteer.cli.settings import settings
 from localsteer.cli.sweep import sweep
 from localsteer.cli.vectors import vectors
 from localsteer.errors import LocalsteerError
@@ -29,6 +31,7 @@ INTERRUPTED = 130
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@settings_option
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def localsteer(context: click.Context) -> None:
@@ -40,7 +43,7 @@ def localsteer(context: click.Context) -> None:
         context.invoke(chat)
 
 
-for command in (chat, say, extract, sweep, evaluate, vectors, models, doctor, paths):
+for command in (chat, say, extract, sweep, evaluate, vectors, models, settings, doctor, paths):
     localsteer.add_command(command)
 vectors.add_command(see)
 

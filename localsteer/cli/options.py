@@ -14,6 +14,7 @@ from localsteer.errors import DialError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_GIVEN = "localsteer.given_settings"
 _LAYERS = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*")
 
 
@@ -30,13 +31,37 @@ def model_options(command: Command) -> Command:
 
 
 def model_option(command: Command) -> Command:
-    """``--model`` alone."""
+    """``--model`` alone, and ``--set``."""
+    return settings_option(
+        click.option(
+            "--model",
+            "-m",
+            metavar="M",
+            help="A path, a name that `models list` shows, or `practice` [default: last used].",
+        )(command)
+    )
+
+
+def settings_option(command: Command) -> Command:
+    """``--set``; what it says is kept for :func:`given_settings`."""
     return click.option(
-        "--model",
-        "-m",
-        metavar="M",
-        help="A path, a name that `models list` shows, or `practice` [default: last used].",
+        "--set",
+        multiple=True,
+        metavar="KEY=VALUE",
+        expose_value=False,
+        callback=_keep_given,
+        help="Override a setting this once; `localsteer settings` lists them.",
     )(command)
+
+
+def _keep_given(context: click.Context, _: click.Parameter, given: tuple[str, ...]) -> None:
+    context.meta[_GIVEN] = (*context.meta.get(_GIVEN, ()), *given)
+
+
+def given_settings() -> tuple[str, ...]:
+    """``KEY=VALUE`` of every ``--set``, in their order."""
+    context = click.get_current_context(silent=True)
+    return () if context is None else tuple(context.meta.get(_GIVEN, ()))
 
 
 def json_option(command: Command) -> Command:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
+from typing import Any
 
 import click
 
@@ -25,7 +27,7 @@ _LARGEST_SEED = 2**32 - 1
 )
 @click.option("--scope", default="reply", metavar="S", help="reply, everything or prompt-start.  [default: reply]")
 @click.option("--raw", is_flag=True, help="Continue the text itself, without a chat template.")
-@click.option("--system", default="", metavar="T", help="A system prompt.")
+@click.option("--system", metavar="T", help='A system prompt; "" for none.  [default: that of the settings]')
 @click.option("--seed", type=click.IntRange(0, _LARGEST_SEED), metavar="N", help="For the same reply again.")
 @click.option("--temperature", type=float, metavar="T", help="0 always takes the likeliest token.  [default: 0.8]")
 @click.option("--max-tokens", type=click.IntRange(min=1), metavar="N", help="Stop after that many.")
@@ -39,7 +41,7 @@ def say(
     dials: tuple[str, ...],
     scope: str,
     raw: bool,
-    system: str,
+    system: str | None,
     seed: int | None,
     temperature: float | None,
     max_tokens: int | None,
@@ -55,11 +57,10 @@ def say(
     path = home.model_path(model)
     vectors = find_vectors(strengths, identify(path), home.places)
     text = read_prompt(prompt)
-    sampling = Sampling(
-        temperature=home.settings.temperature if temperature is None else temperature, seed=seed, max_tokens=max_tokens
-    )
+    sampling = _sampling(home.settings.sampling, temperature=temperature, seed=seed, max_tokens=max_tokens)
+    system = system if raw or system is not None else home.settings.system_prompt
     with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
-        system_turn = (Turn("system", system),) if system.strip() else ()
+        system_turn = (Turn("system", system),) if system and system.strip() else ()
         command = Generate(
             request=0,
             turns=(*system_turn, Turn("user", text)),
@@ -84,6 +85,11 @@ def say(
                     "tokens_per_second": round(finished.tokens_per_second, 2),
                 }
             )
+
+
+def _sampling(ordinary: Sampling, **given: Any) -> Sampling:
+    """As the settings say, but for what was given."""
+    return replace(ordinary, **{name: value for name, value in given.items() if value is not None})
 
 
 def _write(session: Session, command: Generate, *, quiet: bool) -> Finished:

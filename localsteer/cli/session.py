@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from localsteer.cli.options import given_settings
 from localsteer.cli.output import bar, clear_progress, note, show_progress
 from localsteer.engine.client import EngineClient
 from localsteer.engine.experiment_protocol import Experiment
@@ -36,7 +37,8 @@ from localsteer.library.files import private_folder
 from localsteer.library.models import PRACTICE, resolve_model
 from localsteer.library.places import Places, find_places
 from localsteer.library.remembered import read_remembered
-from localsteer.library.settings import Settings, read_settings
+from localsteer.library.settings import Settings
+from localsteer.library.settings_sources import read_settings
 
 _STAGES = {
     "reading": "reading hidden states",
@@ -55,9 +57,12 @@ class Home:
 
     @classmethod
     def find(cls) -> Self:
-        """Read them; what is wrong with the settings is said on stderr and costs nothing else."""
+        """Read them; what is wrong in file or environment is said on stderr and costs nothing else.
+
+        Raises SettingsError for a ``--set`` that cannot be.
+        """
         places = find_places()
-        settings, problems = read_settings(places)
+        settings, problems = read_settings(places, given_settings())
         for problem in problems:
             note(problem)
         return cls(places, settings)

@@ -1,24 +1,39 @@
-"""The chat app: themes, palette, and its one screen. :func:`run` is what the command line calls."""
+"""The chat app: themes, keys, palette, clipboard, and its one screen. :func:`run` is what the command line calls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from localsteer.library.places import find_places
 from localsteer.tui.chat_screen import ChatScreen
+from localsteer.tui.clipboard import put
+from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.opening import Opening, open_with
+from localsteer.tui.pasting import claim_pastes
 from localsteer.tui.terminal import check_terminal, claim_alt_digits
-from localsteer.tui.theme import DARK, LIGHT, THEMES, own_variables, rich_theme
+from localsteer.tui.theme import (
+    DARK,
+    OWN_CODE,
+    THEMES,
+    WORDS,
+    next_kind,
+    other_light,
+    own_variables,
+    rich_theme,
+    theme_named,
+)
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
 
 
-class LocalsteerApp(App[None]):
+class LocalsteerApp(App[None], inherit_bindings=False):
     """Paints at once; the model is loaded by a process of its own."""
 
     TITLE = "localsteer"
@@ -27,22 +42,32 @@ class LocalsteerApp(App[None]):
     Toast { background: $panel; border-left: outer $primary; padding: 0 1; width: 44; }
     Toast.-error { border-left: outer $error; }
     """
-    COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *app_bindings(),
+        # Where nobody else takes it: a word about the way out. It never ends the app.
+        Binding("ctrl+c", "help_quit", show=False),
+    ]
 
     def __init__(self, opening: Opening) -> None:
         super().__init__()
         claim_alt_digits()
+        claim_pastes()
         self._opening = opening
+        self._rich_theme_pushed = False
         for theme in THEMES:
             self.register_theme(theme)
-        wanted = opening.memory.theme or opening.settings.theme
-        self.theme = wanted if wanted in self.available_themes else DARK
+        # What was set by hand goes before what was last chosen here.
+        wanted = opening.settings.theme or opening.memory.theme or DARK
+        self.theme, problem = theme_named(wanted, [theme.name for theme in THEMES] + list(self.available_themes))
+        self._keys = keymap_of(opening.settings.keys)
+        self.set_keymap(self._keys.for_textual)
+        self._problems = (*([problem] if problem else []), *self._keys.problems)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return own_variables(self.current_theme.dark)
 
     def get_default_screen(self) -> Screen[None]:
-        return ChatScreen(self._opening)
+        return ChatScreen(self._opening, self._keys, self._problems)
 
     def on_mount(self) -> None:
         self._push_rich_theme()
@@ -56,15 +81,41 @@ class LocalsteerApp(App[None]):
                     yield SystemCommand(
                         command.title, command.help, lambda action=action: self.call_later(screen.run_action, action)
                     )
+        for name, words in WORDS.items():
+            yield SystemCommand(f"Theme: {words}", "Change the colours", partial(self.take_theme, name))
         yield SystemCommand("Quit", "Leave localsteer; everything is saved", self.action_quit)
 
     def action_toggle_theme(self) -> None:
         """Light or dark."""
-        self.theme = LIGHT if self.current_theme.dark else DARK
-        self._opening.memory.keep_theme(self.theme)
+        self.take_theme(other_light(self.theme, self.current_theme.dark))
+
+    def action_next_theme(self) -> None:
+        """Ordinary, high contrast, 16 colours."""
+        self.take_theme(next_kind(self.theme))
+
+    def take_theme(self, name: str) -> None:
+        """Change the colours, and begin with them next time unless the settings say otherwise."""
+        self.theme = name
+        self._opening.memory.keep_theme(name)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C with nothing to copy."""
+        self.notify(f"{self._keys.first('quit')} quits; Ctrl+C copies what is selected.", markup=False)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """What Textual's own widgets copy goes the same way as ours."""
+        self._clipboard = text
+        self.run_worker(put(self, text), exit_on_error=False)
+
+    def send_to_terminal_clipboard(self, text: str) -> None:
+        """OSC 52: the terminal is asked to take ``text``; whether it did nobody can tell."""
+        super().copy_to_clipboard(text)
 
     def _push_rich_theme(self) -> None:
-        self.console.push_theme(rich_theme(self.theme_variables))
+        if self._rich_theme_pushed:
+            self.console.pop_theme()
+        self._rich_theme_pushed = True
+        self.console.push_theme(rich_theme(self.theme_variables, own_code=self.theme in OWN_CODE))
 
     def _repaint(self) -> None:
         self._push_rich_theme()
@@ -73,11 +124,11 @@ class LocalsteerApp(App[None]):
                 view.repaint_for_theme()
 
 
-def run(model: str | None = None) -> None:
+def run(model: str | None = None, given: Sequence[str] = ()) -> None:
     """Open the app on ``model`` (a path, a name, ``practice``), else on the last one used, else on the practice model.
 
-    Returns when the person quits. Raises TerminalError where there is no usable terminal, ModelError for an unknown
-    model.
+    ``given``: settings for this time, ``KEY=VALUE`` each. Returns when the person quits. Raises TerminalError where
+    there is no usable terminal, ModelError for an unknown model, SettingsError for what cannot be given.
     """
     check_terminal()
-    LocalsteerApp(open_with(model, find_places())).run()
+    LocalsteerApp(open_with(model, find_places(), given)).run()

@@ -1,12 +1,9 @@
-"""Everything the app can be told to do, in one table: bindings, palette and key help are made from it."""
+"""Everything the app can be told to do, in one table: bindings, palette, key help and keymap are made from it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
-
-from textual.binding import Binding, BindingType
 
 Group: TypeAlias = Literal["Talking", "Dials", "App"]
 GROUPS: tuple[Group, ...] = ("Talking", "Dials", "App")
@@ -17,7 +14,8 @@ class Command:
     """One thing to do.
 
     ``keys`` in Textual's words; after the first come those for terminals that swallow it. ``panel_keys`` do it while
-    the dials have the focus.
+    the dials have the focus. ``named``: what the settings call it where the action has parameters; ``app.`` before an
+    action: it works over every dialog, too.
     """
 
     action: str
@@ -27,6 +25,12 @@ class Command:
     keys: tuple[str, ...] = ()
     panel_keys: tuple[str, ...] = ()
     in_palette: bool = True
+    named: str = ""
+
+    @property
+    def id(self) -> str:
+        """What the settings call it."""
+        return self.named or self.action.removeprefix("app.")
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -60,6 +64,23 @@ COMMANDS: tuple[Command, ...] = (
         "Talking",
         ("alt+v", "f12"),
     ),
+    Command(
+        "copy_message",
+        "Copy the reply",
+        "Copy the last reply, or the message under the mouse",
+        "Talking",
+        ("alt+y", "f10"),
+    ),
+    Command("copy_code", "Copy the code", "Copy that message's last block of code", "Talking", ("alt+k",)),
+    Command("copy_conversation", "Copy the conversation", "Copy all messages as Markdown", "Talking", ("alt+o",)),
+    Command(
+        "copy_selected",
+        "Copy what is selected",
+        "Copy what the mouse has selected",
+        "Talking",
+        ("ctrl+c", "super+c"),
+        in_palette=False,
+    ),
     Command("scroll_back", "Scroll back", "Scroll the conversation back", "Talking", ("pageup",), in_palette=False),
     Command(
         "scroll_on",
@@ -85,6 +106,7 @@ COMMANDS: tuple[Command, ...] = (
         ("alt+right", "f5"),
         ("right", "plus"),
         False,
+        named="turn_up",
     ),
     Command(
         "turn(-1)",
@@ -94,24 +116,27 @@ COMMANDS: tuple[Command, ...] = (
         ("alt+left", "f4"),
         ("left", "minus"),
         False,
+        named="turn_down",
     ),
     Command(
-        "turn(0.2)",
+        "turn_finely(1)",
         "Turn up finely",
-        "A fifth of that to the right",
+        "A little of that to the right",
         "Dials",
         ("alt+shift+right",),
         ("shift+right",),
         False,
+        named="turn_up_finely",
     ),
     Command(
-        "turn(-0.2)",
+        "turn_finely(-1)",
         "Turn down finely",
-        "A fifth of that to the left",
+        "A little of that to the left",
         "Dials",
         ("alt+shift+left",),
         ("shift+left",),
         False,
+        named="turn_down_finely",
     ),
     Command(
         "jump(1)",
@@ -120,6 +145,7 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+up",),
         ("end",),
+        named="jump_up",
     ),
     Command(
         "jump(-1)",
@@ -128,9 +154,28 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+down",),
         ("home",),
+        named="jump_down",
     ),
-    Command("pick_next(1)", "Next dial", "Pick the next dial", "Dials", ("f3", "alt+pagedown"), ("down",), False),
-    Command("pick_next(-1)", "Previous dial", "Pick the dial before", "Dials", ("f2", "alt+pageup"), ("up",), False),
+    Command(
+        "pick_next(1)",
+        "Next dial",
+        "Pick the next dial",
+        "Dials",
+        ("f3", "alt+pagedown"),
+        ("down",),
+        False,
+        named="next_dial",
+    ),
+    Command(
+        "pick_next(-1)",
+        "Previous dial",
+        "Pick the dial before",
+        "Dials",
+        ("f2", "alt+pageup"),
+        ("up",),
+        False,
+        named="previous_dial",
+    ),
     Command("mute", "Mute dial", "Mute the picked dial, and let it speak again", "Dials", ("alt+m",), ("m",)),
     Command("solo", "Solo dial", "Solo: the picked dial alone, and all of them again", "Dials", ("alt+s",), ("s",)),
     Command("zero", "Zero dial", "Set the picked dial to 0", "Dials", ("alt+0",), ("0",)),
@@ -165,78 +210,9 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("keys_help", "Keys", "This page", "App", ("f1",)),
     Command("toggle_theme", "Light or dark", "Change between the light and the dark theme", "App", ("ctrl+t", "f9")),
+    Command(
+        "next_theme", "Next theme", "Ordinary colours, high contrast, the terminal's 16 colours", "App", ("alt+t",)
+    ),
+    Command("app.command_palette", "Commands", "All commands", "App", ("ctrl+p",), in_palette=False),
+    Command("app.quit", "Quit", "Quit; everything is saved", "App", ("ctrl+q",), in_palette=False),
 )
-
-_SHOWN = {
-    "alt": "Alt",
-    "ctrl": "Ctrl",
-    "shift": "Shift",
-    "left": "←",
-    "right": "→",
-    "up": "↑",
-    "down": "↓",
-    "escape": "Esc",
-    "enter": "Enter",
-    "pageup": "PgUp",
-    "pagedown": "PgDn",
-    "plus": "+",
-    "minus": "−",
-    "delete": "Del",
-    "home": "Home",
-    "end": "End",
-}
-
-
-def shown_key(key: str) -> str:
-    """A key in the words of a keyboard: ``alt+shift+left`` is ``Alt+Shift+←``."""
-    parts = key.split("+")
-    return "+".join(
-        _SHOWN.get(
-            part,
-            part.upper() if (len(part) == 1 and len(parts) > 1) or (part[0] == "f" and part[1:].isdigit()) else part,
-        )
-        for part in parts
-    )
-
-
-def chat_bindings() -> list[BindingType]:
-    """What the chat screen binds. They come before the focused widget's own keys, so that dials turn from anywhere."""
-    bindings: list[BindingType] = [
-        Binding(f"alt+{number}", f"pick({number - 1})", f"Pick dial {number}", show=False, priority=True)
-        for number in range(1, 10)
-    ]
-    for command in COMMANDS:
-        for key in command.keys:
-            # Esc and the paging keys belong to whatever has the focus first.
-            priority = key not in {"escape", "pageup", "pagedown"}
-            bindings.append(Binding(key, command.action, command.title, show=False, priority=priority))
-    return bindings
-
-
-def panel_bindings() -> list[BindingType]:
-    """Plain keys while the dials have the focus."""
-    bindings: list[BindingType] = [
-        Binding(str(number), f"screen.pick({number - 1})", f"Pick dial {number}", show=False) for number in range(1, 10)
-    ]
-    for command in COMMANDS:
-        bindings += [Binding(key, f"screen.{command.action}", command.title, show=False) for key in command.panel_keys]
-    return bindings
-
-
-def help_rows(group: Group) -> Iterator[tuple[str, str, str]]:
-    """(keys, keys in the dials, what they do) for the key help."""
-    if group == "Talking":
-        yield "Enter", "", "Send"
-        yield "Ctrl+J", "", "New line"
-    if group == "Dials":
-        yield "Alt+1 … Alt+9", "1 … 9", "Pick a dial"
-    for command in COMMANDS:
-        if command.group == group:
-            yield (
-                "  ".join(shown_key(key) for key in command.keys),
-                " ".join(shown_key(key) for key in command.panel_keys),
-                command.help,
-            )
-    if group == "App":
-        yield "Ctrl+P", "", "All commands"
-        yield "Ctrl+Q", "", "Quit"

@@ -8,7 +8,18 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
-from rich.syntax import Syntax
+from rich.style import Style
+from rich.syntax import ANSISyntaxTheme, Syntax, SyntaxTheme
+
+_CODE: dict[str, tuple[str, ...]] = {
+    "keyword": ("Keyword",),
+    "string": ("Literal", "String"),
+    "number": ("Literal", "Number"),
+    "function": ("Name", "Function"),
+    "comment": ("Comment",),
+}
+_DARK_CODE = "nord"
+_LIGHT_CODE = "friendly"
 
 
 def chat_markdown() -> MarkdownIt:
@@ -41,11 +52,18 @@ class _FlatCode(CodeBlock):
         yield Syntax(
             str(self.text).rstrip(),
             self.lexer_name,
-            theme=self.theme,
+            theme=_own_code(console) or self.theme,
             word_wrap=True,
             padding=(0, 1),
-            background_color=background.get_truecolor().hex if background else None,
+            background_color=background.name if background else None,
         )
+
+
+def _own_code(console: Console) -> SyntaxTheme | None:
+    """Code in the colours of the app's theme, where that has any for code (see ``theme.rich_theme``)."""
+    empty = Style()
+    styles = {token: console.get_style(f"code.{name}", default=empty) for name, token in _CODE.items()}
+    return ANSISyntaxTheme(styles) if any(styles.values()) else None
 
 
 class FinishedMarkdown(Markdown):
@@ -59,6 +77,6 @@ class FinishedMarkdown(Markdown):
     }
 
     def __init__(self, text: str, *, dark: bool) -> None:
-        super().__init__("", code_theme="nord" if dark else "friendly", hyperlinks=False)
+        super().__init__("", code_theme=_DARK_CODE if dark else _LIGHT_CODE, hyperlinks=False)
         self.markup = text
         self.parsed = chat_markdown().parse(text)

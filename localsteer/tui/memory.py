@@ -15,10 +15,14 @@ from localsteer.tui.rack import Rack
 class Memory:
     """Reads once, writes on :meth:`write` where something changed."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, *, remember_dials: bool = True, needles: bool | None = None) -> None:
+        """``needles``: on or off to begin with, None for as they were left."""
         self._places = places
         self._kept = read_remembered(places)
         self._changed = False
+        self._remember_dials = remember_dials
+        if needles is not None:
+            self.keep_needles(needles)
 
     @property
     def last_model(self) -> str | None:
@@ -40,9 +44,12 @@ class Memory:
 
     def rack(self, model_id: str) -> Rack:
         """The dials as they were left with this model."""
-        return recalled(self._kept.dials.get(model_id, ()), self._places, model_id)
+        dials = self._kept.dials.get(model_id, ()) if self._remember_dials else ()
+        return recalled(dials, self._places, model_id)
 
     def keep_rack(self, model_id: str, rack: Rack) -> None:
+        if not self._remember_dials:
+            return
         others = {known: dials for known, dials in self._kept.dials.items() if known != model_id}
         self._keep(replace(self._kept, dials={**others, model_id: to_remember(rack)}))
 

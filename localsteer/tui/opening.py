@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from localsteer.errors import ModelError
 from localsteer.library.models import PRACTICE, resolve_model
 from localsteer.library.places import Places
-from localsteer.library.settings import Settings, read_settings
+from localsteer.library.settings import Settings
+from localsteer.library.settings_sources import read_settings
 from localsteer.tui.memory import Memory
 
 
@@ -23,10 +25,13 @@ class Opening:
     problems: tuple[str, ...] = ()
 
 
-def open_with(model: str | None, places: Places) -> Opening:
-    """The model that was asked for, else the last one used, else the practice model. Raises ModelError."""
-    settings, problems = read_settings(places)
-    memory = Memory(places)
+def open_with(model: str | None, places: Places, given: Sequence[str] = ()) -> Opening:
+    """The model that was asked for, else the last one used, else the practice model.
+
+    ``given``: settings from the command line, ``KEY=VALUE`` each. Raises ModelError, and SettingsError for those.
+    """
+    settings, problems = read_settings(places, given)
+    memory = Memory(places, remember_dials=settings.remember_dials, needles=settings.needles)
     path, problem = _model(model, places, settings, memory)
     return Opening(path, places, settings, memory, (*problems, *([problem] if problem else [])))
 

@@ -22,15 +22,20 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u20
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
-def plain(text: str) -> str:
+def without_controls(text: str) -> str:
     """``text`` without escape sequences, control characters and direction overrides.
 
-    Line ends become ``\\n`` and tabs four spaces.
+    Line ends become ``\\n``; tabs stay, for text that goes on to others.
     """
     text = _SEQUENCE.sub("", text)
     text = _LINE_END.sub("\n", text)
     text = _UNSEEN.sub("", text)
-    return _SURROGATE.sub("\ufffd", text).replace("\t", _TAB)
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def plain(text: str) -> str:
+    """:func:`without_controls`, with four spaces for a tab: ``text`` as it is painted."""
+    return without_controls(text).replace("\t", _TAB)
 
 
 class PlainStream:

@@ -14,6 +14,9 @@ from localsteer.engine.protocol import DialSetting, Scope
 
 _FULL_SCALES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 _UNKNOWN_FULL = 2.0
+COARSE = 0.1
+"""One coarse step, as a part of half the bar."""
+
 Zone: TypeAlias = Literal["safe", "careful", "broken"]
 
 
@@ -58,8 +61,8 @@ class Dial:
 
     @property
     def step(self) -> float:
-        """One coarse turn: a tenth of the bar's half. A fine one is a fifth of it."""
-        return self.full / 10
+        """One coarse step."""
+        return self.full * COARSE
 
     @property
     def stops(self) -> tuple[float, ...]:

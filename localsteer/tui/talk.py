@@ -28,9 +28,9 @@ def open_store(path: Path) -> tuple[ConversationStore, str]:
 class Talk:
     """One conversation at a time. Methods that save raise StorageError; what was said is then still here, in memory."""
 
-    def __init__(self, store: ConversationStore) -> None:
+    def __init__(self, store: ConversationStore, system_prompt: str = "") -> None:
         self.store = store
-        self.system_prompt = ""
+        self.system_prompt = system_prompt
         self.messages: list[StoredMessage] = []
         self._conversation: Conversation | None = None
         self._read_as: dict[int, tuple[DialMark, ...]] = {}

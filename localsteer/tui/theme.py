@@ -1,19 +1,46 @@
-"""The two themes, and the names of the colours that are ours: poles, bar, edges.
-
-Blue is a dial's negative pole and coral its positive one, everywhere; amber is what is chosen; red is past what is
-recommended.
-"""
+"""The themes by their names, the names of the colours that are ours, and the same colours for Rich."""
 
 from __future__ import annotations
 
+import difflib
+
 from rich.style import Style
 from rich.theme import Theme as RichTheme
-from textual.theme import Theme
+from textual.color import Color
 
+from localsteer.tui import palettes
 from localsteer.tui.bar import Ink
 
 DARK = "localsteer-dark"
 LIGHT = "localsteer-light"
+CONTRAST = "localsteer-contrast"
+CONTRAST_LIGHT = "localsteer-contrast-light"
+ANSI = "localsteer-16-colours"
+ANSI_LIGHT = "localsteer-16-colours-light"
+
+PALETTES = {
+    DARK: palettes.DARK,
+    LIGHT: palettes.LIGHT,
+    CONTRAST: palettes.CONTRAST,
+    CONTRAST_LIGHT: palettes.CONTRAST_LIGHT,
+    ANSI: palettes.ANSI,
+    ANSI_LIGHT: palettes.ANSI_LIGHT,
+}
+THEMES = tuple(palette.theme(name) for name, palette in PALETTES.items())
+"""Dark and light of each kind next to each other."""
+
+OWN_CODE = frozenset(name for name, palette in PALETTES.items() if palette.own_code)
+"""Themes whose code has the theme's own colours."""
+
+WORDS = {
+    DARK: "Dark",
+    LIGHT: "Light",
+    CONTRAST: "High contrast, dark",
+    CONTRAST_LIGHT: "High contrast, light",
+    ANSI: "16 colours, dark",
+    ANSI_LIGHT: "16 colours, light",
+}
+"""What the themes are called for a person."""
 
 INKS: dict[Ink, str] = {
     "track": "$dial-track",
@@ -26,112 +53,69 @@ INKS: dict[Ink, str] = {
 }
 """What the bar's inks are called in the themes."""
 
-_DARK_OWN = {
-    "pole-negative": "#64b5dd",
-    "pole-positive": "#f2906b",
-    "dial-track": "#2b2f39",
-    "dial-mark": "#7d8494",
-    "dial-zero": "#8d94a3",
-    "dial-careful": "#e6b450",
-    "dial-broken": "#e0445c",
-    "quiet": "#868d9b",
-    "faint": "#555c6a",
-    "edge": "#343945",
-}
-_LIGHT_OWN = {
-    "pole-negative": "#1f74a3",
-    "pole-positive": "#c4532b",
-    "dial-track": "#dfd7ca",
-    "dial-mark": "#8c8374",
-    "dial-zero": "#7d7566",
-    "dial-careful": "#a87400",
-    "dial-broken": "#b81f3c",
-    "quiet": "#746d61",
-    "faint": "#a79f91",
-    "edge": "#d8cfc0",
-}
-
-THEMES = (
-    Theme(
-        name=DARK,
-        primary="#e9b872",
-        secondary="#64b5dd",
-        accent="#e9b872",
-        foreground="#dfe1e6",
-        background="#14161b",
-        surface="#1a1d24",
-        panel="#22262f",
-        success="#8cc084",
-        warning="#e9b872",
-        error="#e5667a",
-        dark=True,
-        variables={
-            **_DARK_OWN,
-            "block-cursor-foreground": "#14161b",
-            "block-cursor-background": "#e9b872",
-            "border": "#e9b872",
-            "border-blurred": "#343945",
-            "input-selection-background": "#e9b872 30%",
-            "scrollbar": "#343945",
-            "scrollbar-hover": "#4b5262",
-            "scrollbar-active": "#e9b872",
-            "scrollbar-background": "#14161b",
-            "scrollbar-background-hover": "#14161b",
-            "scrollbar-background-active": "#14161b",
-            "scrollbar-corner-color": "#14161b",
-        },
-    ),
-    Theme(
-        name=LIGHT,
-        primary="#9c5a12",
-        secondary="#1f74a3",
-        accent="#9c5a12",
-        foreground="#2d2a26",
-        background="#fcfaf6",
-        surface="#f5f1ea",
-        panel="#ebe5da",
-        success="#3d7a3a",
-        warning="#9c5a12",
-        error="#b3263f",
-        dark=False,
-        variables={
-            **_LIGHT_OWN,
-            "block-cursor-foreground": "#fcfaf6",
-            "block-cursor-background": "#9c5a12",
-            "border": "#9c5a12",
-            "border-blurred": "#d8cfc0",
-            "input-selection-background": "#9c5a12 25%",
-            "scrollbar": "#d8cfc0",
-            "scrollbar-hover": "#bfb5a4",
-            "scrollbar-active": "#9c5a12",
-            "scrollbar-background": "#fcfaf6",
-            "scrollbar-background-hover": "#fcfaf6",
-            "scrollbar-background-active": "#fcfaf6",
-            "scrollbar-corner-color": "#fcfaf6",
-        },
-    ),
-)
-
 
 def own_variables(dark: bool) -> dict[str, str]:
     """Our colours' values for themes that do not know them."""
-    return dict(_DARK_OWN if dark else _LIGHT_OWN)
+    return (palettes.DARK if dark else palettes.LIGHT).own
 
 
-def rich_theme(variables: dict[str, str]) -> RichTheme:
+def theme_named(wanted: str, available: list[str]) -> tuple[str, str]:
+    """The theme meant by ``light`` or ``localsteer-light``; and nothing, or one sentence where there is none."""
+    for name in (f"localsteer-{wanted}", wanted):
+        if name in available:
+            return name, ""
+    known = [name.removeprefix("localsteer-") for name in available]
+    close = difflib.get_close_matches(wanted, known, 1)
+    instead = f'did you mean "{close[0]}"?' if close else f"choose {', '.join(known[: len(PALETTES)])}."
+    return DARK, f'There is no theme "{wanted}"; {instead}'
+
+
+def other_light(name: str, dark: bool) -> str:
+    """Of the same kind the light theme for a dark one, and back."""
+    names = list(PALETTES)
+    if name not in names:
+        return LIGHT if dark else DARK
+    return names[names.index(name) ^ 1]
+
+
+def next_kind(name: str) -> str:
+    """The theme of the next kind that is as dark or light: ordinary, high contrast, 16 colours."""
+    names = list(PALETTES)
+    return names[(names.index(name) + 2) % len(names)] if name in names else DARK
+
+
+def rich_colour(value: str) -> str:
+    """A theme's colour in Rich's words, which know neither opacity nor ``ansi_``."""
+    colour = Color.parse(value.split()[0])
+    return colour.rich_color.name if colour.ansi is not None else colour.hex6
+
+
+def rich_theme(variables: dict[str, str], *, own_code: bool = False) -> RichTheme:
     """Styles for Rich in the colours of a Textual theme: what is finished looks as it did while streaming."""
 
     def colour(name: str) -> str:
-        # Rich knows #rrggbb only; Textual's variables may carry an opacity behind it.
-        return variables[name].split()[0][:7]
+        return rich_colour(variables[name])
 
     edge = {name: Style(color=colour(name)) for name in ("primary", "error", "warning", "quiet", "faint")}
     poles = {name: Style(color=colour(name)) for name in ("pole-positive", "pole-negative")}
+
+    def behind(name: str) -> str | None:
+        # The terminal's own background is what is there without any.
+        return None if colour(name) == "default" else colour(name)
+
+    code = {
+        "keyword": Style(color=colour("primary"), bold=True),
+        "string": Style(color=colour("success")),
+        "number": Style(color=colour("pole-negative")),
+        "function": Style(color=colour("pole-positive")),
+        "comment": Style(color=colour("quiet"), italic=True),
+    }
     heading = Style(color=colour("primary"), bold=True)
     return RichTheme(
         {
             **{f"chat.{name}": style for name, style in (edge | poles).items()},
-            "chat.user": Style(color=colour("foreground"), bgcolor=colour("surface")),
+            **({f"code.{name}": style for name, style in code.items()} if own_code else {}),
+            "chat.user": Style(color=colour("foreground"), bgcolor=behind("surface")),
             "chat.error-text": Style(color=colour("error")),
             "markdown.h1": heading,
             "markdown.h1.border": Style(color=colour("faint")),
@@ -141,8 +125,8 @@ def rich_theme(variables: dict[str, str]) -> RichTheme:
             "markdown.h5": Style(bold=True),
             "markdown.h6": Style(bold=True),
             "markdown.h7": Style(bold=True),
-            "markdown.code": Style(color=colour("primary"), bgcolor=colour("panel")),
-            "markdown.code_block": Style(color=colour("foreground"), bgcolor=colour("panel")),
+            "markdown.code": Style(color=colour("primary"), bgcolor=behind("panel")),
+            "markdown.code_block": Style(color=colour("foreground"), bgcolor=behind("panel")),
             "markdown.block_quote": Style(color=colour("quiet"), italic=True),
             "markdown.list": Style(),
             "markdown.item.bullet": Style(color=colour("primary")),

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -152,9 +152,14 @@ def open_app(places: Places, patient_model: Path, monkeypatch: pytest.MonkeyPatc
 
     @asynccontextmanager
     async def opened(
-        model: Path = patient_model, size: tuple[int, int] = (100, 24), temperature: float = 0.0
+        model: Path = patient_model,
+        size: tuple[int, int] = (100, 24),
+        temperature: float = 0.0,
+        settings: Settings | None = None,
     ) -> AsyncIterator[Running]:
-        opening = Opening(model, places, Settings(temperature=temperature), Memory(places))
+        settings = replace(settings or Settings(), temperature=temperature)
+        memory = Memory(places, remember_dials=settings.remember_dials, needles=settings.needles)
+        opening = Opening(model, places, settings, memory)
         app = LocalsteerApp(opening)
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Running(app, pilot)

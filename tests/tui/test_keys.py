@@ -7,8 +7,10 @@ from textual import events
 from textual._xterm_parser import XTermParser
 from textual.binding import Binding
 
+from localsteer.tui.app import LocalsteerApp
 from localsteer.tui.chat_screen import ChatScreen
-from localsteer.tui.keys import COMMANDS, GROUPS, chat_bindings, help_rows, panel_bindings, shown_key
+from localsteer.tui.keymap import Keymap, app_bindings, chat_bindings, panel_bindings, shown_key
+from localsteer.tui.keys import COMMANDS, GROUPS
 from localsteer.tui.terminal import claim_alt_digits
 
 
@@ -16,12 +18,16 @@ def action_name(action: str) -> str:
     return action.removeprefix("screen.").partition("(")[0]
 
 
-@pytest.mark.parametrize("bindings", [chat_bindings(), panel_bindings()], ids=["anywhere", "in the dials"])
-def test_every_key_means_one_thing_that_exists(bindings: list[Binding]) -> None:
+@pytest.mark.parametrize(
+    ("bindings", "place"),
+    [(chat_bindings(), ChatScreen), (panel_bindings(), ChatScreen), (app_bindings(), LocalsteerApp)],
+    ids=["anywhere", "in the dials", "over dialogs"],
+)
+def test_every_key_means_one_thing_that_exists(bindings: list[Binding], place: type) -> None:
     keys = [binding.key for binding in bindings]
     assert len(keys) == len(set(keys))
     for binding in bindings:
-        assert hasattr(ChatScreen, f"action_{action_name(binding.action)}")
+        assert hasattr(place, f"action_{action_name(binding.action)}")
 
 
 def test_every_command_on_dials_works_without_an_alt_key() -> None:
@@ -36,7 +42,7 @@ def test_every_command_without_a_safe_key_is_in_the_palette_or_on_the_panel() ->
 
 
 def test_the_key_help_names_every_command() -> None:
-    rows = [words for group in GROUPS for _, _, words in help_rows(group)]
+    rows = [words for group in GROUPS for _, _, words in Keymap({}).help_rows(group)]
     for command in COMMANDS:
         assert command.help in rows
 

@@ -13,7 +13,9 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from localsteer.tui.keys import GROUPS, help_rows
+from localsteer.tui.keymap import Keymap
+from localsteer.tui.keys import GROUPS
+from localsteer.tui.theme import rich_colour
 
 
 class KeyHelp(ModalScreen[None]):
@@ -41,6 +43,10 @@ class KeyHelp(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q,enter", "dismiss(None)", "Close", show=False)]
 
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self._keymap = keymap
+
     def compose(self) -> ComposeResult:
         page = VerticalScroll()
         page.border_title = "Keys"
@@ -49,7 +55,7 @@ class KeyHelp(ModalScreen[None]):
             yield Static(id="keys")
 
     def on_mount(self) -> None:
-        colours = self.app.theme_variables
+        colours = {name: rich_colour(self.app.theme_variables[name]) for name in ("primary", "foreground", "quiet")}
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(no_wrap=True, style=colours["primary"])
         table.add_column(no_wrap=True)
@@ -58,9 +64,9 @@ class KeyHelp(ModalScreen[None]):
             beside = "in dials" if group == "Dials" else ""
             if index:
                 table.add_row()
-            table.add_row(Text(group, "bold " + colours["foreground"][:7]), Text(beside, colours["quiet"]))
-            for keys, panel_keys, words in help_rows(group):
-                table.add_row(keys, Text(panel_keys, colours["primary"][:7]), words)
+            table.add_row(Text(group, "bold " + colours["foreground"]), Text(beside, colours["quiet"]))
+            for keys, panel_keys, words in self._keymap.help_rows(group):
+                table.add_row(keys, Text(panel_keys, colours["primary"]), words)
         self.query_one("#keys", Static).update(table)
         self.query_one(VerticalScroll).focus()
 

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from localsteer.tui.plain import plain
+from localsteer.tui.plain import without_controls
 
 _NEW_LINE_KEYS = frozenset({"ctrl+j", "shift+enter", "ctrl+enter", "alt+enter"})
 
@@ -73,11 +73,11 @@ class Composer(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        self.insert(plain(event.text))
+        self.insert(without_controls(event.text))
 
     def send(self) -> None:
         """Give the text away and be empty; spaces alone stay."""
-        text = plain(self.text).strip()
+        text = without_controls(self.text).strip()
         if text:
             self.clear()
             self.post_message(self.Sent(text))

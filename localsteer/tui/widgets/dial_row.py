@@ -14,8 +14,6 @@ from localsteer.tui.bar import value_at
 from localsteer.tui.rack import Dial
 from localsteer.tui.widgets.dial_face import Face, face, height
 
-_FINE = 0.2
-
 
 class DialRow(Widget):
     """A dial. Click picks it; click and drag on the bar sets it; the wheel on the bar turns it finely."""
@@ -47,10 +45,10 @@ class DialRow(Widget):
 
     @dataclass
     class Turned(Message):
-        """The person turned the wheel by so many coarse steps."""
+        """The person turned the wheel: so many fine turns."""
 
         index: int
-        steps: float
+        times: int
 
     def __init__(self, dial: Dial, index: int) -> None:
         super().__init__()
@@ -120,17 +118,17 @@ class DialRow(Widget):
             self.release_mouse()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, _FINE)
+        self._wheel(event, 1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, -_FINE)
+        self._wheel(event, -1)
 
-    def _wheel(self, event: events.MouseEvent, steps: float) -> None:
+    def _wheel(self, event: events.MouseEvent, times: int) -> None:
         # Elsewhere on the dial the wheel scrolls the panel.
         if self._on_bar(event):
             event.stop()
             event.prevent_default()
-            self.post_message(self.Turned(self._index, steps))
+            self.post_message(self.Turned(self._index, times))
 
     def _on_bar(self, event: events.MouseEvent) -> bool:
         offset = event.get_content_offset(self)

@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from localsteer.tui.keys import panel_bindings
+from localsteer.tui.keymap import panel_bindings
 from localsteer.tui.rack import Rack
 from localsteer.tui.widgets.dial_row import DialRow
 from localsteer.tui.widgets.making import MakingView

@@ -15,6 +15,7 @@ from localsteer.tui.foot import content
 from localsteer.tui.markdown import FinishedMarkdown, chat_markdown
 from localsteer.tui.past import Words, past_note, past_reply, past_user
 from localsteer.tui.plain import PlainStream, plain
+from localsteer.tui.widgets.selectable import SelectableLines
 
 NoteKind: TypeAlias = Literal["quiet", "warning", "error"]
 
@@ -34,6 +35,7 @@ class UserView(Static):
     """
 
     def __init__(self, text: str) -> None:
+        self.written = text
         self.text = plain(text)
         super().__init__(Content(self.text))
 
@@ -94,6 +96,7 @@ class ReplyView(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self.text = ""
+        self._whole = ""
         self._clean = PlainStream()
         self._stream: MarkdownStream | None = None
         self._words: Words = ()
@@ -101,6 +104,11 @@ class ReplyView(Vertical):
 
     def compose(self) -> ComposeResult:
         yield self._foot
+
+    @property
+    def written(self) -> str:
+        """The reply as the model wrote it; while it grows, as far as it is shown."""
+        return self._whole or self.text
 
     async def feed(self, piece: str) -> None:
         """More of the reply. Called some ten times a second with all that came since, not for every token."""
@@ -121,9 +129,10 @@ class ReplyView(Vertical):
         if self._stream is not None:
             await self._stream.stop()
             self._stream = None
+        self._whole = text.strip("\n")
         self.text = plain(text).strip("\n")
         dark = self.app.current_theme.dark
-        body = Static(FinishedMarkdown(self.text, dark=dark), classes="reply--body", markup=False)
+        body = SelectableLines(FinishedMarkdown(self.text, dark=dark), classes="reply--body", markup=False)
         with self.app.batch_update():
             await self.query(".reply--body").remove()
             await self.mount(body, before=self._foot)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rich.console import RenderableType
-from textual.widgets import Static
 
 from localsteer.tui.past import past_page
+from localsteer.tui.widgets.selectable import SelectableLines
 
 Past = Callable[[bool], RenderableType]
 """A message as a renderable, for a dark theme or a light one."""
 
 
-class PastPage(Static):
+class PastPage(SelectableLines):
     """Some messages that nothing will change any more."""
 
     DEFAULT_CSS = """

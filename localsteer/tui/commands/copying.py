@@ -1,0 +1,73 @@
+"""Commands that copy: a message, its code, the conversation, what is selected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.screen import Screen
+
+from localsteer.tui.clipboard import put, way_words
+from localsteer.tui.copying import conversation_text, first_words, last_code_block
+from localsteer.tui.plain import plain, without_controls
+from localsteer.tui.talk import Talk
+from localsteer.tui.widgets.messages import ReplyView, UserView
+
+if TYPE_CHECKING:
+    from localsteer.tui.app import LocalsteerApp
+
+
+class CopyCommands(Screen[None]):
+    """A part of the chat screen, which makes what is named here."""
+
+    talk: Talk
+
+    def action_copy_message(self) -> None:
+        text = self._message()
+        if text:
+            self._copy(text, f"“{first_words(text)}”")
+        else:
+            self._remark("There is no reply yet that could be copied.")
+
+    def action_copy_code(self) -> None:
+        code = last_code_block(self._message())
+        if code is None:
+            self._remark("There is no block of code in that message.")
+        else:
+            self._copy(code, f"the code “{first_words(code)}”")
+
+    def action_copy_conversation(self) -> None:
+        messages = [(message.role, message.content) for message in self.talk.messages]
+        if messages:
+            text = conversation_text([("system", self.talk.system_prompt), *messages])
+            self._copy(text, f"the conversation ({len(messages)} messages)")
+        else:
+            self._remark("There is no conversation yet that could be copied.")
+
+    def action_copy_selected(self) -> None:
+        text = self.get_selected_text()
+        if text:
+            self._copy(text, f"“{first_words(text)}”")
+        else:
+            self.app.call_later(self.app.run_action, "help_quit")
+
+    # Textual's own name for it, bound to its own keys.
+    action_copy_text = action_copy_selected
+
+    def _message(self) -> str:
+        """The message under the mouse, else the last reply; nothing where there is none."""
+        pointed = self.app.mouse_over
+        for widget in pointed.ancestors_with_self if pointed is not None else ():
+            if isinstance(widget, UserView | ReplyView) and widget.is_attached:
+                return without_controls(widget.written)
+        replies = self.query(ReplyView)
+        return without_controls(replies.last().written) if replies else ""
+
+    def _copy(self, text: str, what: str) -> None:
+        async def copy() -> None:
+            way = await put(cast("LocalsteerApp", self.app), text)
+            self._remark(f"Copied {what} {way_words(way)}.")
+
+        self.run_worker(copy(), exit_on_error=False)
+
+    def _remark(self, text: str) -> None:
+        self.notify(plain(text), markup=False)

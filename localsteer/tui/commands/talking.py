@@ -1,0 +1,105 @@
+"""Commands on the conversation: send, stop, again, anew, the system prompt."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.screen import Screen
+
+from localsteer.errors import StorageError
+from localsteer.tui.conversing import Conversing
+from localsteer.tui.dialling import Dialling
+from localsteer.tui.dialogs.system_prompt import SystemPrompt
+from localsteer.tui.engine_link import EngineLink
+from localsteer.tui.plain import plain
+from localsteer.tui.seeing import Seeing
+from localsteer.tui.talk import Talk
+from localsteer.tui.widgets.composer import Composer
+from localsteer.tui.widgets.transcript import Transcript
+
+
+class TalkCommands(Screen[None]):
+    """A part of the chat screen, which makes what is named here."""
+
+    talk: Talk
+    link: EngineLink
+    conversing: Conversing
+    dialling: Dialling
+    seeing: Seeing
+
+    def give_back(self, text: str) -> None:
+        """A message that was not sent goes back into the input, before what was written there meanwhile."""
+        composer = self.query_one(Composer)
+        composer.text = f"{text}\n{composer.text}" if composer.text else text
+        composer.move_cursor(composer.document.end)
+
+    def say(self, text: str, wrong: bool = False) -> None:
+        """A short remark that goes away by itself."""
+        self.notify(plain(text), severity="error" if wrong else "information", timeout=10 if wrong else 6, markup=False)
+
+    @on(Composer.Sent)
+    async def _sent(self, event: Composer.Sent) -> None:
+        if self.conversing.writing:
+            self.give_back(event.text)
+            self.say("A reply is being written; Esc stops it.")
+        else:
+            await self.conversing.send(event.text)
+
+    def action_send(self) -> None:
+        self.query_one(Composer).send()
+
+    def action_new_line(self) -> None:
+        self.query_one(Composer).insert("\n")
+
+    def action_stop(self) -> None:
+        self.call_later(self._stop)
+
+    async def _stop(self) -> None:
+        forgotten = self.link.stop()
+        await self.conversing.forget(forgotten)
+        self.dialling.forget(forgotten)
+
+    def action_again(self) -> None:
+        self.call_later(self.conversing.again)
+
+    def action_again_afresh(self) -> None:
+        self.call_later(self.conversing.again, afresh=True)
+
+    def action_new_chat(self) -> None:
+        self.call_later(self._new_chat)
+
+    async def _new_chat(self) -> None:
+        await self.conversing.begin_anew()
+        await self.note_system_prompt()
+        self.query_one(Composer).focus()
+
+    def action_system_prompt(self) -> None:
+        def answered(text: str | None) -> None:
+            self.call_later(self._set_system_prompt, text)
+
+        self.app.push_screen(SystemPrompt(self.talk.system_prompt), answered)
+
+    async def _set_system_prompt(self, text: str | None) -> None:
+        if text is None:
+            return
+        try:
+            self.talk.set_system_prompt(text)
+        except StorageError as error:
+            self.say(str(error), True)
+        if text:
+            await self.note_system_prompt()
+        else:
+            await self.query_one(Transcript).add_note("From here on there is no system prompt.")
+
+    async def note_system_prompt(self) -> None:
+        """In the transcript, where there is one."""
+        if self.talk.system_prompt:
+            await self.query_one(Transcript).add_note(f"System prompt: {self.talk.system_prompt}")
+
+    def action_see_tokens(self) -> None:
+        self.call_later(self.seeing.open)
+
+    def action_scroll_back(self) -> None:
+        self.query_one(Transcript).page(-1)
+
+    def action_scroll_on(self) -> None:
+        self.query_one(Transcript).page(1)

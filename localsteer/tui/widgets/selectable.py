@@ -1,0 +1,40 @@
+"""Text drawn by Rich that the mouse can select: Textual alone selects in its own texts only."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.widgets import Static
+
+
+class SelectableLines(Static):
+    """A ``Static`` whose lines are selected as they stand on the screen."""
+
+    def render_line(self, y: int) -> Strip:
+        strip = super().render_line(y)
+        selection = self.text_selection
+        if selection is not None and (span := selection.get_span(y)) is not None:
+            start, end = span
+            length = strip.cell_length
+            end = length if end == -1 else min(end, length)
+            before, selected, after = strip.divide([min(start, end), end, length])
+            strip = Strip.join([before, Strip(Segment.apply_style(selected, post_style=self._chosen)), after])
+        return strip.apply_offsets(0, y)
+
+    @property
+    def _chosen(self) -> Style:
+        style = self.screen.get_component_rich_style("screen--selection")
+        # Where the theme names no colour for selected text, it keeps its own.
+        return Style(color=style.color if style.color != style.bgcolor else None, bgcolor=style.bgcolor)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected part of the lines, without the blanks behind them."""
+        lines = [super(SelectableLines, self).render_line(y).text for y in range(self.size.height)]
+        text = selection.extract("\n".join(lines))
+        return "\n".join(line.rstrip() for line in text.split("\n")), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Paint it."""
+        self.refresh()
