@@ -55,8 +55,8 @@ class ConversationList:
     def backup(self, out: Path, *, overwrite: bool = False) -> None:
         """Copy everything into one new file, whole or not at all, while others may be writing here.
 
-        The copy is an ordinary database of conversations, with what can still be undone in it. Raises StorageError where
-        ``out`` exists, unless it is to be overwritten.
+        The copy is an ordinary database of conversations, with what can still be undone in it. Raises StorageError
+        where ``out`` exists, unless it is to be overwritten.
         """
         back_up(self._connection, self.path, out, overwrite=overwrite)
 

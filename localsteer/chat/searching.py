@@ -69,7 +69,9 @@ class SearchIndex:
         if not self._fts5 or any(not _is_indexed(word) for word in words):
             return self._scan(words, limit)
         try:
-            return self._mended(lambda: self._find(words, limit))
+            hits = self._mended(lambda: self._find(words, limit))
+            # FTS5 knows the letters of an older Unicode than Python does.
+            return hits if hits or text.isascii() else self._scan(words, limit)
         except sqlite3.Error:
             # No room for the index, a file that cannot be written, or one that cannot be mended: the slow way works.
             return self._scan(words, limit)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
 
-from localsteer.chat.conversation import Conversation, SearchHit
+from localsteer.chat.conversation import ConversationSummary, SearchHit
 from localsteer.chat.foot import day_and_time, foot_of, speaker
-from localsteer.chat.html_page import as_html
 from localsteer.chat.importing import read_conversation
 from localsteer.chat.markdown_page import as_markdown
 from localsteer.chat.own_json import as_own_json
@@ -41,7 +39,7 @@ def list_all(text: str | None, archived: bool, as_json: bool) -> None:
     if text is not None:
         _list_hits(text, as_json)
         return
-    found = ()
+    found: tuple[ConversationSummary, ...] = ()
     if find_places().conversations.exists():
         with _store() as store:
             found = store.summaries(limit=sys.maxsize, archived=archived)
@@ -90,7 +88,7 @@ def show(conversation_id: int) -> None:
             click.echo(f"    {plain(foot)}")
 
 
-_FORMS: dict[str, Callable[[Conversation], str]] = {".md": as_markdown, ".html": as_html}
+_FORMS = (".md", ".html", ".json")
 
 
 @chats.command()
@@ -100,15 +98,19 @@ _FORMS: dict[str, Callable[[Conversation], str]] = {".md": as_markdown, ".html":
 def export(conversation_id: int, out: Path, force: bool) -> None:
     """Write a conversation to OUT.md or OUT.html (its chosen path), or to OUT.json (everything, for `chats import`)."""
     form = out.suffix.lower()
-    if form != ".json" and form not in _FORMS:
+    if form not in _FORMS:
         raise StorageError(f"{out} names no form; call it .md, .html or .json.")
     if out.exists() and not force:
         raise StorageError(f"{out} exists already; name another file, or give --force.")
     with _store() as store:
         if form == ".json":
             text = as_own_json(store.tree(conversation_id))
+        elif form == ".md":
+            text = as_markdown(store.open(conversation_id, last=None))
         else:
-            text = _FORMS[form](store.open(conversation_id, last=None))
+            from localsteer.chat.html_page import as_html
+
+            text = as_html(store.open(conversation_id, last=None))
     write_private(out.absolute(), text.encode("utf-8", "replace"))
     click.echo(f"Written to {out}.")
 
