@@ -85,7 +85,8 @@ class StoredMessage:
     """A node of the tree.
 
     ``alternative`` of ``alternatives``: its place among the messages that stand in the same place, from 1, deleted ones
-    left out. ``damage``: one sentence about what of it could not be read, "" for a whole one.
+    left out. ``damage``: one sentence about what of it could not be read, "" for a whole one. ``orphan``: the message
+    that it follows is gone from a damaged file.
     """
 
     id: int
@@ -98,6 +99,7 @@ class StoredMessage:
     alternative: int = 1
     alternatives: int = 1
     damage: str = ""
+    orphan: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +129,7 @@ class Conversation:
     @property
     def has_older(self) -> bool:
         """Whether there are messages before ``messages``."""
-        return bool(self.messages) and self.messages[0].parent_id is not None and not self._breaks_off
-
-    @property
-    def _breaks_off(self) -> bool:
-        return MISSING_BEFORE in self.messages[0].damage
-
-
-MISSING_BEFORE = "What was said before this message is missing."
-"""The damage of a message whose parent is gone."""
+        return bool(self.messages) and self.messages[0].parent_id is not None and not self.messages[0].orphan
 
 
 @dataclass(frozen=True, slots=True)

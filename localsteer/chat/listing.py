@@ -85,7 +85,8 @@ class ConversationList:
         """Where all words of ``text`` occur, the last one perhaps as the beginning of a word.
 
         Found are titles first, then messages of every branch, the newest first; archived ones too, deleted ones never.
-        Nothing in ``text`` has a meaning of its own: quotes, stars, AND are what they look like.
+        Nothing in ``text`` has a meaning of its own: quotes, stars, AND are what they look like. More than its first
+        40 words play no part.
         """
         with clear_errors(self.path):
             return self._search.search(storable(text), limit)

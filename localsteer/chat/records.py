@@ -14,7 +14,7 @@ from dataclasses import asdict
 from functools import lru_cache
 from typing import TypeVar, cast, get_args
 
-from localsteer.chat.conversation import MISSING_BEFORE, ReplyRecord, StoredMessage
+from localsteer.chat.conversation import ReplyRecord, StoredMessage
 from localsteer.chat.record_json import (
     marks_document,
     marks_from,
@@ -52,6 +52,8 @@ MESSAGE_COLUMNS = (
     + ", ".join(f"r.{column}" for column in REPLY_COLUMNS)
 )
 """For ``messages m LEFT JOIN replies r``."""
+
+MISSING_BEFORE = "What was said before this message is missing."
 
 _FINISH_REASONS = get_args(FinishReason)
 _UNSTORABLE = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
@@ -137,6 +139,7 @@ def message_from(row: sqlite3.Row) -> StoredMessage:
         alternative=max(row["alternative"], 1),
         alternatives=max(row["alternatives"], 1),
         damage=" ".join(filter(None, (columns.damage, MISSING_BEFORE if row["orphan"] else ""))),
+        orphan=bool(row["orphan"]),
     )
 
 

@@ -10,21 +10,21 @@ from __future__ import annotations
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from typing import TypeVar, cast
 
 from localsteer.chat.conversation import SearchHit
 from localsteer.chat.database import atomic
+from localsteer.chat.snippets import pieces_pattern, snippet, words_pattern
 from localsteer.messages import Role
 
 _Result = TypeVar("_Result")
 
 _TABLE = "message_words"
 _SHADOWS = ("data", "idx", "content", "docsize", "config")
-_BEGIN, _END = "\x02", "\x03"
-_SNIPPET_WORDS = 16
-_SNIPPET_REACH = 60
+_LONGEST, _MOST_WORDS = 1000, 40
 _ALL = "INSERT OR IGNORE INTO unindexed SELECT id FROM messages UNION ALL SELECT -id FROM conversations"
 _CATCH_UP = (
     f"DELETE FROM {_TABLE} WHERE rowid IN (SELECT id FROM unindexed)",
@@ -34,10 +34,7 @@ _CATCH_UP = (
     "WHERE c.deletion_id IS NULL",
     "DELETE FROM unindexed",
 )
-_FIND = (
-    f"SELECT rowid, snippet({_TABLE}, 0, '{_BEGIN}', '{_END}', '…', {_SNIPPET_WORDS}) FROM {_TABLE} "
-    f"WHERE {_TABLE} MATCH ? AND rowid {{}} 0 ORDER BY rowid DESC LIMIT ?"
-)
+_FIND = f"SELECT rowid FROM {_TABLE} WHERE {_TABLE} MATCH ? AND rowid {{}} 0 ORDER BY rowid DESC LIMIT ?"
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
@@ -49,7 +46,10 @@ class SearchIndex:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._trusted = False
-        self._fts5 = _has_fts5(connection)
+
+    @cached_property
+    def _fts5(self) -> bool:
+        return _has_fts5(self._connection)
 
     @property
     def limits(self) -> str:
@@ -63,7 +63,8 @@ class SearchIndex:
 
     def search(self, text: str, limit: int) -> tuple[SearchHit, ...]:
         """See :meth:`~localsteer.chat.store.ConversationStore.search`."""
-        words = text.replace("\0", " ").split()
+        words = text[:_LONGEST].replace("\0", " ").split()
+        words = list(dict.fromkeys(words[:_MOST_WORDS]))
         if not words:
             return ()
         if not self._fts5 or any(not _is_indexed(word) for word in words):
@@ -104,7 +105,7 @@ class SearchIndex:
             with atomic(self._connection) as connection:
                 connection.execute(f"INSERT INTO {_TABLE} ({_TABLE}) VALUES ('integrity-check')")
             self._trusted = True
-        return self._hits([(row[0], _marked(str(row[1]))) for row in found[:limit]])
+        return self._hits([row[0] for row in found[:limit]], words_pattern(words))
 
     def _catch_up(self) -> None:
         with_table = "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = ?)"
@@ -148,36 +149,32 @@ class SearchIndex:
             return " AND ".join([f"{column} LIKE ? ESCAPE '\\'"] * len(patterns))
 
         titles = self._connection.execute(
-            f"SELECT -id, title FROM conversations WHERE deletion_id IS NULL AND {where('title')} "
-            "ORDER BY id DESC LIMIT ?",
+            f"SELECT -id FROM conversations WHERE deletion_id IS NULL AND {where('title')} ORDER BY id DESC LIMIT ?",
             (*patterns, limit),
         ).fetchall()
         messages = self._connection.execute(
-            "SELECT m.id, m.content FROM messages m JOIN conversations c ON c.id = m.conversation_id "
+            "SELECT m.id FROM messages m JOIN conversations c ON c.id = m.conversation_id "
             f"WHERE m.deletion_id IS NULL AND c.deletion_id IS NULL AND {where('m.content')} "
             "ORDER BY m.id DESC LIMIT ?",
             (*patterns, limit),
         ).fetchall()
-        found = [(row[0], _marked(_around(str(row[1]), words))) for row in (*titles, *messages)]
-        return self._hits(found[:limit])
+        return self._hits([row[0] for row in (*titles, *messages)][:limit], pieces_pattern(words))
 
     # ------------------------------------------------------------ both
 
-    def _hits(self, found: list[tuple[int, tuple[tuple[str, bool], ...]]]) -> tuple[SearchHit, ...]:
-        messages = self._rows(
-            "SELECT m.id, m.role, m.created, c.id, c.title, c.archived FROM messages m "
+    def _hits(self, found: list[int], pattern: re.Pattern[str]) -> tuple[SearchHit, ...]:
+        rows = self._rows(
+            "SELECT m.id, m.role, m.created, c.id, c.title, c.archived, m.content FROM messages m "
             "JOIN conversations c ON c.id = m.conversation_id WHERE m.id IN ({})",
-            [one for one, _ in found if one > 0],
+            [one for one in found if one > 0],
+        ) | self._rows(
+            "SELECT -id, NULL, created, id, title, archived, title FROM conversations WHERE -id IN ({})",
+            [one for one in found if one < 0],
         )
-        titles = self._rows(
-            "SELECT -id, NULL, created, id, title, archived FROM conversations WHERE -id IN ({})",
-            [one for one, _ in found if one < 0],
-        )
-        rows = messages | titles
         hits = []
-        for one, snippet in found:
+        for one in found:
             if one in rows:
-                _, role, created, conversation_id, title, archived = rows[one]
+                _, role, created, conversation_id, title, archived, text = rows[one]
                 hits.append(
                     SearchHit(
                         conversation_id=conversation_id,
@@ -186,7 +183,7 @@ class SearchIndex:
                         message_id=one if one > 0 else None,
                         role=cast("Role | None", role),
                         created=created,
-                        snippet=snippet,
+                        snippet=snippet(text if isinstance(text, str) else "", pattern),
                     )
                 )
         return tuple(hits)
@@ -225,22 +222,3 @@ def _drop(connection: sqlite3.Connection) -> None:
 def _is_indexed(word: str) -> bool:
     """Whether FTS5's words can find it: it has a letter or digit, and its script puts spaces between words."""
     return _UNSPACED.search(word) is None and any(unicodedata.category(one)[0] in "LN" for one in word)
-
-
-def _marked(snippet: str) -> tuple[tuple[str, bool], ...]:
-    """The pieces of a snippet and whether each was searched for."""
-    pieces = []
-    for piece in snippet.split(_BEGIN):
-        marked, end, rest = piece.partition(_END)
-        pieces += [(marked, True), (rest, False)] if end else [(marked, False)]
-    return tuple((text, wanted) for text, wanted in pieces if text)
-
-
-def _around(content: str, words: Iterable[str]) -> str:
-    """A snippet around the first of ``words`` in a text, all of them marked, as FTS5 would give it."""
-    wanted = re.compile("|".join(re.escape(word) for word in words), re.IGNORECASE)
-    first = wanted.search(content)
-    at = first.start() if first else 0
-    start, end = max(at - _SNIPPET_REACH, 0), at + 2 * _SNIPPET_REACH
-    cut = wanted.sub(lambda found: f"{_BEGIN}{found.group()}{_END}", content[start:end])
-    return f"{'…' if start else ''}{cut}{'…' if end < len(content) else ''}"

@@ -91,6 +91,7 @@ class ConversationStore(ConversationList):
         """A new conversation with all that is in ``tree``, or none at all."""
         with self._changing() as connection:
             conversation_id = write_tree(connection, tree)
+        self.prepare_search()
         return self.open(conversation_id)
 
     # ------------------------------------------------------------ messages

@@ -188,7 +188,7 @@ def purge(days: int) -> None:
     """Empty for good what is deleted."""
     with _store() as store:
         count = store.purge(older_than=days * 86_400.0)
-    click.echo(f"{count} deletions are emptied for good.")
+    click.echo(f"Emptied for good: {count} deletion{'' if count == 1 else 's'}.")
 
 
 @chats.command()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from localsteer.chat.conversation import MISSING_BEFORE, StoredMessage
+from localsteer.chat.conversation import StoredMessage
+from localsteer.chat.records import MISSING_BEFORE
 from localsteer.chat.store import ConversationStore
 from localsteer.engine.protocol import DialMark, DialSetting, Sampling
 from tests.chat.conftest import CARD, HAPPY, finished, record

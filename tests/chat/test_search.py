@@ -14,6 +14,7 @@ from localsteer.chat import searching
 from localsteer.chat.conversation import SearchHit
 from localsteer.chat.store import ConversationStore
 from localsteer.errors import StorageError
+from localsteer.messages import Role
 from tests.chat.conftest import record
 
 
@@ -22,7 +23,7 @@ def say(store: ConversationStore, *texts: str) -> list[int]:
     talk = store.new_conversation(title="Untitled")
     ids: list[int] = []
     for number, text in enumerate(texts):
-        role = "assistant" if number % 2 else "user"
+        role: Role = "assistant" if number % 2 else "user"
         ids.append(store.add_message(talk.id, role, text, ids[-1] if ids else None).id)
     return ids
 
@@ -66,6 +67,16 @@ def test_nothing_that_is_typed_is_a_syntax(store: ConversationStore, text: str) 
     store.search(f"{text}*")
 
 
+def test_the_snippet_marks_the_words_as_they_were_written(store: ConversationStore) -> None:
+    say(store, "before " * 100 + "in Zürich’s old Café-Bar, they say; " + "after " * 100)
+    (hit,) = store.search("zurich cafe-b")
+    assert marked(hit) == ["Zürich", "Café-B"]
+    text = "".join(text for text, _ in hit.snippet)
+    assert text.startswith("…before")
+    assert text.endswith("…")
+    assert len(text) < 250
+
+
 def test_scripts_without_spaces_and_signs_are_found_too(store: ConversationStore) -> None:
     chinese, emoji, percent = say(store, "我住在灯塔里", "so happy 🙂 today", "100 % _sure_ ?!")
     assert found(store.search("灯塔")) == [chinese]
@@ -79,8 +90,15 @@ def test_scripts_without_spaces_and_signs_are_found_too(store: ConversationStore
 @given(text=st.text(st.characters(), max_size=20))
 def test_whatever_was_said_is_found_by_typing_it_again(store: ConversationStore, text: str) -> None:
     (message,) = say(store, text)
-    assert found(store.search(text)) == ([message] if text.split() else [])
-    store.delete_message(message)
+    hits = [hit.message_id for hit in store.search(text) if hit.role == "user"]
+    assert hits == ([message] if text.split() else [])
+    store.delete_conversation(store.message(message).conversation_id)
+
+
+def test_a_whole_page_pasted_into_the_search_is_no_error(store: ConversationStore) -> None:
+    (message,) = say(store, "lighthouse " * 2_000)
+    assert found(store.search("lighthouse " * 20_000)) == [message]
+    assert store.search("x" * 200_000) == store.search("灯" * 200_000) == ()
 
 
 def test_titles_are_found_first_and_archived_conversations_too(store: ConversationStore) -> None:

@@ -39,7 +39,7 @@ def test_lists_and_shows(localsteer: Run, talk: int) -> None:
 
 
 def test_searches(localsteer: Run, talk: int) -> None:
-    assert "*lighthouse*" in localsteer("chats", "list", "--search", "light").out
+    assert "a *light*house" in localsteer("chats", "list", "--search", "light").out
     (hit,) = localsteer("chats", "list", "--search", "light", "--json").document["hits"]
     assert (hit["conversation_id"], hit["role"]) == (talk, "assistant")
 
