@@ -1,16 +1,29 @@
-"""Rows of the database to values and back: marks and sampling as JSON, tokens as 32-bit integers."""
+"""Rows of the database to values and back: marks and sampling as JSON, tokens as 32-bit integers.
+
+A damaged value costs itself: it is read as far as possible, and the message says in one sentence what is wrong with it.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import struct
-from collections.abc import Sequence
-from dataclasses import asdict, fields
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from typing import TypeVar, cast, get_args
 
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
-from localsteer.engine.protocol import SCOPES, DialMark, DialSetting, FinishReason, Sampling, Scope
+from localsteer.chat.record_json import (
+    marks_document,
+    marks_from,
+    read_as_document,
+    read_as_from,
+    sampling_from,
+    to_json,
+)
+from localsteer.engine.protocol import DialMark, FinishReason, Sampling
 from localsteer.messages import Role
 
 REPLY_COLUMNS = (
@@ -27,9 +40,44 @@ REPLY_COLUMNS = (
     "prompt_tokens_evaluated",
     "prompt_tokens_reused",
     "tokens_per_second",
+    "seconds_to_first",
+    "seconds",
+    "context_size",
+    "written_with",
+    "read_as",
 )
 
-_SAMPLING_FIELDS = {field.name for field in fields(Sampling)}
+MESSAGE_COLUMNS = (
+    "m.id, m.conversation_id, m.parent_id, m.role, m.content, m.created, r.message_id AS reply_id, "
+    + ", ".join(f"r.{column}" for column in REPLY_COLUMNS)
+)
+"""For ``messages m LEFT JOIN replies r``."""
+
+MISSING_BEFORE = "What was said before this message is missing."
+
+_FINISH_REASONS = get_args(FinishReason)
+_UNSTORABLE = {0: "\ufffd", **dict.fromkeys(range(0xD800, 0xE000), "\ufffd")}
+
+Value = TypeVar("Value")
+
+
+class DamagedText(str):
+    """A text that was no UTF-8 in the database, with a replacement character for each wrong byte."""
+
+    __slots__ = ()
+
+
+def decode(stored: bytes) -> str:
+    """SQLite's text as Python's; never fails."""
+    try:
+        return stored.decode("utf-8")
+    except UnicodeDecodeError:
+        return DamagedText(stored.decode("utf-8", "replace"))
+
+
+def storable(text: str) -> str:
+    """A text that SQLite can keep: NUL and halves of surrogate pairs become replacement characters."""
+    return text if text.isascii() and "\0" not in text else text.translate(_UNSTORABLE)
 
 
 def pack_tokens(tokens: Sequence[int]) -> bytes:
@@ -43,96 +91,141 @@ def unpack_tokens(blob: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{count}i", blob[: 4 * count])
 
 
-def marks_to_json(marks: Sequence[DialMark]) -> str:
-    """Dial marks as a JSON list."""
-    return json.dumps([asdict(mark) for mark in marks], ensure_ascii=False, separators=(",", ":"))
-
-
+@lru_cache(maxsize=1024)
 def marks_from_json(text: str) -> tuple[DialMark, ...]:
-    """The reverse of :func:`marks_to_json`. A damaged record gives no marks: it costs itself and nothing else."""
-    try:
-        return tuple(
-            DialMark(start=int(mark["start"]), dials=tuple(_dial(dial) for dial in mark["dials"]))
-            for mark in json.loads(text)
-        )
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return ()
-
-
-def _dial(found: dict[str, Any]) -> DialSetting:
-    layers = found.get("layers")
-    scope = found.get("scope", "reply")
-    if scope not in SCOPES:
-        raise ValueError(scope)
-    return DialSetting(
-        name=str(found["name"]),
-        vector_path=str(found["vector_path"]),
-        strength=float(found["strength"]),
-        layers=None if layers is None else tuple(int(layer) for layer in layers),
-        scope=cast("Scope", scope),
-    )
-
-
-def sampling_to_json(sampling: Sampling) -> str:
-    """Sampling as a JSON object."""
-    return json.dumps(asdict(sampling), separators=(",", ":"))
-
-
-def sampling_from_json(text: str) -> Sampling:
-    """The reverse of :func:`sampling_to_json`; what is unknown or damaged takes its default."""
-    try:
-        return Sampling(**{name: value for name, value in json.loads(text).items() if name in _SAMPLING_FIELDS})
-    except (ValueError, TypeError, AttributeError):
-        return Sampling()
+    """Dial marks of the column ``marks``; none where it is damaged."""
+    return _Columns({"marks": text}).json("marks", marks_from, ())
 
 
 def reply_values(record: ReplyRecord) -> tuple[object, ...]:
     """The values of :data:`REPLY_COLUMNS`, in their order."""
     return (
-        record.model_name,
-        record.model_path,
-        record.model_id,
-        record.vocabulary,
-        record.system_prompt,
-        sampling_to_json(record.sampling),
+        storable(record.model_name),
+        storable(record.model_path),
+        storable(record.model_id),
+        storable(record.vocabulary),
+        storable(record.system_prompt),
+        to_json(asdict(record.sampling)),
         record.seed,
         pack_tokens(record.tokens),
-        marks_to_json(record.marks),
+        to_json(marks_document(record.marks)),
         record.finish_reason,
         record.prompt_tokens_evaluated,
         record.prompt_tokens_reused,
         record.tokens_per_second,
+        record.seconds_to_first,
+        record.seconds,
+        record.context_size,
+        storable(record.written_with),
+        None if record.read_as is None else to_json(read_as_document(record.read_as)),
     )
 
 
-def message_from(row: sqlite3.Row, alternative: int = 1, alternatives: int = 1) -> StoredMessage:
-    """A message from a row of ``messages`` left-joined with ``replies``."""
+def message_from(row: sqlite3.Row) -> StoredMessage:
+    """A message from a row of :data:`MESSAGE_COLUMNS`, ``alternative``, ``alternatives`` and ``orphan``."""
+    columns = _Columns(dict(row))
+    role = columns.one_of("role", get_args(Role), "user")
+    content = columns.text("content")
+    created = columns.number("created")
+    reply = None if row["reply_id"] is None else _reply_from(columns)
     return StoredMessage(
         id=row["id"],
         conversation_id=row["conversation_id"],
         parent_id=row["parent_id"],
-        role=cast("Role", row["role"]),
-        content=row["content"],
-        created=row["created"],
-        reply=None if row["model_name"] is None else _reply_from(row),
-        alternative=alternative,
-        alternatives=alternatives,
+        role=cast("Role", role),
+        content=content,
+        created=created,
+        reply=reply,
+        alternative=max(row["alternative"], 1),
+        alternatives=max(row["alternatives"], 1),
+        damage=" ".join(filter(None, (columns.damage, MISSING_BEFORE if row["orphan"] else ""))),
+        orphan=bool(row["orphan"]),
     )
 
 
-def _reply_from(row: sqlite3.Row) -> ReplyRecord:
+def _reply_from(columns: _Columns) -> ReplyRecord:
     return ReplyRecord(
-        model_name=row["model_name"],
-        model_path=row["model_path"],
-        model_id=row["model_id"],
-        vocabulary=row["vocabulary"],
-        system_prompt=row["system_prompt"],
-        sampling=sampling_from_json(row["sampling"]),
-        seed=row["seed"],
-        tokens=unpack_tokens(row["tokens"]),
-        marks=marks_from_json(row["marks"]),
-        finish_reason=cast("FinishReason | None", row["finish_reason"]),
-        prompt_tokens_evaluated=row["prompt_tokens_evaluated"],
-        prompt_tokens_reused=row["prompt_tokens_reused"],
-        tokens_per_second=row["tokens_per_second"],
+        model_name=columns.text("model_name"),
+        model_path=columns.text("model_path"),
+        model_id=columns.text("model_id"),
+        vocabulary=columns.text("vocabulary"),
+        system_prompt=columns.text("system_prompt"),
+        sampling=columns.json("sampling", sampling_from, Sampling()),
+        seed=columns.whole_or_none("seed"),
+        tokens=columns.tokens("tokens"),
+        marks=columns.json("marks", marks_from, ()),
+        finish_reason=cast("FinishReason | None", columns.one_of("finish_reason", (None, *_FINISH_REASONS), None)),
+        prompt_tokens_evaluated=int(columns.number("prompt_tokens_evaluated")),
+        prompt_tokens_reused=int(columns.number("prompt_tokens_reused")),
+        tokens_per_second=columns.number("tokens_per_second"),
+        seconds_to_first=columns.number_or_none("seconds_to_first"),
+        seconds=columns.number_or_none("seconds"),
+        context_size=int(columns.number("context_size")),
+        written_with=columns.text("written_with"),
+        read_as=columns.json("read_as", read_as_from, None),
     )
+
+
+class _Columns:
+    """A row that is read column by column, remembering which ones were damaged."""
+
+    def __init__(self, row: dict[str, object]) -> None:
+        self._row = row
+        self._damaged: list[str] = []
+
+    @property
+    def damage(self) -> str:
+        """One sentence, "" for none."""
+        if not self._damaged:
+            return ""
+        spoken = ", ".join(name.replace("_", " ") for name in self._damaged)
+        return f"Damaged in this record: {spoken}; the rest is shown."
+
+    def text(self, name: str) -> str:
+        value = self._row[name]
+        if isinstance(value, DamagedText) or not isinstance(value, str):
+            self._damaged.append(name)
+            return decode(value) if isinstance(value, bytes) else "" if value is None else str(value)
+        return value
+
+    def number(self, name: str) -> float:
+        value = self._row[name]
+        if isinstance(value, int | float) and math.isfinite(value):
+            return float(value)
+        self._damaged.append(name)
+        return 0.0
+
+    def number_or_none(self, name: str) -> float | None:
+        return None if self._row[name] is None else self.number(name)
+
+    def whole_or_none(self, name: str) -> int | None:
+        value = self._row[name]
+        if value is None or isinstance(value, int):
+            return value
+        self._damaged.append(name)
+        return None
+
+    def one_of(self, name: str, known: Sequence[str | None], default: str | None) -> str | None:
+        value = self._row[name]
+        if (value is None or isinstance(value, str)) and value in known:
+            return value
+        self._damaged.append(name)
+        return default
+
+    def tokens(self, name: str) -> tuple[int, ...]:
+        value = self._row[name]
+        if not isinstance(value, bytes) or len(value) % 4:
+            self._damaged.append(name)
+        return unpack_tokens(value) if isinstance(value, bytes) else ()
+
+    def json(self, name: str, read: Callable[[object], Value], default: Value) -> Value:
+        value = self._row[name]
+        if value is None and default is None:
+            return default
+        try:
+            if not isinstance(value, str) or isinstance(value, DamagedText):
+                raise ValueError("no JSON")
+            return read(json.loads(value))
+        except (ValueError, RecursionError):
+            self._damaged.append(name)
+            return default

@@ -52,7 +52,7 @@ class RunningReply:
         self._pieces: list[str] = []
         self._tokens: list[int] = []
         self._clock = clock
-        self._saved_at = clock()
+        self._saved_at = self._began = clock()
         self._unsaved = False
 
     @property
@@ -76,6 +76,8 @@ class RunningReply:
 
     def add(self, token: int, text: str) -> None:
         """One more token. The first is saved at once."""
+        if not self._tokens:
+            self._record = replace(self._record, seconds_to_first=self._seconds())
         self._tokens.append(token)
         self._pieces.append(text)
         self._unsaved = True
@@ -118,6 +120,8 @@ class RunningReply:
             prompt_tokens_evaluated=event.prompt_tokens_evaluated,
             prompt_tokens_reused=event.prompt_tokens_reused,
             tokens_per_second=event.tokens_per_second,
+            seconds=self._seconds(),
+            context_size=event.context_size,
         )
         self.save()
         assert self.message_id is not None
@@ -127,6 +131,10 @@ class RunningReply:
         """The engine failed or died: keep what there is, marked as unfinished. None where no token had come."""
         if self.message_id is None and not self._tokens:
             return None
+        self._record = replace(self._record, seconds=self._seconds())
         self.save()
         assert self.message_id is not None
         return self._store.message(self.message_id)
+
+    def _seconds(self) -> float:
+        return round(self._clock() - self._began, 4)

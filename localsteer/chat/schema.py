@@ -47,6 +47,54 @@ STEPS: tuple[str, ...] = (
         tokens_per_second       REAL NOT NULL DEFAULT 0
     );
     """,
+    """
+    ALTER TABLE replies ADD COLUMN seconds_to_first REAL;
+    ALTER TABLE replies ADD COLUMN seconds REAL;
+    ALTER TABLE replies ADD COLUMN context_size INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE replies ADD COLUMN written_with TEXT NOT NULL DEFAULT '';
+    ALTER TABLE replies ADD COLUMN read_as TEXT;           -- JSON object: see ReadAs
+    ALTER TABLE conversations ADD COLUMN titled_by TEXT NOT NULL DEFAULT 'words';
+    ALTER TABLE conversations ADD COLUMN deletion_id INTEGER;  -- of the deletion that hides it
+    ALTER TABLE messages ADD COLUMN deletion_id INTEGER;
+    CREATE TABLE deletions (
+        id              INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation_id INTEGER NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        message_id      INTEGER,                           -- NULL: the whole conversation
+        leaf_id         INTEGER,                           -- the chosen leaf, where it went with the rest
+        deleted         REAL NOT NULL
+    );
+    DROP INDEX messages_by_conversation;
+    CREATE INDEX messages_by_conversation ON messages(conversation_id);
+    CREATE INDEX messages_there ON messages(conversation_id, parent_id, id) WHERE deletion_id IS NULL;
+    CREATE INDEX messages_deleted ON messages(deletion_id) WHERE deletion_id IS NOT NULL;
+
+    -- What the words of the search do not know yet: ids of messages, and for titles minus the id of the conversation.
+    -- The words themselves (see searching.py) are made where SQLite has FTS5; nothing here may need it.
+    CREATE TABLE unindexed (id INTEGER PRIMARY KEY);
+    INSERT INTO unindexed SELECT id FROM messages UNION ALL SELECT -id FROM conversations;
+    CREATE TRIGGER message_written AFTER INSERT ON messages BEGIN
+        INSERT OR IGNORE INTO unindexed VALUES (new.id);
+    END;
+    CREATE TRIGGER message_changed AFTER UPDATE OF content, deletion_id ON messages BEGIN
+        INSERT OR IGNORE INTO unindexed VALUES (new.id);
+    END;
+    CREATE TRIGGER message_gone AFTER DELETE ON messages BEGIN
+        INSERT OR IGNORE INTO unindexed VALUES (old.id);
+    END;
+    CREATE TRIGGER title_written AFTER INSERT ON conversations BEGIN
+        INSERT OR IGNORE INTO unindexed VALUES (-new.id);
+    END;
+    CREATE TRIGGER title_changed AFTER UPDATE OF title ON conversations WHEN new.title IS NOT old.title BEGIN
+        INSERT OR IGNORE INTO unindexed VALUES (-new.id);
+    END;
+    CREATE TRIGGER conversation_hidden AFTER UPDATE OF deletion_id ON conversations BEGIN
+        INSERT OR IGNORE INTO unindexed SELECT id FROM messages WHERE conversation_id = new.id;
+        INSERT OR IGNORE INTO unindexed VALUES (-new.id);
+    END;
+    CREATE TRIGGER conversation_gone AFTER DELETE ON conversations BEGIN
+        INSERT OR IGNORE INTO unindexed VALUES (-old.id);
+    END;
+    """,
 )
 
 

@@ -3,136 +3,96 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from localsteer.chat.conversation import (
-    Conversation,
-    ConversationSummary,
-    ReplyRecord,
-    StoredMessage,
-    title_from,
+from localsteer.chat.conversation import Conversation, Deletion, ReplyRecord, StoredMessage, title_from
+from localsteer.chat.database import clear_errors
+from localsteer.chat.deleting import delete_below, list_deletions, undo_deletion
+from localsteer.chat.listing import ConversationList
+from localsteer.chat.paths import (
+    count_replies,
+    is_on_path,
+    newest_below,
+    read_message,
+    read_path,
+    read_turns,
+    siblings,
+    sound_leaf,
 )
-from localsteer.chat.database import clear_errors, connect, transaction
-from localsteer.chat.records import REPLY_COLUMNS, message_from, reply_values
+from localsteer.chat.records import REPLY_COLUMNS, reply_values, storable
 from localsteer.chat.running import RunningReply
+from localsteer.chat.tree import ConversationTree, insert_message, insert_reply, inserted_id, write_tree
+from localsteer.chat.turns import conversation_turns
+from localsteer.engine.protocol import ModelCard, Turn
 from localsteer.errors import StorageError
 from localsteer.messages import Role
 
-_MESSAGE_COLUMNS = "m.id, m.conversation_id, m.parent_id, m.role, m.content, m.created, " + ", ".join(
-    f"r.{column}" for column in REPLY_COLUMNS
-)
-_PATH_TO_LEAF = f"""
-    WITH RECURSIVE path(id, parent_id, depth) AS (
-        SELECT id, parent_id, 0 FROM messages WHERE id = ?
-        UNION ALL
-        SELECT m.id, m.parent_id, path.depth + 1 FROM messages m JOIN path ON m.id = path.parent_id
-    )
-    SELECT {_MESSAGE_COLUMNS} FROM path
-    JOIN messages m ON m.id = path.id LEFT JOIN replies r ON r.message_id = m.id
-    ORDER BY path.depth DESC
-"""
+PAGE = 100
+"""How many messages :meth:`ConversationStore.open` and :meth:`ConversationStore.older` give unless asked for more."""
 
 
-class ConversationStore:
+class ConversationStore(ConversationList):
     """The database of conversations, open until :meth:`close`. To be used from one thread.
 
-    Everything that a method has returned from is on the disk. All methods raise StorageError.
+    Everything that a method has returned from is on the disk. All methods raise StorageError. Here is what happens
+    within a conversation; list, search and backup are in :class:`~localsteer.chat.listing.ConversationList`.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._connection = connect(path)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the database; more than once does no harm."""
-        self._connection.close()
-
-    def damage(self) -> str | None:
-        """One sentence about what is wrong with the file, None where it is whole."""
-        with clear_errors(self.path):
-            (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-        return None if said == "ok" else f"{self.path} is damaged ({said}); move it away to start a new one."
 
     # ------------------------------------------------------------ conversations
 
     def new_conversation(self, system_prompt: str = "", title: str = "") -> Conversation:
         """An empty conversation. Without a title it takes one from its first message."""
         now = time.time()
-        with transaction(self._connection, self.path) as connection:
+        title, system_prompt = storable(title_from(title)), storable(system_prompt)
+        titled_by = "hand" if title else "words"
+        with self._changing() as connection:
             cursor = connection.execute(
-                "INSERT INTO conversations (title, system_prompt, created, updated) VALUES (?, ?, ?, ?)",
-                (title, system_prompt, now, now),
+                "INSERT INTO conversations (title, titled_by, system_prompt, created, updated) VALUES (?, ?, ?, ?, ?)",
+                (title, titled_by, system_prompt, now, now),
             )
-        return Conversation(_id(cursor.lastrowid), title, system_prompt, now, now)
+        return self.open(inserted_id(cursor))
 
-    def open(self, conversation_id: int) -> Conversation:
-        """The conversation along its chosen path, each message knowing its place among its alternatives."""
+    def open(self, conversation_id: int, *, last: int | None = PAGE, back_to: int | None = None) -> Conversation:
+        """The conversation with the ``last`` messages of its chosen path (None: all), however long it is.
+
+        ``back_to``: more of them where that is needed to have the message of this id among them.
+        """
         with clear_errors(self.path):
-            row = self._connection.execute("SELECT * FROM conversations WHERE id = ?", (conversation_id,)).fetchone()
-            if row is None:
-                raise StorageError(f"Conversation {conversation_id} is not there any more.")
-            path = self._connection.execute(_PATH_TO_LEAF, (row["leaf_id"],)).fetchall()
-            siblings = self._siblings(conversation_id)
-        messages = []
-        for message in path:
-            among = siblings[message["parent_id"]]
-            messages.append(message_from(message, among.index(message["id"]) + 1, len(among)))
+            row = self._row(conversation_id)
+            leaf = sound_leaf(self._connection, conversation_id, row["leaf_id"])
+            messages = read_path(self._connection, leaf, last=last, back_to=back_to)
         return Conversation(
-            row["id"], row["title"], row["system_prompt"], row["created"], row["updated"], tuple(messages)
+            row["id"],
+            row["title"],
+            row["system_prompt"],
+            row["created"],
+            row["updated"],
+            messages,
+            row["titled_by"],
+            bool(row["pinned"]),
+            bool(row["archived"]),
         )
 
-    def latest(self) -> Conversation | None:
-        """The conversation that was last written to, None where there is none."""
-        summaries = self.summaries(limit=1)
-        return self.open(summaries[0].id) if summaries else None
-
-    def summaries(self, limit: int = 200) -> tuple[ConversationSummary, ...]:
-        """The conversations that are not archived, the last used first, pinned ones before all others."""
+    def older(self, message_id: int, limit: int = PAGE) -> tuple[StoredMessage, ...]:
+        """Up to ``limit`` messages that come right before this one on its path, oldest first."""
         with clear_errors(self.path):
-            rows = self._connection.execute(
-                "SELECT id, title, updated, (SELECT count(*) FROM messages WHERE conversation_id = conversations.id) "
-                "FROM conversations WHERE NOT archived ORDER BY pinned DESC, updated DESC, id DESC LIMIT ?",
-                (limit,),
-            ).fetchall()
-        return tuple(ConversationSummary(*row) for row in rows)
+            row = self._connection.execute("SELECT parent_id FROM messages WHERE id = ?", (message_id,)).fetchone()
+            return () if row is None else read_path(self._connection, row["parent_id"], last=limit)
 
-    def set_system_prompt(self, conversation_id: int, text: str) -> None:
-        """The system prompt for what is written from now on; replies keep a record of theirs."""
-        self._set(conversation_id, "system_prompt", text)
+    def latest(self) -> Conversation | None:
+        """The conversation that was last written to and is not archived, None where there is none."""
+        with clear_errors(self.path):
+            row = self._connection.execute(
+                "SELECT id FROM conversations WHERE deletion_id IS NULL AND NOT archived "
+                "ORDER BY updated DESC, id DESC LIMIT 1"
+            ).fetchone()
+        return None if row is None else self.open(row["id"])
 
-    def rename(self, conversation_id: int, title: str) -> None:
-        """A title given by hand."""
-        self._set(conversation_id, "title", title)
-
-    def delete_conversation(self, conversation_id: int) -> None:
-        """Delete a conversation with all its branches."""
-        with transaction(self._connection, self.path) as connection:
-            connection.execute("DELETE FROM conversations WHERE id = ?", (conversation_id,))
-
-    def _set(self, conversation_id: int, column: str, value: str) -> None:
-        with transaction(self._connection, self.path) as connection:
-            connection.execute(
-                f"UPDATE conversations SET {column} = ?, updated = ? WHERE id = ?",
-                (value, time.time(), conversation_id),
-            )
-
-    def _siblings(self, conversation_id: int) -> dict[int | None, list[int]]:
-        siblings: dict[int | None, list[int]] = {}
-        for parent_id, message_id in self._connection.execute(
-            "SELECT parent_id, id FROM messages WHERE conversation_id = ? ORDER BY id", (conversation_id,)
-        ):
-            siblings.setdefault(parent_id, []).append(message_id)
-        return siblings
+    def add_tree(self, tree: ConversationTree) -> Conversation:
+        """A new conversation with all that is in ``tree``, or none at all."""
+        with self._changing() as connection:
+            conversation_id = write_tree(connection, tree)
+        self.prepare_search()
+        return self.open(conversation_id)
 
     # ------------------------------------------------------------ messages
 
@@ -141,37 +101,50 @@ class ConversationStore:
     ) -> StoredMessage:
         """A message below ``parent_id`` (None: a first message); it becomes the end of the chosen path.
 
-        A second child of the same parent is an alternative to the first.
+        A second child of the same parent is an alternative to the first. A reply whose question was deleted while it
+        was on its way goes where the question went, and comes back with it.
         """
         now = time.time()
-        with transaction(self._connection, self.path) as connection:
-            cursor = connection.execute(
-                "INSERT INTO messages (conversation_id, parent_id, role, content, created) VALUES (?, ?, ?, ?, ?)",
-                (conversation_id, parent_id, role, content, now),
-            )
-            message_id = _id(cursor.lastrowid)
+        with self._changing() as connection:
+            title, hidden = self._row(conversation_id, hidden=reply is not None)["title"], None
+            if parent_id is not None:
+                parent = connection.execute(
+                    "SELECT deletion_id FROM messages WHERE id = ? AND conversation_id = ?",
+                    (parent_id, conversation_id),
+                ).fetchone()
+                hidden = None if parent is None else parent["deletion_id"]
+                if parent is None or (hidden is not None and reply is None):
+                    raise StorageError("The message that this one follows is not there any more.")
+            message_id = insert_message(connection, conversation_id, parent_id, role, content, now, hidden)
             if reply is not None:
+                insert_reply(connection, message_id, reply)
+            if hidden is None:
+                first_words = title_from(storable(content)) if not title and role == "user" else title
                 connection.execute(
-                    f"INSERT INTO replies (message_id, {', '.join(REPLY_COLUMNS)}) "
-                    f"VALUES ({', '.join('?' * (1 + len(REPLY_COLUMNS)))})",
-                    (message_id, *reply_values(reply)),
+                    "UPDATE conversations SET leaf_id = ?, updated = ?, title = ? WHERE id = ?",
+                    (message_id, now, first_words, conversation_id),
                 )
-            connection.execute(
-                "UPDATE conversations SET leaf_id = ?, updated = ?, "
-                "title = CASE WHEN title = '' AND ? = 'user' THEN ? ELSE title END WHERE id = ?",
-                (message_id, now, role, title_from(content), conversation_id),
-            )
         return self.message(message_id)
 
+    def edit(self, message_id: int, text: str) -> StoredMessage:
+        """Another text for a message of the person's, as an alternative to it: the old branch stays as it was."""
+        message = self._there(message_id)
+        if message.role != "user":
+            raise StorageError("Only your own messages can be edited; a reply can be generated again.")
+        return self.add_message(message.conversation_id, "user", text, message.parent_id)
+
     def begin_reply(self, conversation_id: int, parent_id: int, record: ReplyRecord) -> RunningReply:
-        """A reply to ``parent_id`` that is about to be written. It is in the database from its first token on."""
+        """A reply to ``parent_id`` that is about to be written. It is in the database from its first token on.
+
+        Where ``parent_id`` has a reply already, the new one is an alternative to it.
+        """
         return RunningReply(self, conversation_id, parent_id, record)
 
     def save_reply(self, message_id: int, content: str, record: ReplyRecord) -> None:
         """Replace a reply's text and record."""
         assignments = ", ".join(f"{column} = ?" for column in REPLY_COLUMNS)
-        with transaction(self._connection, self.path) as connection:
-            connection.execute("UPDATE messages SET content = ? WHERE id = ?", (content, message_id))
+        with self._changing() as connection:
+            connection.execute("UPDATE messages SET content = ? WHERE id = ?", (storable(content), message_id))
             connection.execute(
                 f"UPDATE replies SET {assignments} WHERE message_id = ?", (*reply_values(record), message_id)
             )
@@ -179,42 +152,93 @@ class ConversationStore:
     def message(self, message_id: int) -> StoredMessage:
         """One message with its record."""
         with clear_errors(self.path):
-            row = self._connection.execute(
-                f"SELECT {_MESSAGE_COLUMNS} FROM messages m LEFT JOIN replies r ON r.message_id = m.id WHERE m.id = ?",
-                (message_id,),
-            ).fetchone()
-            if row is None:
-                raise StorageError(f"Message {message_id} is not there any more.")
-            among = self._alternatives(row["conversation_id"], row["parent_id"])
-        return message_from(row, among.index(message_id) + 1, len(among))
+            found = read_message(self._connection, message_id)
+        if found is None:
+            raise StorageError(f"Message {message_id} is not there any more.")
+        return found
+
+    def turns(self, conversation_id: int, card: ModelCard, *, until: int | None = None) -> tuple[Turn, ...]:
+        """What the engine needs to go on: the system prompt, then every message of the chosen path.
+
+        ``until``: of the path that ends with this message instead. Tokens are given where this model's vocabulary wrote
+        them, marks where this very model did.
+        """
+        with clear_errors(self.path):
+            row = self._row(conversation_id)
+            leaf = until if until is not None else sound_leaf(self._connection, conversation_id, row["leaf_id"])
+            return conversation_turns(row["system_prompt"], read_turns(self._connection, leaf, card))
+
+    def path_turns(self, message_id: int, card: ModelCard) -> tuple[Turn, ...]:
+        """The messages of the path that ends with this one, each as a turn of its own, without a system prompt."""
+        with clear_errors(self.path):
+            return read_turns(self._connection, message_id, card)
+
+    def reply_count(self, message_id: int | None) -> int:
+        """How many replies there are on the path that ends with this message."""
+        with clear_errors(self.path):
+            return count_replies(self._connection, message_id)
+
+    def turns_again(self, reply_id: int, card: ModelCard) -> tuple[Turn, ...]:
+        """What the engine was given when it wrote this reply: the system prompt of that time, the path to the message
+        that it answers, and earlier replies under the dials that they were read under then.
+        """
+        reply = self.message(reply_id)
+        system_prompt = reply.reply.system_prompt if reply.reply else ""
+        read_as = reply.reply.read_as if reply.reply and reply.reply.model_id == card.model_id else None
+        with clear_errors(self.path):
+            return conversation_turns(system_prompt, read_turns(self._connection, reply.parent_id, card), read_as)
+
+    # ------------------------------------------------------------ branches
 
     def alternatives(self, message_id: int) -> tuple[int, ...]:
         """The ids of this message and of the others that stand in its place, oldest first."""
-        message = self.message(message_id)
+        message = self._there(message_id)
         with clear_errors(self.path):
-            return tuple(self._alternatives(message.conversation_id, message.parent_id))
-
-    def _alternatives(self, conversation_id: int, parent_id: int | None) -> list[int]:
-        rows = self._connection.execute(
-            "SELECT id FROM messages WHERE conversation_id = ? AND parent_id IS ? ORDER BY id",
-            (conversation_id, parent_id),
-        )
-        return [row["id"] for row in rows]
+            return tuple(siblings(self._connection, message.conversation_id, message.parent_id))
 
     def choose(self, message_id: int) -> Conversation:
-        """Show the branch through this message, down to the newest message below it."""
-        message = self.message(message_id)
-        with transaction(self._connection, self.path) as connection:
-            (leaf,) = connection.execute(
-                "WITH RECURSIVE below(id) AS (SELECT ? UNION ALL "
-                "SELECT (SELECT max(m.id) FROM messages m WHERE m.conversation_id = ? AND m.parent_id = below.id) "
-                "FROM below WHERE below.id IS NOT NULL) SELECT max(id) FROM below",
-                (message_id, message.conversation_id),
-            ).fetchone()
-            connection.execute("UPDATE conversations SET leaf_id = ? WHERE id = ?", (leaf, message.conversation_id))
+        """Show the branch through this message: the path that is chosen where it leads through it already, else down
+        to the newest message below it. The message is among those that are given.
+        """
+        message = self._there(message_id)
+        with self._changing() as connection:
+            leaf = self._row(message.conversation_id)["leaf_id"]
+            if not is_on_path(connection, message_id, leaf):
+                leaf = newest_below(connection, message.conversation_id, message_id)
+                connection.execute("UPDATE conversations SET leaf_id = ? WHERE id = ?", (leaf, message.conversation_id))
+        return self.open(message.conversation_id, back_to=message_id)
+
+    def step(self, message_id: int, by: int) -> Conversation:
+        """Show the alternative that comes ``by`` places after this message (before it where negative), or the outermost
+        one there is.
+        """
+        among = self.alternatives(message_id)
+        place = min(max(among.index(message_id) + by, 0), len(among) - 1)
+        return self.choose(among[place])
+
+    def continue_from(self, message_id: int) -> Conversation:
+        """End the chosen path with this message, so that what is said next begins a branch below it. What followed
+        stays as an alternative.
+        """
+        message = self._there(message_id)
+        self._set(message.conversation_id, "leaf_id = ?", message_id)
         return self.open(message.conversation_id)
 
+    def delete_message(self, message_id: int) -> Deletion:
+        """Delete a message with everything below it, until :meth:`undo` or :meth:`purge`."""
+        with self._changing() as connection:
+            return list_deletions(connection, deletion_id=delete_below(connection, message_id))[0]
 
-def _id(lastrowid: int | None) -> int:
-    assert lastrowid is not None  # SQLite gives one for every INSERT
-    return lastrowid
+    def undo(self, deletion: Deletion | int) -> Conversation:
+        """Have back what was deleted, exactly as it was, the chosen path included."""
+        with self._changing() as connection:
+            conversation_id = undo_deletion(connection, deletion if isinstance(deletion, int) else deletion.id)
+        return self.open(conversation_id)
+
+    def _there(self, message_id: int) -> StoredMessage:
+        """A message that is not deleted. Raises StorageError."""
+        message = self.message(message_id)
+        with clear_errors(self.path):
+            if message_id not in siblings(self._connection, message.conversation_id, message.parent_id):
+                raise StorageError(f"Message {message_id} is not there any more.")
+        return message

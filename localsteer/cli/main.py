@@ -13,6 +13,7 @@ import click
 
 from localsteer import __version__
 from localsteer.cli.chat import chat
+from localsteer.cli.chats import chats
 from localsteer.cli.doctor import doctor, paths
 from localsteer.cli.evaluate import evaluate
 from localsteer.cli.extract import extract
@@ -43,7 +44,7 @@ def localsteer(context: click.Context) -> None:
         context.invoke(chat)
 
 
-for command in (chat, say, extract, sweep, evaluate, vectors, models, settings, doctor, paths):
+for command in (chat, chats, say, extract, sweep, evaluate, vectors, models, settings, doctor, paths):
     localsteer.add_command(command)
 vectors.add_command(see)
 

@@ -7,9 +7,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from localsteer.chat.conversation import Conversation, ReplyRecord, StoredMessage, as_turn
+from localsteer.chat.conversation import Conversation, ReadAs, ReplyRecord, StoredMessage
 from localsteer.chat.running import RunningReply
 from localsteer.chat.store import ConversationStore
+from localsteer.chat.turns import as_turn, conversation_turns
 from localsteer.engine.protocol import DialMark, DialSetting, ModelCard, Sampling, Turn
 from localsteer.errors import StorageError
 
@@ -33,7 +34,8 @@ class Talk:
         self.system_prompt = system_prompt
         self.messages: list[StoredMessage] = []
         self._conversation: Conversation | None = None
-        self._read_as: dict[int, tuple[DialMark, ...]] = {}
+        self._read_as: ReadAs | None = None
+        self._older: tuple[tuple[int, str], tuple[Turn, ...]] | None = None
         self._unsaved: RunningReply | None = None
 
     @property
@@ -45,8 +47,22 @@ class Talk:
         """An empty conversation; the system prompt stays. Nothing is stored until something is said."""
         self.messages = []
         self._conversation = None
-        self._read_as = {}
+        self._read_as = None
+        self._older = None
         self._unsaved = None
+
+    def open(self, conversation: Conversation) -> None:
+        """Go on with a conversation: what the store has just opened."""
+        self.begin_anew()
+        self._conversation = conversation
+        self.messages = list(conversation.messages)
+        self.system_prompt = conversation.system_prompt
+
+    def load_older(self) -> tuple[StoredMessage, ...]:
+        """The page of messages before those that are here, which now are here, too; () where there are none."""
+        older = self.store.older(self.messages[0].id) if self.messages else ()
+        self.messages[:0] = older
+        return older
 
     def set_system_prompt(self, text: str) -> None:
         """For the replies from now on."""
@@ -74,14 +90,19 @@ class Talk:
         """Forget the last reply on the screen (the record keeps it), so that another can take its place."""
         if self.messages and self.messages[-1].role == "assistant":
             self._unsaved = None
-            return self.messages.pop()
+            taken = self.messages.pop()
+            if self._read_as is not None:
+                self._read_as = replace(self._read_as, replies=min(self._read_as.replies, self._reply_count()))
+            return taken
         return None
 
     def begin_reply(self, card: ModelCard, sampling: Sampling, dials: tuple[DialSetting, ...]) -> RunningReply:
         """A reply to the last message, saved as it grows."""
         assert self._conversation is not None
         marks = (DialMark(0, dials),)
-        record = ReplyRecord.begun(card, system_prompt=self.system_prompt, sampling=sampling, marks=marks)
+        record = ReplyRecord.begun(
+            card, system_prompt=self.system_prompt, sampling=sampling, marks=marks, read_as=self._read_as
+        )
         return self.store.begin_reply(self._conversation.id, self.messages[-1].id, record)
 
     def add_reply(self, running: RunningReply) -> None:
@@ -114,21 +135,26 @@ class Talk:
 
         The record is not touched: what was said stays said under its own strengths.
         """
-        marks = (DialMark(0, dials),)
-        self._read_as = {message.id: marks for message in self.messages if message.role == "assistant"}
+        self._read_as = ReadAs(self._reply_count(), dials)
+
+    def _reply_count(self) -> int:
+        here = sum(message.role == "assistant" for message in self.messages)
+        return here + (self.store.reply_count(self.messages[0].parent_id) if self.messages else 0)
+
+    def _older_turns(self, card: ModelCard) -> tuple[Turn, ...]:
+        """What comes before the messages that are here; read once, until there are more of them here."""
+        before = self.messages[0].parent_id if self.messages else None
+        if before is None:
+            return ()
+        key = (before, card.model_id)
+        if self._older is None or self._older[0] != key:
+            self._older = (key, self.store.path_turns(before, card))
+        return self._older[1]
 
     def turns(self, card: ModelCard) -> tuple[Turn, ...]:
         """What the engine needs: system prompt and messages, replies with their tokens and the dials of their time.
 
         Messages of the person's that follow each other (the engine died before it answered) are one turn.
         """
-        turns: list[Turn] = [Turn("system", self.system_prompt)] if self.system_prompt.strip() else []
-        for message in self.messages:
-            turn = as_turn(message, card)
-            if message.id in self._read_as:
-                turn = replace(turn, marks=self._read_as[message.id])
-            if turns and turns[-1].role == turn.role == "user":
-                turns[-1] = replace(turns[-1], content=f"{turns[-1].content}\n\n{turn.content}")
-            else:
-                turns.append(turn)
-        return tuple(turns)
+        turns = [*self._older_turns(card), *(as_turn(message, card) for message in self.messages)]
+        return conversation_turns(self.system_prompt, turns, self._read_as)

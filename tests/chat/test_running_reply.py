@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from localsteer import __version__
 from localsteer.chat.running import SAVE_EVERY_SECONDS, RunningReply
 from localsteer.chat.store import ConversationStore
 from localsteer.engine.protocol import DialMark, Started
@@ -97,6 +98,18 @@ def test_the_finished_reply_is_the_engines_word(reply: RunningReply) -> None:
     assert message.reply is not None
     assert (message.content, message.reply.finish_reason) == ("One", "end")
     assert message.reply.marks == (DialMark(0, (SAD,)),)
+
+
+def test_the_record_says_how_long_it_took_and_with_what(reply: RunningReply, clock: Clock) -> None:
+    clock.now += 1.5
+    reply.add(1, "One")
+    clock.now += 0.25
+    reply.add(2, " two")
+    clock.now += 0.25
+    written = reply.finish(finished("One two", (1, 2))).reply
+    assert written is not None
+    assert (written.seconds_to_first, written.seconds, written.token_count) == (1.5, 2.0, 2)
+    assert (written.context_size, written.written_with) == (512, __version__)
 
 
 def test_a_failed_save_is_told_and_made_good_by_the_next(

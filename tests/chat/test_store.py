@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from localsteer.chat.conversation import ReadAs
 from localsteer.chat.schema import STEPS
 from localsteer.chat.store import ConversationStore
 from localsteer.engine.protocol import DialMark
@@ -59,19 +60,20 @@ def test_turns_give_tokens_and_marks_only_to_the_model_that_wrote_them(store: Co
     asked = store.add_message(talk.id, "user", "Hi", None)
     reply = store.begin_reply(talk.id, asked.id, record())
     reply.finish(finished("Hello", (1, 2), DialMark(0, (HAPPY,))))
-    shown = store.open(talk.id)
-    own = shown.turns(CARD)
+    own = store.turns(talk.id, CARD)
     assert [turn.role for turn in own] == ["system", "user", "assistant"]
     assert own[2].tokens == (1, 2)
     assert own[2].marks == (DialMark(0, (HAPPY,)),)
-    other_quantisation = shown.turns(replace(CARD, model_id="other"))
+    other_quantisation = store.turns(talk.id, replace(CARD, model_id="other"))
     assert (other_quantisation[2].tokens, other_quantisation[2].marks) == ((1, 2), ())
-    other_family = shown.turns(replace(CARD, model_id="other", vocabulary="other"))
+    other_family = store.turns(talk.id, replace(CARD, model_id="other", vocabulary="other"))
     assert (other_family[2].tokens, other_family[2].marks, other_family[2].content) == (None, (), "Hello")
-    assert [turn.content for turn in shown.turns(CARD, until=asked.id)] == ["Be kind.", "Hi"]
+    assert [turn.content for turn in store.turns(talk.id, CARD, until=asked.id)] == ["Be kind.", "Hi"]
 
 
-def test_a_deleted_conversation_takes_its_long_chain_of_messages_with_it(store: ConversationStore) -> None:
+def test_a_conversation_that_is_emptied_for_good_takes_its_long_chain_of_messages_with_it(
+    store: ConversationStore,
+) -> None:
     talk = store.new_conversation()
     chain = [(number, talk.id, number - 1 or None) for number in range(1, 1_501)]
     store._connection.execute("BEGIN")
@@ -83,6 +85,7 @@ def test_a_deleted_conversation_takes_its_long_chain_of_messages_with_it(store: 
     assert len(store.choose(1).messages) == 1_500
     store.delete_conversation(talk.id)
     assert store.summaries() == ()
+    assert store.purge() == 1
     assert store._connection.execute("SELECT count(*) FROM messages").fetchone()[0] == 0
 
 
@@ -93,6 +96,77 @@ def test_lists_conversations_with_the_last_used_first(store: ConversationStore) 
     assert [summary.title for summary in store.summaries()] == ["old", "new"]
     store.rename(new.id, "newest")
     assert [(one.title, one.message_count) for one in store.summaries()] == [("newest", 1), ("old", 1)]
+
+
+def test_pinned_ones_stand_first_and_archived_ones_by_themselves(store: ConversationStore) -> None:
+    ids = [store.new_conversation(title=title).id for title in ("a", "b", "c")]
+    store.pin(ids[0])
+    store.archive(ids[2])
+    assert [(one.title, one.pinned) for one in store.summaries()] == [("a", True), ("b", False)]
+    assert [(one.title, one.archived) for one in store.summaries(archived=True)] == [("c", True)]
+    latest = store.latest()
+    assert latest is not None
+    assert latest.title == "b"
+    store.pin(ids[0], False)
+    store.archive(ids[2], False)
+    assert [one.title for one in store.summaries()] == ["c", "b", "a"]
+
+
+def test_a_model_names_a_conversation_until_the_person_does(store: ConversationStore) -> None:
+    talk = store.new_conversation()
+    store.add_message(talk.id, "user", "Where do you live?", None)
+    assert store.open(talk.id).titled_by == "words"
+    assert store.set_title(talk.id, "A lighthouse\n", made_by_model=True)
+    assert (store.open(talk.id).title, store.open(talk.id).titled_by) == ("A lighthouse", "model")
+    assert not store.set_title(talk.id, " ", made_by_model=True)
+    assert store.set_title(talk.id, "Home")
+    assert not store.set_title(talk.id, "Another", made_by_model=True)
+    assert (store.open(talk.id).title, store.open(talk.id).titled_by) == ("Home", "hand")
+    store.rename(talk.id, "")
+    assert (store.open(talk.id).title, store.open(talk.id).titled_by) == ("Where do you live?", "words")
+
+
+def test_a_reply_is_asked_for_again_as_it_was_asked_for_then(store: ConversationStore) -> None:
+    talk = store.new_conversation("Be kind.")
+    parent = None
+    read_as = ReadAs(1, (SAD,))
+    for number in range(2):
+        parent = store.add_message(talk.id, "user", f"question {number}", parent).id
+        written = replace(record(DialMark(0, (HAPPY,))), read_as=read_as if number else None)
+        parent = store.begin_reply(talk.id, parent, written).finish(finished("Yes", (1,), DialMark(0, (HAPPY,)))).id
+    store.set_system_prompt(talk.id, "Be brief.")
+    store.add_message(talk.id, "user", "question 2", parent)
+    assert parent is not None
+    system, first, answer, second = store.turns_again(parent, CARD)
+    assert (system.content, first.content, second.content) == ("Be kind.", "question 0", "question 1")
+    assert answer.marks == (DialMark(0, (SAD,)),)
+    now = store.turns(talk.id, CARD)
+    assert [turn.content for turn in now] == ["Be brief.", "question 0", "Yes", "question 1", "Yes", "question 2"]
+    assert now[2].marks == (DialMark(0, (HAPPY,)),)
+
+
+def test_a_backup_is_one_file_that_opens_as_a_store(store: ConversationStore, tmp_path: Path) -> None:
+    talk = store.new_conversation(title="Kept")
+    store.add_message(talk.id, "user", "the lighthouse", None)
+    out = tmp_path / "backups" / "all.db"
+    store.backup(out)
+    assert [file.name for file in out.parent.iterdir()] == ["all.db"]
+    with ConversationStore(out) as copy:
+        assert copy.open(talk.id) == store.open(talk.id)
+        assert len(copy.search("lighthouse")) == 1
+
+
+def test_a_backup_overwrites_nothing_unless_it_is_told_to(store: ConversationStore, tmp_path: Path) -> None:
+    out = tmp_path / "all.db"
+    out.write_text("precious", encoding="utf-8")
+    with pytest.raises(StorageError, match="exists already"):
+        store.backup(out)
+    assert out.read_text(encoding="utf-8") == "precious"
+    store.backup(out, overwrite=True)
+    with pytest.raises(StorageError, match="where the conversations are kept"):
+        store.backup(store.path, overwrite=True)
+    with ConversationStore(out) as copy:
+        assert copy.summaries() == ()
 
 
 def test_a_title_is_short_and_free_of_control_characters(store: ConversationStore) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from localsteer.chat.conversation import ReadAs
 from localsteer.chat.store import ConversationStore
 from localsteer.engine.protocol import DialMark, DialSetting, Finished, Sampling
 from localsteer.errors import StorageError
@@ -95,6 +96,45 @@ def test_a_reply_that_is_taken_back_makes_room_for_an_alternative(store: Convers
     assert latest is not None
     assert [message.content for message in latest.messages] == ["Hello", "Good day."]
     assert latest.messages[1].alternatives == 2
+
+
+def test_a_long_conversation_is_gone_on_with_and_the_engine_gets_all_of_it(store: ConversationStore) -> None:
+    talk = Talk(store)
+    talk.system_prompt = "Be kind."
+    for number in range(60):
+        talk.say(f"question {number}")
+        reply(talk, f"answer {number}")
+    conversation = store.latest()
+    assert conversation is not None
+    again = Talk(store)
+    again.open(store.open(conversation.id, last=10))
+    assert (len(again.messages), again.system_prompt) == (10, "Be kind.")
+    again.say("And?")
+    assert len(again.turns(CARD)) == 1 + 121
+    assert again.turns(CARD)[:-1] == talk.turns(CARD)
+    assert len(again.load_older()) == 100
+    assert len(again.load_older()) == 10
+    assert again.load_older() == ()
+    assert again.turns(CARD)[:-1] == talk.turns(CARD)
+
+
+def test_the_record_keeps_that_earlier_replies_were_read_under_other_dials(store: ConversationStore) -> None:
+    talk = Talk(store)
+    for number in range(2):
+        talk.say(f"question {number}")
+        reply(talk, f"answer {number}")
+    conversation = store.latest()
+    assert conversation is not None
+    again = Talk(store)
+    again.open(store.open(conversation.id, last=1))
+    again.take_back_reply()
+    again.messages = list(store.older(conversation.messages[3].id, limit=1))
+    again.read_all_as(OTHER)
+    reply(again, "another answer")
+    written = again.messages[-1]
+    assert written.reply is not None
+    assert written.reply.read_as == ReadAs(1, OTHER)
+    assert [turn.marks for turn in store.turns_again(written.id, CARD)] == [(), (DialMark(0, OTHER),), ()]
 
 
 def test_a_new_chat_is_not_stored_before_something_is_said(store: ConversationStore) -> None:
