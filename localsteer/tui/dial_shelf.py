@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from localsteer.engine.protocol import SCOPES, Scope
-from localsteer.errors import VectorError
+from localsteer.errors import LocalsteerError, VectorError
+from localsteer.library.combinations import put_together
+from localsteer.library.dials import find_vector
 from localsteer.library.places import Places
 from localsteer.library.portraits import read_portrait
 from localsteer.library.recipes import recipe_cards
@@ -50,7 +52,7 @@ def choices(places: Places, model_id: str) -> tuple[Choice, ...]:
                 vector.name,
                 vector.negative_pole,
                 vector.positive_pole,
-                vector.error or "A stored vector without a recipe.",
+                vector.error or vector.expression or "A stored vector without a recipe.",
                 "broken" if vector.error else "ready",
             )
         )
@@ -83,6 +85,8 @@ def recalled(remembered: tuple[RememberedDial, ...], places: Places, model_id: s
     library = VectorLibrary.at(places)
     for one in remembered:
         card = read_vector_card(Path(one.path), one.name) if one.path else library.find(one.name, model_id)
+        if card is None:
+            card = _combination(one.name, places, model_id)
         if card is None or card.error:
             continue
         dial = _dial(card)
@@ -94,6 +98,18 @@ def recalled(remembered: tuple[RememberedDial, ...], places: Places, model_id: s
             )
         )
     return rack.pick(0)
+
+
+def _combination(expression: str, places: Places, model_id: str) -> VectorCard | None:
+    """The vector of an expression, where its parts stand ready."""
+    try:
+        vector = find_vector(expression, model_id, places)
+        if vector.to_extract:
+            return None
+        put_together(vector)
+    except LocalsteerError:
+        return None
+    return read_vector_card(vector.path, expression)
 
 
 def to_remember(rack: Rack) -> tuple[RememberedDial, ...]:
@@ -114,7 +130,7 @@ def _dial(card: VectorCard) -> Dial:
         safe=_both(card.safe_low, card.safe_high),
         careful=_both(card.careful_low, card.careful_high),
         layers=card.default_layers,
-        scope="prompt-start" if card.at_front else "reply",
+        scope=card.scope or "reply",
     )
 
 
