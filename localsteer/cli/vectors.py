@@ -13,6 +13,7 @@ from localsteer.cli.options import json_option, model_option
 from localsteer.cli.output import note, print_json, signed, spoken_layers, table
 from localsteer.cli.session import Home, identify
 from localsteer.cli.vector_card import as_document, as_text, find_tokens
+from localsteer.cli.vector_documents import recipe_changed, recipe_document, vector_document
 from localsteer.errors import ModelError, VectorError
 from localsteer.gguf_header import read_header
 from localsteer.library.combinations import put_together
@@ -46,8 +47,8 @@ def list_vectors(model: str | None, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "vectors": [_as_document(card, recipes.get(card.name)) for card in cards],
-                "recipes": [_recipe_document(card) for card in recipes.values()],
+                "vectors": [vector_document(card, recipes.get(card.name)) for card in cards],
+                "recipes": [recipe_document(card) for card in recipes.values()],
             }
         )
         return
@@ -68,10 +69,10 @@ def list_vectors(model: str | None, as_json: bool) -> None:
         click.echo("No vectors yet: they are made from recipes when a dial is first used, or by `localsteer extract`.")
     click.echo()
     recipe_rows = [
-        (card.name, f"{card.negative_pole} ↔ {card.positive_pole}" if not card.error else "broken", _about(card))
-        for card in recipes.values()
+        (card.group, card.name, _poles(card) if not card.error else "broken", _about(card))
+        for card in sorted(recipes.values(), key=lambda card: (card.group, card.name))
     ]
-    click.echo(table(recipe_rows, ("RECIPE", "POLES", "")))
+    click.echo(table(recipe_rows, ("GROUP", "RECIPE", "POLES", "")))
 
 
 @vectors.command()
@@ -99,7 +100,7 @@ def show(name: str, model: str | None, out: str | None, sweep_file: str | None, 
         plot_card(portrait, target)
         note(f"Drawn to {target}.")
     if as_json:
-        print_json(_as_document(card, recipe) | as_document(portrait))
+        print_json(vector_document(card, recipe) | as_document(portrait))
         return
     facts = [
         ("vector", card.name),
@@ -266,51 +267,9 @@ def _made_from(card: VectorCard, recipe: RecipeCard | None) -> str:
     return _state(card, recipe) or "up to date"
 
 
-def _recipe_changed(card: VectorCard, recipe: RecipeCard | None) -> bool:
-    return not card.error and recipe is not None and not recipe.error and not card.is_made_from(recipe.digest)
-
-
 def _state(card: VectorCard, recipe: RecipeCard | None) -> str:
     if card.error:
         return card.error
-    if _recipe_changed(card, recipe):
+    if recipe_changed(card, recipe):
         return "the recipe has changed since; it is made again on next use"
     return f"= {card.expression}" if card.expression else ""
-
-
-def _recipe_document(card: RecipeCard) -> dict[str, object]:
-    return {
-        "name": card.name,
-        "description": card.description,
-        "positive": card.positive_pole,
-        "negative": card.negative_pole,
-        "pairs": card.n_pairs,
-        "origin": card.origin,
-        "path": str(card.path),
-        "error": card.error,
-    }
-
-
-def _as_document(card: VectorCard, recipe: RecipeCard | None) -> dict[str, object]:
-    return {
-        "name": card.name,
-        "path": str(card.path),
-        "positive": card.positive_pole,
-        "negative": card.negative_pole,
-        "model": card.model_name,
-        "model_id": card.model_id,
-        "architecture": card.architecture,
-        "n_layer": card.n_layer,
-        "n_embd": card.n_embd,
-        "method": card.method,
-        "default_layers": list(card.default_layers),
-        "strength_low": card.strength_low,
-        "strength_high": card.strength_high,
-        "expression": card.expression,
-        "recipe_changed": _recipe_changed(card, recipe),
-        "layers": [
-            {"layer": layer, "residual_norm": residual_norm, "auc": auc}
-            for layer, residual_norm, auc in zip(card.layers, card.residual_norms, card.aucs, strict=False)
-        ],
-        "error": card.error,
-    }

@@ -31,6 +31,7 @@ class Choice:
     positive_pole: str
     description: str
     readiness: Readiness
+    group: str = ""
 
 
 def choices(places: Places, model_id: str) -> tuple[Choice, ...]:
@@ -45,7 +46,8 @@ def choices(places: Places, model_id: str) -> tuple[Choice, ...]:
         elif vector is not None and vector.error is None:
             readiness = "ready" if vector.is_made_from(recipe.digest) else "changed"
         description = recipe.error or recipe.description
-        found.append(Choice(recipe.name, recipe.negative_pole, recipe.positive_pole, description, readiness))
+        poles = recipe.negative_pole, recipe.positive_pole
+        found.append(Choice(recipe.name, *poles, description, readiness, recipe.group))
     for vector in stored.values():
         found.append(
             Choice(
