@@ -24,7 +24,10 @@ Readiness: TypeAlias = Literal["ready", "to make", "changed", "broken"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A dial that can be added. ``changed``: there is a vector, but its recipe has changed since; it is made again."""
+    """A dial that can be added. ``changed``: there is a vector, but its recipe has changed since; it is made again.
+
+    ``group``: the heading of its recipe, empty for none.
+    """
 
     name: str
     negative_pole: str
@@ -35,7 +38,9 @@ class Choice:
 
 
 def choices(places: Places, model_id: str) -> tuple[Choice, ...]:
-    """All recipes, and the stored vectors that no recipe stands behind; for one model. Takes some 50 ms."""
+    """All recipes, and the stored vectors that no recipe stands behind; for one model. Those without a group come
+    first, then group by group. Takes some 50 ms.
+    """
     stored = {card.name: card for card in VectorLibrary.at(places).all(model_id)}
     found = []
     for recipe in recipe_cards(places):
@@ -58,7 +63,7 @@ def choices(places: Places, model_id: str) -> tuple[Choice, ...]:
                 "broken" if vector.error else "ready",
             )
         )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda choice: (choice.group, choice.name)))
 
 
 def dial_from(path: Path, name: str) -> Dial:
