@@ -12,6 +12,8 @@ import pytest
 
 import localsteer
 from localsteer.errors import DialError, EngineError, ExpressionError, ModelError, RecipeError
+from localsteer.library.places import find_places
+from localsteer.library.vectors import VectorLibrary
 from localsteer.notebook import Dials
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import save_vector
@@ -40,7 +42,9 @@ def mood(model: localsteer.ChatModel) -> SteeringVector:
     return model.extract("mood", calibrate=False)
 
 
-def test_the_example_runs_as_it_stands(home: Path) -> None:
+def test_the_example_runs_as_it_stands(model: localsteer.ChatModel, mood: SteeringVector) -> None:
+    # Ready, as on its second run: measuring how far it may be turned would take this test's time twice.
+    save_vector(mood, VectorLibrary.at(find_places()).path_for("mood", model.card.model_id))
     run = subprocess.run(
         [sys.executable, ROOT / "examples" / "library.py"],
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},

@@ -26,8 +26,8 @@ _LARGEST_SEED = 2**32 - 1
     "dials",
     multiple=True,
     metavar="NAME=STRENGTH",
-    help="Steer; may be given several times. An expression such as mood*1.2 - 0.5*register may stand for NAME; without a "
-    "strength it is 1.",
+    help="Steer; may be given several times. NAME may be an expression, such as mood*1.2 - 0.5*register; STRENGTH left "
+    "out is 1.",
 )
 @click.option("--scope", default="reply", metavar="S", help="reply, everything or prompt-start.  [default: reply]")
 @click.option("--raw", is_flag=True, help="Continue the text itself, without a chat template.")
