@@ -29,6 +29,14 @@ class DialError(LocalsteerError):
     """An unknown dial, strength, layer or scope."""
 
 
+class ExpressionError(DialError):
+    """A combination of vectors that cannot be read. ``at`` is where its text goes wrong, counted from 0."""
+
+    def __init__(self, message: str, at: int) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 class PromptError(LocalsteerError):
     """A prompt that cannot be evaluated, most often because it is longer than the context."""
 

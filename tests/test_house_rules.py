@@ -40,6 +40,7 @@ def test_import_contracts_are_kept() -> None:
     ("module", "unwanted"),
     [
         ("localsteer", {"numpy", "llama_cpp", "textual", "click", "localsteer.engine"}),
+        ("localsteer.notebook", {"numpy", "llama_cpp", "textual"}),
         ("localsteer.engine.client", {"numpy", "llama_cpp", "textual"}),
         ("localsteer.library.dials", {"numpy", "llama_cpp", "textual"}),
         ("localsteer.chat.store", {"numpy", "llama_cpp", "textual"}),

@@ -144,8 +144,9 @@ def _check_replaced(target: Path, digest: str) -> None:
     if card is None or card.error:
         return
     if not card.recipe_digest:
+        kind = "a combination" if card.expression else "an imported vector"
         raise VectorError(
-            f'There is an imported vector named "{card.name}"; write this one elsewhere with -o, or remove that one '
+            f'There is {kind} named "{card.name}"; write this one elsewhere with -o, or remove that one '
             f"first (`localsteer vectors remove {card.name}`)."
         )
     if digest and card.recipe_digest != digest:

@@ -14,6 +14,7 @@ import click
 from localsteer import __version__
 from localsteer.cli.chat import chat
 from localsteer.cli.chats import chats
+from localsteer.cli.combine import combine
 from localsteer.cli.doctor import doctor, paths
 from localsteer.cli.evaluate import evaluate
 from localsteer.cli.extract import extract
@@ -47,6 +48,7 @@ def localsteer(context: click.Context) -> None:
 for command in (chat, chats, say, extract, sweep, evaluate, vectors, models, settings, doctor, paths):
     localsteer.add_command(command)
 vectors.add_command(see)
+vectors.add_command(combine)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,11 +9,11 @@ import click
 
 from localsteer.engine.protocol import SCOPES, Scope
 from localsteer.errors import DialError
+from localsteer.library.dials import layers_in, split_strength
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _GIVEN = "localsteer.given_settings"
-_LAYERS = re.compile(r"\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*")
 
 
 def model_options(command: Command) -> Command:
@@ -77,19 +75,12 @@ def read_scope(text: str) -> Scope:
 
 
 def read_dials(texts: tuple[str, ...]) -> dict[str, float]:
-    """``NAME=STRENGTH`` each. Raises DialError for one that is not, for a strength that is no finite number."""
+    """``NAME=STRENGTH`` each, or an expression, alone for strength 1. Raises DialError for one that is neither, and for
+    a strength that is no finite number.
+    """
     dials: dict[str, float] = {}
     for text in texts:
-        name, equals, written = text.rpartition("=")
-        name = name.strip()
-        if not equals or not name:
-            raise DialError(f'"{text}" is no dial; write NAME=STRENGTH, for instance mood=1.5.')
-        try:
-            strength = float(written)
-        except ValueError:
-            strength = math.nan
-        if not math.isfinite(strength):
-            raise DialError(f'The strength of "{name}" must be a finite number, not "{written}".')
+        name, strength = split_strength(text)
         if name in dials:
             raise DialError(f'The dial "{name}" is given twice; give it one strength.')
         dials[name] = strength
@@ -98,14 +89,4 @@ def read_dials(texts: tuple[str, ...]) -> dict[str, float]:
 
 def read_layers(text: str | None) -> tuple[int, ...] | None:
     """``7-9``, ``7,9`` or ``7``. Raises DialError."""
-    if text is None:
-        return None
-    if _LAYERS.fullmatch(text) is None:
-        raise DialError(f'"{text}" names no layers; write them as 7-9, 7,9 or 7.')
-    layers: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        if int(last or first) < int(first):
-            raise DialError(f'"{part}" runs backwards; write {last}-{first}.')
-        layers.update(range(int(first), int(last or first) + 1))
-    return tuple(sorted(layers))
+    return None if text is None else layers_in(text)

@@ -23,7 +23,13 @@ _LARGEST_SEED = 2**32 - 1
 @click.argument("prompt")
 @model_options
 @click.option(
-    "--dial", "-d", "dials", multiple=True, metavar="NAME=STRENGTH", help="Steer; may be given several times."
+    "--dial",
+    "-d",
+    "dials",
+    multiple=True,
+    metavar="NAME=STRENGTH",
+    help="Steer; may be given several times. NAME may be an expression, such as mood*1.2 - 0.5*register; STRENGTH left "
+    "out is 1.",
 )
 @click.option("--scope", default="reply", metavar="S", help="reply, everything or prompt-start.  [default: reply]")
 @click.option("--raw", is_flag=True, help="Continue the text itself, without a chat template.")

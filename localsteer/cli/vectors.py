@@ -13,9 +13,11 @@ from localsteer.cli.options import json_option, model_option
 from localsteer.cli.output import note, print_json, signed, spoken_layers, table
 from localsteer.cli.session import Home, identify
 from localsteer.cli.vector_card import as_document, as_text, find_tokens
+from localsteer.cli.vector_documents import recipe_changed, recipe_document, vector_document
 from localsteer.errors import ModelError, VectorError
 from localsteer.gguf_header import read_header
-from localsteer.library.dials import looks_like_path
+from localsteer.library.combinations import put_together
+from localsteer.library.dials import find_vector, is_expression, looks_like_path
 from localsteer.library.measured import read_sweep
 from localsteer.library.portraits import read_portrait
 from localsteer.library.recipes import RecipeCard, find_recipe, read_card, recipe_cards
@@ -45,8 +47,8 @@ def list_vectors(model: str | None, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "vectors": [_as_document(card, recipes.get(card.name)) for card in cards],
-                "recipes": [_recipe_document(card) for card in recipes.values()],
+                "vectors": [vector_document(card, recipes.get(card.name)) for card in cards],
+                "recipes": [recipe_document(card) for card in recipes.values()],
             }
         )
         return
@@ -67,10 +69,10 @@ def list_vectors(model: str | None, as_json: bool) -> None:
         click.echo("No vectors yet: they are made from recipes when a dial is first used, or by `localsteer extract`.")
     click.echo()
     recipe_rows = [
-        (card.name, f"{card.negative_pole} ↔ {card.positive_pole}" if not card.error else "broken", _about(card))
-        for card in recipes.values()
+        (card.group, card.name, _poles(card) if not card.error else "broken", _about(card))
+        for card in sorted(recipes.values(), key=lambda card: (card.group, card.name))
     ]
-    click.echo(table(recipe_rows, ("RECIPE", "POLES", "")))
+    click.echo(table(recipe_rows, ("GROUP", "RECIPE", "POLES", "")))
 
 
 @vectors.command()
@@ -80,7 +82,7 @@ def list_vectors(model: str | None, as_json: bool) -> None:
 @click.option("--sweep", "sweep_file", metavar="FILE", help="Effect and cost as `sweep --json` printed them.")
 @json_option
 def show(name: str, model: str | None, out: str | None, sweep_file: str | None, as_json: bool) -> None:
-    """Show everything that is known of the vector NAME (a stored one, or a vector file).
+    """Show everything that is known of the vector NAME (a stored one, a vector file, or an expression).
 
     Where its model is at hand, the tokens that it promotes and suppresses are among it.
     """
@@ -89,7 +91,7 @@ def show(name: str, model: str | None, out: str | None, sweep_file: str | None, 
         check_plotting(target)
     home = Home.find()
     card = _card(name, home, model)
-    recipe_file = None if looks_like_path(name) else find_recipe(card.name, home.places)
+    recipe_file = None if looks_like_path(name) or card.expression else find_recipe(card.name, home.places)
     recipe = None if recipe_file is None else read_card(recipe_file)
     if card.error:
         raise VectorError(card.error)
@@ -98,17 +100,18 @@ def show(name: str, model: str | None, out: str | None, sweep_file: str | None, 
         plot_card(portrait, target)
         note(f"Drawn to {target}.")
     if as_json:
-        print_json(_as_document(card, recipe) | as_document(portrait))
+        print_json(vector_document(card, recipe) | as_document(portrait))
         return
     facts = [
         ("vector", card.name),
         ("poles", _poles(card)),
         ("what it does", recipe.description if recipe else ""),
         ("made for", _made_for(card)),
+        ("combines", card.expression),
         ("method", card.method),
         ("recommended", f"{signed(card.strength_low)} to {signed(card.strength_high)}"),
         ("steers layers", spoken_layers(card.default_layers)),
-        ("recipe", _state(card, recipe) or ("up to date" if recipe and card.recipe_digest else "")),
+        ("recipe", _made_from(card, recipe)),
         ("file", str(card.path)),
     ]
     click.echo(table([fact for fact in facts if fact[1]], ("", "")).strip("\n "))
@@ -191,11 +194,12 @@ def _misfit(card: VectorCard, home: Home, model: str | None) -> str:
 @click.argument("out", metavar="OUT.gguf")
 @model_option
 def export(name: str, out: str, model: str | None) -> None:
-    """Copy the stored vector NAME to OUT.gguf, which llama.cpp takes as a control vector."""
+    """Copy the stored vector NAME, or an expression's, to OUT.gguf, which llama.cpp takes as a control vector."""
     home = Home.find()
     library = VectorLibrary.at(home.places)
     target = Path(out).expanduser().absolute()
-    library.export(library.require(name, _model_id(home, model)), target)
+    card = _combined(name, home, model) if is_expression(name) else library.require(name, _model_id(home, model))
+    library.export(card, target)
     click.echo(f"{name} written to {target}.")
 
 
@@ -216,6 +220,8 @@ def _model_id(home: Home, model: str | None) -> str | None:
 
 
 def _card(name: str, home: Home, model: str | None) -> VectorCard:
+    if is_expression(name) and not Path(name).expanduser().is_file():
+        return _combined(name, home, model)
     if looks_like_path(name):
         path = Path(name).expanduser()
         if not path.is_file():
@@ -228,6 +234,17 @@ def _card(name: str, home: Home, model: str | None) -> VectorCard:
             f'No vector has been made from the recipe "{name}" yet; `localsteer extract {name}` makes one.'
         )
     return library.require(name, model_id)
+
+
+def _combined(expression: str, home: Home, model: str | None) -> VectorCard:
+    """The card of a combination whose parts have been made. Raises LocalsteerError."""
+    vector = find_vector(expression, identify(home.model_path(model)), home.places)
+    for part in vector.to_extract:
+        raise VectorError(
+            f'No vector has been made from the recipe "{part.name}" yet; `localsteer extract {part.name}` makes one.'
+        )
+    put_together(vector)
+    return read_vector_card(vector.path, vector.name)
 
 
 def _poles(card: VectorCard | RecipeCard) -> str:
@@ -244,46 +261,15 @@ def _made_for(card: VectorCard) -> str:
     return f"{model} ({card.architecture or 'unknown architecture'}, {size})"
 
 
+def _made_from(card: VectorCard, recipe: RecipeCard | None) -> str:
+    if recipe is None or not card.recipe_digest:
+        return ""
+    return _state(card, recipe) or "up to date"
+
+
 def _state(card: VectorCard, recipe: RecipeCard | None) -> str:
     if card.error:
         return card.error
-    if recipe is not None and not recipe.error and not card.is_made_from(recipe.digest):
+    if recipe_changed(card, recipe):
         return "the recipe has changed since; it is made again on next use"
-    return ""
-
-
-def _recipe_document(card: RecipeCard) -> dict[str, object]:
-    return {
-        "name": card.name,
-        "description": card.description,
-        "positive": card.positive_pole,
-        "negative": card.negative_pole,
-        "pairs": card.n_pairs,
-        "origin": card.origin,
-        "path": str(card.path),
-        "error": card.error,
-    }
-
-
-def _as_document(card: VectorCard, recipe: RecipeCard | None) -> dict[str, object]:
-    return {
-        "name": card.name,
-        "path": str(card.path),
-        "positive": card.positive_pole,
-        "negative": card.negative_pole,
-        "model": card.model_name,
-        "model_id": card.model_id,
-        "architecture": card.architecture,
-        "n_layer": card.n_layer,
-        "n_embd": card.n_embd,
-        "method": card.method,
-        "default_layers": list(card.default_layers),
-        "strength_low": card.strength_low,
-        "strength_high": card.strength_high,
-        "recipe_changed": bool(_state(card, recipe)) and card.error is None,
-        "layers": [
-            {"layer": layer, "residual_norm": residual_norm, "auc": auc}
-            for layer, residual_norm, auc in zip(card.layers, card.residual_norms, card.aucs, strict=False)
-        ],
-        "error": card.error,
-    }
+    return f"= {card.expression}" if card.expression else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -67,7 +67,7 @@ class Engine:
             raise EngineError("The model was not loaded because another one was asked for.")
         return self.card
 
-    def generate(self, command: Generate) -> Iterator[Event]:
+    def generate(self, command: Generate) -> Generator[Event]:
         """Write a reply: the events of a Generate, Finished being the last. Leaving the loop early stops the work."""
         return self._events(command, self.control.ticket())
 
@@ -210,7 +210,7 @@ class Engine:
             raise EngineError("No model is loaded; load one first.")
         return self._desk
 
-    def _events(self, command: Work, ticket: int) -> Iterator[Event]:
+    def _events(self, command: Work, ticket: int) -> Generator[Event]:
         events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
 
         def work() -> None:

@@ -12,7 +12,7 @@ from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places, packaged_recipes
 from localsteer.steering.contrast import name_of_words, split_words
 from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file, read_stems_file
-from localsteer.steering.recipes import read_recipe
+from localsteer.steering.recipes import read_recipe_source
 
 __all__ = [
     "ContrastOptions",
@@ -46,7 +46,8 @@ class RecipeFile:
 class RecipeCard:
     """What a recipe says of itself. ``error`` says what is wrong with it; the other fields are empty then.
 
-    ``digest`` changes with everything that shapes the vector: :attr:`localsteer.steering.contrast.ContrastSet.digest`.
+    ``group``: the heading that it stands under, empty for none. ``digest`` changes with everything that shapes the
+    vector: :attr:`localsteer.steering.contrast.ContrastSet.digest`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class RecipeCard:
     negative_pole: str = ""
     n_pairs: int = 0
     digest: str = ""
+    group: str = ""
     error: str | None = None
 
 
@@ -84,7 +86,8 @@ def require_recipe(name: str, places: Places) -> RecipeFile:
 def read_card(recipe: RecipeFile) -> RecipeCard:
     """Read the recipe; never raises, a broken one says so in ``error``."""
     try:
-        contrast = read_recipe(recipe.path)
+        written = read_recipe_source(recipe.path)
+        contrast = written.contrast_set()
     except RecipeError as error:
         return RecipeCard(recipe.name, recipe.path, recipe.origin, error=str(error))
     return RecipeCard(
@@ -96,6 +99,7 @@ def read_card(recipe: RecipeFile) -> RecipeCard:
         negative_pole=contrast.negative,
         n_pairs=len(contrast.pairs),
         digest=contrast.digest,
+        group=written.group,
     )
 
 

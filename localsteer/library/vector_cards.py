@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from localsteer.errors import ModelError
+from localsteer.errors import ExpressionError, ModelError
 from localsteer.gguf_header import Value, read_header
 from localsteer.steering import vector_keys
+from localsteer.steering.expression_parser import parse_expression
+from localsteer.steering.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,9 @@ class VectorCard:
     ``layers``: the layers that have a direction; ``default_layers``: those that a dial steers unless told otherwise;
     ``at_front``: it was made for the positions at the front of a prompt (scope ``prompt-start``);
     ``strength_low`` ≤ 0 ≤ ``strength_high``: the recommended strengths towards either pole; ``safe_low`` to
-    ``safe_high`` is where the model keeps its wits, ``careful_low`` to ``careful_high`` where it barely does. ``error``
-    says what is wrong with a file that is no vector; the other fields are empty then.
+    ``safe_high`` is where the model keeps its wits, ``careful_low`` to ``careful_high`` where it barely does.
+    ``expression``: what it was put together from, with the SHA-256 of the file of each of its names in ``parts``.
+    ``error`` says what is wrong with a file that is no vector; the other fields are empty then.
     """
 
     name: str
@@ -47,7 +50,19 @@ class VectorCard:
     careful_low: float | None = None
     careful_high: float | None = None
     at_front: bool = False
+    expression: str = ""
+    parts: tuple[str, ...] = ()
     error: str | None = None
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that it asks for; None where any will do."""
+        if self.at_front:
+            return "prompt-start"
+        try:
+            return parse_expression(self.expression).scope if self.expression else None
+        except ExpressionError:
+            return None
 
     def is_made_from(self, digest: str) -> bool:
         """False where the recipe has changed since the vector was made. One that names no recipe stays as it is."""
@@ -96,7 +111,13 @@ def read_vector_card(path: Path, name: str | None = None) -> VectorCard:
         careful_low=careful_low,
         careful_high=careful_high,
         at_front=any(key.startswith(vector_keys.FRONT) for key in metadata),
+        expression=header.text(vector_keys.EXPRESSION) or "",
+        parts=_texts(metadata.get(vector_keys.PARTS)),
     )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, tuple) else ()
 
 
 def _number(value: object) -> float | None:

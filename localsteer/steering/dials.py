@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from localsteer.errors import DialError, VectorError
+from localsteer.steering.scope import SCOPES, Scope, check_scope
 from localsteer.steering.vector import SteeringVector
 
-Scope: TypeAlias = Literal["reply", "everything", "prompt-start"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
+__all__ = ["SCOPES", "Buffer", "Dial", "Scope", "ScopeBuffers", "added", "buffers", "check_scope"]
+
 Buffer: TypeAlias = npt.NDArray[np.float32]
 
 
@@ -67,12 +68,6 @@ class ScopeBuffers:
     prompt: Buffer | None
     reply: Buffer | None
     front: tuple[Buffer | None, ...] = ()
-
-
-def check_scope(scope: str) -> None:
-    """Raise :class:`DialError` for an unknown scope."""
-    if scope not in SCOPES:
-        raise DialError(f'There is no scope "{scope}"; scopes are {", ".join(SCOPES)}.')
 
 
 def buffers(dials: Iterable[Dial], n_layer: int, n_embd: int) -> ScopeBuffers:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from localsteer.errors import RecipeError
 from localsteer.messages import Message
+from localsteer.steering.contrast import ContrastPair, ContrastSet
 from localsteer.steering.recipe_forms import ANSWER, QUESTION, ExplicitPair, Form, Personas, Questions, Texts
 from localsteer.steering.recipes import Recipe
 from localsteer.steering.whole_file import write_whole
@@ -29,10 +30,25 @@ def write_recipe(recipe: Recipe, path: Path) -> None:
         beside.write_bytes(content)
 
 
+def recipe_of(contrast: ContrastSet) -> Recipe:
+    """A recipe that makes ``contrast``, its pairs written out."""
+    forms = tuple(map(_written_out, contrast.pairs))
+    return Recipe(contrast.name, contrast.description, contrast.positive, contrast.negative, forms)
+
+
+def _written_out(pair: ContrastPair) -> Form:
+    if isinstance(pair.positive, str) or isinstance(pair.negative, str):
+        if pair.position == "reply":
+            raise RecipeError("A plain text holds no reply to be read.")
+        return Texts((str(pair.positive),), (str(pair.negative),), read=pair.position)
+    return ExplicitPair(pair.positive, pair.negative, pair.position)
+
+
 def format_recipe(recipe: Recipe) -> str:
     """``recipe`` as TOML text. Forms of one kind stand together, in their order."""
     lines = [
         f"description = {_quoted(recipe.description)}",
+        *([f"group = {_quoted(recipe.group)}"] if recipe.group else []),
         "",
         "[poles]",
         f"positive = {_quoted(recipe.positive)}",

@@ -23,13 +23,17 @@ _ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A recipe as it is written: poles, one sentence of description, and contrasts in one or several forms."""
+    """A recipe as it is written: poles, one sentence of description, and contrasts in one or several forms.
+
+    ``group``: under which heading lists may show it; empty for none.
+    """
 
     name: str
     description: str
     positive: str
     negative: str
     forms: tuple[Form, ...]
+    group: str = ""
 
     def contrast_set(self) -> ContrastSet:
         """All forms expanded into pairs. Raises :class:`RecipeError` for what cannot make a vector."""
@@ -124,6 +128,7 @@ def parse_recipe(text: str, name: str) -> Recipe:
 
 def _recipe(top: TomlTable, values: Mapping[str, object], name: str) -> Recipe:
     description = top.text("description")
+    group = top.text("group", "")
     poles = top.table("poles")
     positive, negative = poles.text("positive"), poles.text("negative")
     poles.close()
@@ -137,7 +142,7 @@ def _recipe(top: TomlTable, values: Mapping[str, object], name: str) -> Recipe:
             form.close()
     top.close()
     in_file_order = [form for key in values if key in forms for form in forms[key]]
-    return Recipe(name, description, positive, negative, tuple(in_file_order))
+    return Recipe(name, description, positive, negative, tuple(in_file_order), group)
 
 
 def _personas(table: TomlTable) -> Form:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
 
@@ -30,12 +31,26 @@ from localsteer.steering.whole_file import write_whole
 _DIRECTION = re.compile(r"direction\.(0|[1-9][0-9]{0,8})")
 
 
-def save_vector(vector: SteeringVector, path: Path) -> None:
-    """Write ``vector`` to ``path``, whole or not at all. Raises :class:`StorageError` where the disk refuses."""
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """What a vector was put together from: the expression, and the SHA-256 (hex) of the file of each of its names."""
+
+    expression: str
+    parts: tuple[str, ...]
+
+
+def save_vector(vector: SteeringVector, path: Path, made_of: Composition | None = None) -> None:
+    """Write ``vector`` to ``path``, whole or not at all, with what it was put together from.
+
+    Raises :class:`StorageError` where the disk refuses.
+    """
     with write_whole(path) as beside:
         writer = gguf.GGUFWriter(beside, vector_keys.ARCHITECTURE)
         try:
             _add_metadata(writer, vector)
+            if made_of is not None:
+                writer.add_string(vector_keys.EXPRESSION, made_of.expression)
+                writer.add_array(vector_keys.PARTS, list(made_of.parts))
             for layer, direction in vector.directions.items():
                 writer.add_tensor(f"direction.{layer}", np.ascontiguousarray(direction))
             writer.write_header_to_file()

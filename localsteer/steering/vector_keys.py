@@ -16,6 +16,8 @@ POSITIVE_POLE: Final = "localsteer.positive_pole"
 NEGATIVE_POLE: Final = "localsteer.negative_pole"
 METHOD: Final = "localsteer.method"
 RECIPE_DIGEST: Final = "localsteer.recipe_digest"
+EXPRESSION: Final = "localsteer.expression"  # what the vector is a combination of, as text; missing = it is none
+PARTS: Final = "localsteer.parts"  # string[n]: SHA-256 of the vector files of its names, in their order
 MODEL_NAME: Final = "localsteer.model.name"
 MODEL_VOCABULARY: Final = "localsteer.model.vocabulary"
 MODEL_ID: Final = "localsteer.model.id"

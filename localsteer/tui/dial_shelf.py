@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from localsteer.engine.protocol import SCOPES, Scope
-from localsteer.errors import VectorError
+from localsteer.errors import LocalsteerError, VectorError
+from localsteer.library.combinations import put_together
+from localsteer.library.dials import find_vector
 from localsteer.library.places import Places
 from localsteer.library.portraits import read_portrait
 from localsteer.library.recipes import recipe_cards
@@ -22,17 +24,23 @@ Readiness: TypeAlias = Literal["ready", "to make", "changed", "broken"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A dial that can be added. ``changed``: there is a vector, but its recipe has changed since; it is made again."""
+    """A dial that can be added. ``changed``: there is a vector, but its recipe has changed since; it is made again.
+
+    ``group``: the heading of its recipe, empty for none.
+    """
 
     name: str
     negative_pole: str
     positive_pole: str
     description: str
     readiness: Readiness
+    group: str = ""
 
 
 def choices(places: Places, model_id: str) -> tuple[Choice, ...]:
-    """All recipes, and the stored vectors that no recipe stands behind; for one model. Takes some 50 ms."""
+    """All recipes, and the stored vectors that no recipe stands behind; for one model. Those without a group come
+    first, then group by group. Takes some 50 ms.
+    """
     stored = {card.name: card for card in VectorLibrary.at(places).all(model_id)}
     found = []
     for recipe in recipe_cards(places):
@@ -43,18 +51,19 @@ def choices(places: Places, model_id: str) -> tuple[Choice, ...]:
         elif vector is not None and vector.error is None:
             readiness = "ready" if vector.is_made_from(recipe.digest) else "changed"
         description = recipe.error or recipe.description
-        found.append(Choice(recipe.name, recipe.negative_pole, recipe.positive_pole, description, readiness))
+        poles = recipe.negative_pole, recipe.positive_pole
+        found.append(Choice(recipe.name, *poles, description, readiness, recipe.group))
     for vector in stored.values():
         found.append(
             Choice(
                 vector.name,
                 vector.negative_pole,
                 vector.positive_pole,
-                vector.error or "A stored vector without a recipe.",
+                vector.error or vector.expression or "A stored vector without a recipe.",
                 "broken" if vector.error else "ready",
             )
         )
-    return tuple(found)
+    return tuple(sorted(found, key=lambda choice: (choice.group, choice.name)))
 
 
 def dial_from(path: Path, name: str) -> Dial:
@@ -83,6 +92,8 @@ def recalled(remembered: tuple[RememberedDial, ...], places: Places, model_id: s
     library = VectorLibrary.at(places)
     for one in remembered:
         card = read_vector_card(Path(one.path), one.name) if one.path else library.find(one.name, model_id)
+        if card is None:
+            card = _combination(one.name, places, model_id)
         if card is None or card.error:
             continue
         dial = _dial(card)
@@ -94,6 +105,18 @@ def recalled(remembered: tuple[RememberedDial, ...], places: Places, model_id: s
             )
         )
     return rack.pick(0)
+
+
+def _combination(expression: str, places: Places, model_id: str) -> VectorCard | None:
+    """The vector of an expression, where its parts stand ready."""
+    try:
+        vector = find_vector(expression, model_id, places)
+        if vector.to_extract:
+            return None
+        put_together(vector)
+    except LocalsteerError:
+        return None
+    return read_vector_card(vector.path, expression)
 
 
 def to_remember(rack: Rack) -> tuple[RememberedDial, ...]:
@@ -114,7 +137,7 @@ def _dial(card: VectorCard) -> Dial:
         safe=_both(card.safe_low, card.safe_high),
         careful=_both(card.careful_low, card.careful_high),
         layers=card.default_layers,
-        scope="prompt-start" if card.at_front else "reply",
+        scope=card.scope or "reply",
     )
 
 

@@ -20,6 +20,7 @@ from localsteer.engine.protocol import (
     Stopped,
 )
 from localsteer.errors import LocalsteerError
+from localsteer.library.combinations import put_together
 from localsteer.library.dials import find_vector
 from localsteer.library.places import Places
 from localsteer.library.portraits import read_tokens
@@ -99,16 +100,19 @@ class Dialling:
         return await asyncio.to_thread(choices, self._places, card.model_id)
 
     async def add(self, name: str) -> None:
-        """Put the dial on the panel; where its vector is missing or outdated, have it made first."""
+        """Put the dial on the panel: a name, a path or an expression. What is missing or outdated is made first."""
         card = self._link.card
         if card is None:
             return
         try:
             vector = find_vector(name, card.model_id, self._places)
-            if vector.make_from is None:
-                await self._add_from(vector.path, name)
-                return
-            self._make(name, Extract(0, str(vector.make_from.path), str(vector.path)))
+            for part in vector.to_extract:
+                if part.make_from is not None:
+                    # When it is made this is asked again, for the next part.
+                    self._make(name, Extract(0, str(part.make_from.path), str(part.path)))
+                    return
+            await asyncio.to_thread(put_together, vector)
+            await self._add_from(vector.path, name)
         except LocalsteerError as error:
             self._say(str(error), True)
 
@@ -153,10 +157,7 @@ class Dialling:
                 self._view.show(event)
                 return
             case Extracted():
-                try:
-                    await self._add_from(Path(event.out), name)
-                except LocalsteerError as error:
-                    self._say(str(error), True)
+                await self._made(Path(event.out), name)
             case Failed(message=message):
                 self._say(f"{name} could not be made: {message}", True)
             case Stopped():
@@ -166,6 +167,17 @@ class Dialling:
         self._making = {request: other for request, other in self._making.items() if request != event.request}
         if not self._link.has("vector"):
             self._view.end()
+
+    async def _made(self, path: Path, name: str) -> None:
+        """``path`` stands ready: the dial ``name`` itself, or a part of it."""
+        card = self._link.card
+        try:
+            if card is not None and find_vector(name, card.model_id, self._places).path != path:
+                await self.add(name)
+            else:
+                await self._add_from(path, name)
+        except LocalsteerError as error:
+            self._say(str(error), True)
 
     async def _add_from(self, path: Path, name: str) -> None:
         dial = dial_from(path, name)

@@ -129,9 +129,9 @@ def stamp(model: Path) -> ModelStamp:
     )
 
 
-def write_vector(path: Path, made_for: ModelStamp, *, layer: int = 2) -> Path:
+def write_vector(path: Path, made_for: ModelStamp, *, layer: int = 2, seed: int = 0) -> Path:
     """A vector strong enough to change what a random model writes."""
-    direction = np.random.default_rng(0).standard_normal(made_for.n_embd).astype(np.float32)
+    direction = np.random.default_rng(seed).standard_normal(made_for.n_embd).astype(np.float32)
     save_vector(
         SteeringVector(path.stem, "happy", "sad", {layer: direction}, made_for, strength_low=-2, strength_high=2), path
     )

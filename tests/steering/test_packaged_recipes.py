@@ -9,9 +9,12 @@ import pytest
 
 from localsteer.messages import Message
 from localsteer.steering.contrast import ContrastSet
-from localsteer.steering.recipes import KEYS, parse_recipe, read_recipe
+from localsteer.steering.recipe_forms import Personas
+from localsteer.steering.recipes import KEYS, parse_recipe, read_recipe, read_recipe_source
 
 VECTORS = Path(__file__).parents[2] / "vectors"
+GROUPS = {"affect", "candour", "certainty", "imagination", "register", "stance", "topic"}
+# Those that the practice model knows, so that what they do is measured.
 POLES = {
     "mood": ("sad", "happy"),
     "warmth": ("cold", "friendly"),
@@ -26,13 +29,27 @@ POLES = {
 }
 
 
-@pytest.fixture(params=POLES)
+NAMES = sorted(path.stem for path in VECTORS.glob("*.toml"))
+
+
+@pytest.fixture(params=NAMES)
 def packaged(request: pytest.FixtureRequest) -> ContrastSet:
     return read_recipe(VECTORS / f"{request.param}.toml")
 
 
-def test_a_packaged_recipe_has_the_agreed_poles_and_one_sentence_of_description(packaged: ContrastSet) -> None:
-    assert (packaged.negative, packaged.positive) == POLES[packaged.name]
+def test_there_are_at_least_two_dozen_and_all_stand_in_one_of_the_groups() -> None:
+    assert len(NAMES) >= 24
+    assert {read_recipe_source(VECTORS / f"{name}.toml").group for name in NAMES} == GROUPS
+
+
+@pytest.mark.parametrize("name", POLES)
+def test_a_measured_recipe_has_the_agreed_poles(name: str) -> None:
+    recipe = read_recipe_source(VECTORS / f"{name}.toml")
+    assert (recipe.negative, recipe.positive) == POLES[name]
+
+
+def test_a_packaged_recipe_has_one_sentence_of_description(packaged: ContrastSet) -> None:
+    assert packaged.description[0].isupper()
     assert packaged.description.endswith(".")
     assert packaged.description.count(". ") == 0
 
@@ -52,12 +69,24 @@ def test_the_pairs_of_a_packaged_recipe_differ_in_their_wording_alone(packaged: 
         assert isinstance(differing[0], Message)
 
 
-def test_every_recipe_in_the_folder_is_one_of_the_ten() -> None:
-    assert {path.stem for path in VECTORS.glob("*.toml")} == set(POLES)
+@pytest.mark.parametrize("name", NAMES)
+def test_no_wording_of_a_packaged_recipe_serves_both_poles_or_twice(name: str) -> None:
+    for form in read_recipe_source(VECTORS / f"{name}.toml").forms:
+        assert isinstance(form, Personas)
+        wordings = [*form.positive, *form.negative]
+        assert len(form.positive) == len(form.negative)
+        assert len(set(wordings)) == len(wordings)
+        assert len(set(form.messages)) == len(form.messages)
+
+
+def test_the_description_of_the_recipes_says_of_each_whether_it_was_measured() -> None:
+    text = (VECTORS / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| [a-z]+ \| `(\w+)` \| .* \| (measured|form only) \|$", text, re.MULTILINE))
+    assert rows == {name: "measured" if name in POLES else "form only" for name in NAMES}
 
 
 def test_all_digests_differ() -> None:
-    assert len({read_recipe(VECTORS / f"{name}.toml").digest for name in POLES}) == len(POLES)
+    assert len({read_recipe(VECTORS / f"{name}.toml").digest for name in NAMES}) == len(NAMES)
 
 
 EXAMPLES = re.findall(r"```toml\n(.*?)```", (VECTORS / "README.md").read_text(encoding="utf-8"), re.DOTALL)

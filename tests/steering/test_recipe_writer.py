@@ -29,11 +29,11 @@ one_kind_each: st.SearchStrategy[tuple[Form, ...]] = st.tuples(
 
 
 @settings(max_examples=40)
-@given(texts, texts, texts, one_kind_each)
+@given(texts, texts, texts, one_kind_each, texts)
 def test_every_recipe_survives_writing_and_reading(
-    description: str, positive: str, negative: str, forms: tuple[Form, ...]
+    description: str, positive: str, negative: str, forms: tuple[Form, ...], group: str
 ) -> None:
-    recipe = Recipe("mood", description, positive, negative, forms)
+    recipe = Recipe("mood", description, positive, negative, forms, group)
     assert parse_recipe(format_recipe(recipe), "mood") == recipe
 
 

@@ -221,3 +221,27 @@ async def test_two_words_are_a_dial_at_once(open_app: OpenApp, random_bpe_model:
         await running.say("the people find the word of the day")
         await running.replied()
         assert "the sea-water +" in running.feet()[-1]
+
+
+@pytest.mark.usefixtures("warm_recipe")
+async def test_an_expression_is_a_dial_whose_parts_are_made_first_and_that_is_there_next_time(
+    open_app: OpenApp, random_bpe_model: Path
+) -> None:
+    async with open_app(random_bpe_model) as running:
+        await running.loaded()
+        await running.screen.dialling.add("2*heat @scope everything")
+        await running.until(lambda: running.screen.dialling.rack.names() == ("2*heat @scope everything",))
+        (dial,) = running.screen.dialling.rack.dials
+        assert (dial.negative_pole, dial.positive_pole, dial.scope) == ("cold", "warm", "everything")
+        await running.pilot.press("alt+right")
+        await running.until(lambda: strengths(running))
+    async with open_app(random_bpe_model) as running:
+        await running.loaded()
+        await running.until(lambda: strengths(running) == {dial.name: pytest.approx(dial.step)})
+
+
+async def test_a_wrong_expression_is_said_where_it_goes_wrong(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.screen.dialling.add("2 * * heat")
+        await running.until(lambda: "at character 5" in running.text())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import ClassVar
 
 from textual import events, on
@@ -96,9 +97,10 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
     def action_move(self, by: int) -> None:
         """The highlight up or down, while the typing goes on in the search."""
         options = self.query_one(OptionList)
-        if options.option_count:
-            highlighted = options.highlighted or 0
-            options.highlighted = max(0, min(options.option_count - 1, highlighted + by))
+        can_be = [place for place, option in enumerate(options.options) if not option.disabled]
+        if can_be:
+            present = can_be.index(options.highlighted) if options.highlighted in can_be else 0
+            options.highlighted = can_be[max(0, min(len(can_be) - 1, present + by))]
 
     def _fill(self, search: str) -> None:
         self._words = split_words(search)
@@ -108,9 +110,12 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
         options.clear_options()
         if self._words is not None:
             options.add_option(Option(_offer(*self._words), id=_TWO_WORDS))
-        options.add_options(
-            [Option(self._row(choice), id=choice.name, disabled=choice.readiness == "broken") for choice in shown]
-        )
+        for group, choices in groupby(shown, key=lambda choice: choice.group):
+            if not words:
+                options.add_option(Option(_heading(group), disabled=True))
+            options.add_options(
+                [Option(self._row(choice), id=choice.name, disabled=choice.readiness == "broken") for choice in choices]
+            )
         options.highlighted = next((i for i, option in enumerate(options.options) if not option.disabled), None)
         self.query_one(".empty").display = not options.option_count
 
@@ -130,12 +135,15 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
             (f"   {state}" if state else "", "$error" if choice.readiness == "broken" else "$success"),
             "\n",
             (plain(choice.description), "$quiet"),
-            "\n",
         )
 
     def _choose(self, option: Option) -> None:
         if not option.disabled:
             self.dismiss(self._words if option.id == _TWO_WORDS else option.id)
+
+
+def _heading(group: str) -> Content:
+    return Content.assemble("\n", (plain(group) or "your own", "$primary"))
 
 
 def _offer(positive: str, negative: str) -> Content:
@@ -152,4 +160,4 @@ def _offer(positive: str, negative: str) -> Content:
 
 
 def _haystack(choice: Choice) -> str:
-    return f"{choice.name} {choice.negative_pole} {choice.positive_pole} {choice.description}".lower()
+    return f"{choice.group} {choice.name} {choice.negative_pole} {choice.positive_pole} {choice.description}".lower()
