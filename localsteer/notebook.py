@@ -34,7 +34,7 @@ from localsteer.library.dials import find_vector, split_strength
 from localsteer.library.models import PRACTICE, resolve_model
 from localsteer.library.places import find_places
 from localsteer.library.recipes import check_contrast_file, find_recipe
-from localsteer.library.settings import read_settings
+from localsteer.library.settings_sources import read_settings
 from localsteer.messages import Message
 from localsteer.notebook_results import Measurement, Reply
 
