@@ -21,6 +21,7 @@ from localsteer.cli.session import Home, Session, identify
 from localsteer.cli.sweep_report import SweepFacts, SweepFindings, as_document, as_text
 from localsteer.engine.findings import finding_in, setting_of
 from localsteer.engine.protocol import Finding, ModelCard, Sweep, SweepRow
+from localsteer.engine.steerable_layers import check_layers
 from localsteer.errors import DialError, LocalsteerError, RecipeError, StorageError
 from localsteer.library.dials import VectorToUse
 from localsteer.library.files import file_digest
@@ -89,7 +90,7 @@ def sweep(
     # Before a model is loaded, so that a slip in the file costs no time.
     recipe_digest = contrast_digest(recipe, options)
     with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
-        _check_layers(asked or (), session.card)
+        check_layers(asked or (), session.card.name, session.card.n_layer)
         (dial,) = make_dials(wanted, "reply", session)
         vector = read_vector_card(Path(dial.vector_path))
         command = Sweep(
@@ -188,12 +189,6 @@ def _key(facts: SweepFacts, command: Sweep) -> SweepKey:
 def _versions() -> dict[str, str]:
     """Of what computes the figures."""
     return {"localsteer": __version__, **{name: version(name) for name in ("llama-cpp-python", "numpy")}}
-
-
-def _check_layers(asked: tuple[int, ...], model: ModelCard) -> None:
-    for layer in asked:
-        if not 1 <= layer < model.n_layer:
-            raise DialError(f"Layer {layer} cannot be steered; {model.name} has layers 1 to {model.n_layer - 1}.")
 
 
 def _windows(
