@@ -103,7 +103,7 @@ class _Work:
         if self.picture is not None:
             plot_experiment(suite, results.tables, self.picture, title=f"{suite} on {results.model}")
             note(f"drew {self.picture}")
-        show(results, files, self.seed, as_json=self._as_json)
+        show(results, self.seed, as_json=self._as_json)
 
 
 @evaluate.command()
