@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from localsteer.cli.contrasts import read_words
 from localsteer.cli.dials import find_vectors, make_dials
 from localsteer.cli.options import json_option, model_options, read_layers
 from localsteer.cli.output import note
@@ -27,12 +28,14 @@ from localsteer.engine.experiment_protocol import (
 from localsteer.errors import DialError, RecipeError
 from localsteer.library.letter_sets import find_letter_set
 from localsteer.library.places import Places
-from localsteer.library.recipes import find_recipe, split_words
+from localsteer.library.recipes import find_recipe
 from localsteer.library.vectors import VectorLibrary
 from localsteer.plots.experiments import plot_experiment
 from localsteer.plots.style import check_plotting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+_WORDS_OR_VECTOR = 'Give two texts with --words "Love/Hate", or a vector with --vector NAME.'
 
 
 class _Suites(click.Group):
@@ -169,13 +172,13 @@ def actadd_topic(
     Texts are read as replies: one on each line, or a JSON list of texts or of {"prompt": …, "text": …}.
     """
     work = _Work(options)
-    pair = _pair(words, vector)
+    pair = read_words(words, vector, _WORDS_OR_VECTOR)
     with work.open() as session:
         command = TopicExperiment(
             0,
             topic_path=_absolute(topic),
             others_path=_absolute(others),
-            topic_words=tuple(word.strip() for word in topic_words.split(",") if word.strip()),
+            topic_words=_list(topic_words),
             vector_path=_vector(vector, work, session),
             words=pair,
             layers=read_layers(layers) or (),
@@ -214,7 +217,7 @@ def actadd_sentiment(
     PROMPTS: one on each line, or a JSON list. Sentiment is counted by words.
     """
     work = _Work(options)
-    pair = _pair(words, vector)
+    pair = read_words(words, vector, _WORDS_OR_VECTOR)
     with work.open() as session:
         command = SentimentExperiment(
             0,
@@ -321,17 +324,6 @@ def _absolute(path: str | None) -> str:
 
 def _list(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _pair(words: str | None, vector: str | None) -> tuple[str, str] | None:
-    if (words is None) == (vector is None):
-        raise click.UsageError('Give two texts with --words "Love/Hate", or a vector with --vector NAME.')
-    if words is None:
-        return None
-    pair = split_words(words)
-    if pair is None:
-        raise click.BadParameter(f'"{words}" is not two different texts; write them like --words "Love/Hate".')
-    return pair
 
 
 def _vector(name: str | None, work: _Work, session: Session) -> str:
