@@ -13,6 +13,7 @@ from localsteer.engine.experiment_protocol import ResultRow, Value
 from localsteer.engine.generation import Desk, Say
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
+from localsteer.engine.protocol import Notice
 from localsteer.engine.steerable_layers import check_layers
 from localsteer.errors import DialError, Stopped
 from localsteer.evaluation.bootstrap import Mean, bootstrap_mean
@@ -77,9 +78,11 @@ class Bench:
         return tuple(wanted) or tuple(range(1, self.model.n_layer))
 
     def load(self, path: str) -> SteeringVector:
-        """A vector that fits the model. Raises VectorError."""
+        """A vector that fits the model; that it may mean something else there is said. Raises VectorError."""
         vector = load_vector(Path(path))
-        vector.check_fits(self.stamp)
+        warning = vector.check_fits(self.stamp)
+        if warning:
+            self.say(Notice(self.request, warning))
         return vector
 
     def at_layer(self, direction: Floats, layer: int) -> Floats:
