@@ -62,9 +62,3 @@ class EffectMeter(Closing):
     def close(self) -> None:
         """Free the context; calling it again does no harm."""
         self._reader.close()
-
-
-def matching_probability(effects: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """For completions of one letter: the share of the positive letter in the probability of both (CAA's figure)."""
-    found: npt.NDArray[np.float64] = 1 / (1 + np.exp(-effects))
-    return found
