@@ -15,7 +15,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 
-from localsteer.cli import main
+from localsteer.cli import main, session
+from localsteer.engine.client import EngineClient
+from localsteer.engine.protocol import Stop
 from localsteer.gguf_header import model_id, read_header, vocabulary_fingerprint
 from localsteer.steering.fit import ModelStamp
 from localsteer.steering.vector import SteeringVector
@@ -68,9 +70,32 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+class LastingClient(EngineClient):
+    """An engine process for many commands: closing it only stops what it is at, and the next one loads afresh."""
+
+    def close(self) -> None:
+        if self.alive:
+            self.send(Stop())
+
+    def end(self) -> None:
+        """End the process."""
+        super().close()
+
+
+@pytest.fixture(scope="session")
+def engine_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LastingClient]:
+    """The process behind all commands that run in this one; starting one for each takes longer than most of them."""
+    client = LastingClient(tmp_path_factory.mktemp("logs") / "engine.log")
+    yield client
+    client.end()
+
+
 @pytest.fixture
-def localsteer(home: Path, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in this process; the engine is a process of its own as always."""
+def localsteer(
+    home: Path, engine_process: LastingClient, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a command in this process; the engine is a process of its own as always, the same one for all of them."""
+    monkeypatch.setattr(session, "EngineClient", lambda _log: engine_process)
 
     def run(*arguments: object) -> Said:
         capfd.readouterr()
