@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,7 +18,7 @@ import pytest
 
 from localsteer.cli import main, session
 from localsteer.engine.client import EngineClient
-from localsteer.engine.protocol import Stop
+from localsteer.engine.protocol import Extract, Extracted, Load, Loaded, Stop
 from localsteer.gguf_header import model_id, read_header, vocabulary_fingerprint
 from localsteer.steering.fit import ModelStamp
 from localsteer.steering.vector import SteeringVector
@@ -88,6 +89,29 @@ def engine_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lasting
     client = LastingClient(tmp_path_factory.mktemp("logs") / "engine.log")
     yield client
     client.end()
+
+
+@pytest.fixture(scope="session")
+def made_glad(engine_process: LastingClient, random_bpe_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recipe ``glad`` made into a vector for that model, once, with its safe range."""
+    folder = tmp_path_factory.mktemp("glad")
+    (folder / "glad.toml").write_text(RECIPE, encoding="utf-8")
+    out = folder / "glad.gguf"
+    engine_process.start()
+    for command in (Load(0, str(random_bpe_model)), Extract(0, str(folder / "glad.toml"), str(out))):
+        request = engine_process.new_request()
+        engine_process.send(replace(command, request=request))
+        *_, end = engine_process.events(request)
+        assert isinstance(end, Loaded | Extracted), end
+    return out
+
+
+@pytest.fixture
+def glad_at_hand(home: Path, made_glad: Path, random_bpe_model: Path) -> None:
+    """The stored vector of the recipe ``glad`` is there as if it had been made before."""
+    folder = home / "vectors" / stamp(random_bpe_model).model_id
+    folder.mkdir(parents=True)
+    shutil.copyfile(made_glad, folder / "glad.gguf")
 
 
 @pytest.fixture
