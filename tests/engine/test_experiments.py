@@ -111,7 +111,8 @@ def test_the_matching_letter_becomes_likelier_with_its_vector_and_knowledge_stay
 
 def test_a_set_without_a_test_file_holds_out_a_fifth(engine: Engine, texts: Path) -> None:
     whole = letter_set(texts, "warmth")
-    command = LetterExperiment(1, (LetterSet("warmth", whole.train_path),), layers=(3,), controls=0)
+    sets = (LetterSet("warmth", whole.train_path),)
+    command = LetterExperiment(1, sets, layers=(3,), knowledge_path=str(texts / "knowledge.json"), controls=0)
     (row,) = do(engine, command)[0]["letters"]
     assert row["questions"] == 8
     assert row["prompted_plus"] is None
