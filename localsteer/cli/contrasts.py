@@ -1,4 +1,4 @@
-"""Options that say what a contrast file does not say itself."""
+"""Options that say what a contrast file does not say itself, and two texts that stand for one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from localsteer.library.recipes import ContrastOptions, read_stems
+from localsteer.library.recipes import ContrastOptions, read_stems, split_words
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -38,3 +38,18 @@ def read_contrast_options(poles: str | None, persona: str | None, stems: str | N
         persona=usual.persona if persona is None else persona,
         stems=usual.stems if stems is None else read_stems(Path(stems).expanduser()),
     )
+
+
+def read_words(words: str | None, otherwise: str | None, usage: str) -> tuple[str, str] | None:
+    """``--words POS/NEG``, with their spaces, for they count; None where something else was named ``otherwise``.
+
+    Raises UsageError, which says ``usage``, unless there is just one of both, and BadParameter.
+    """
+    if (words is None) == (otherwise is None):
+        raise click.UsageError(usage)
+    if words is None:
+        return None
+    pair = split_words(words)
+    if pair is None:
+        raise click.BadParameter(f'"{words}" is not two different texts; write them like --words "Love/Hate".')
+    return pair

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from localsteer.cli.dials import find_vectors, make_dials
-from localsteer.cli.options import json_option, model_options, read_layers
-from localsteer.cli.output import note
-from localsteer.cli.results import run, show
-from localsteer.cli.session import Home, Session, identify
+from localsteer.cli.contrasts import read_words
+from localsteer.cli.experiment import Work, experiment_options, file_for_engine
+from localsteer.cli.options import read_layers
 from localsteer.cli.sweep import read_grid, sweep
 from localsteer.engine.experiment_protocol import (
     BreakingExperiment,
@@ -27,12 +24,10 @@ from localsteer.engine.experiment_protocol import (
 from localsteer.errors import DialError, RecipeError
 from localsteer.library.letter_sets import find_letter_set
 from localsteer.library.places import Places
-from localsteer.library.recipes import find_recipe, split_words
+from localsteer.library.recipes import find_recipe
 from localsteer.library.vectors import VectorLibrary
-from localsteer.plots.experiments import plot_experiment
-from localsteer.plots.style import check_plotting
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+_WORDS_OR_VECTOR = 'Give two texts with --words "Love/Hate", or a vector with --vector NAME.'
 
 
 class _Suites(click.Group):
@@ -55,75 +50,24 @@ def evaluate() -> None:
     """
 
 
-def _common(command: Command) -> Command:
-    for option in (
-        json_option,
-        click.option("--plot", metavar="OUT.png", help="Draw a picture of it, too."),
-        click.option("--fresh", is_flag=True, help="Measure again what was measured before."),
-        click.option("--seed", default=0, type=click.IntRange(min=0), metavar="N", help="[default: 0]"),
-        click.option(
-            "--controls", default=5, type=click.IntRange(0, 100), metavar="N", help="Random vectors.  [default: 5]"
-        ),
-        model_options,
-    ):
-        command = option(command)
-    return command
-
-
-class _Work:
-    """A loaded model and how the results are to be shown."""
-
-    def __init__(self, options: dict[str, Any]) -> None:
-        self.home = Home.find()
-        self.picture = None if options["plot"] is None else Path(options["plot"]).expanduser()
-        if self.picture is not None:
-            check_plotting(self.picture)
-        self.path = self.home.model_path(options["model"])
-        self.model_id = identify(self.path)
-        self.seed: int = options["seed"]
-        self.controls: int = options["controls"]
-        self._as_json: bool = options["as_json"]
-        self._options = options
-
-    def open(self) -> Session:
-        options = self._options
-        return Session(
-            self.home,
-            self.path,
-            n_ctx=options["n_ctx"],
-            threads=options["threads"],
-            gpu_layers=options["gpu_layers"],
-        )
-
-    def do(self, suite: str, session: Session, parts: Experiment | list[Experiment], files: list[str]) -> None:
-        """Do it, part by part, and show what came of it. Whatever writes vectors is done afresh."""
-        kept = None if self._options["fresh"] or suite == "pca" else self.home.places.experiments
-        parts = parts if isinstance(parts, list) else [parts]
-        results = run(suite, session, self.model_id, parts, files, kept)
-        if self.picture is not None:
-            plot_experiment(suite, results.tables, self.picture, title=f"{suite} on {results.model}")
-            note(f"drew {self.picture}")
-        show(results, files, self.seed, as_json=self._as_json)
-
-
 @evaluate.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--layers", metavar="A-B|A,B", help="Layers to try.  [default: all]")
 @click.option("--multiplier", default=1.0, metavar="X", help="How many mean differences.  [default: 1]")
 @click.option("--knowledge", metavar="FILE", help="Two-choice questions of fact.  [default: forty easy ones]")
-@_common
+@experiment_options
 def caa(files: tuple[str, ...], layers: str | None, multiplier: float, knowledge: str | None, **options: Any) -> None:
     """Two-choice questions (arXiv 2312.06681): how much likelier the matching letter becomes.
 
     FILE: questions in CAA's form, every fifth of which is held out; or a folder with generate_dataset.json and
     test_dataset_ab.json. A prompts.json beside them, {"positive": "You are …", "negative": "…"}, adds plain prompting.
     """
-    work = _Work(options)
+    work = Work(options)
     sets = tuple(
         LetterSet(found.name, str(found.train), str(found.test or ""), found.prompts)
         for found in map(find_letter_set, map(Path, files))
     )
-    known = _absolute(knowledge)
+    known = file_for_engine(knowledge)
     parts: list[Experiment] = [
         LetterExperiment(
             0,
@@ -151,7 +95,7 @@ def caa(files: tuple[str, ...], layers: str | None, multiplier: float, knowledge
 @click.option("--strengths", default="0.5,1,2", metavar="A:B:STEP|A,B", help="[default: 0.5,1,2]")
 @click.option("--completions", default=60, type=click.IntRange(1, 1000), metavar="N", help="[default: 60]")
 @click.option("--raw", is_flag=True, help="Without a chat template, for base models.")
-@_common
+@experiment_options
 def actadd_topic(
     words: str | None,
     vector: str | None,
@@ -168,15 +112,15 @@ def actadd_topic(
 
     Texts are read as replies: one on each line, or a JSON list of texts or of {"prompt": …, "text": …}.
     """
-    work = _Work(options)
-    pair = _pair(words, vector)
+    work = Work(options)
+    pair = read_words(words, vector, _WORDS_OR_VECTOR)
     with work.open() as session:
         command = TopicExperiment(
             0,
-            topic_path=_absolute(topic),
-            others_path=_absolute(others),
-            topic_words=tuple(word.strip() for word in topic_words.split(",") if word.strip()),
-            vector_path=_vector(vector, work, session),
+            topic_path=file_for_engine(topic),
+            others_path=file_for_engine(others),
+            topic_words=_list(topic_words),
+            vector_path=work.vector(vector, session),
             words=pair,
             layers=read_layers(layers) or (),
             strengths=read_grid(strengths),
@@ -197,7 +141,7 @@ def actadd_topic(
 @click.option("--layers", metavar="A-B|A,B", help="Layers to try.  [default: the vector's]")
 @click.option("--strengths", default="0.5,1,2", metavar="A:B:STEP|A,B", help="[default: 0.5,1,2]")
 @click.option("--raw", is_flag=True, help="Without a chat template, for base models.")
-@_common
+@experiment_options
 def actadd_sentiment(
     prompts: str,
     words: str | None,
@@ -213,13 +157,13 @@ def actadd_sentiment(
 
     PROMPTS: one on each line, or a JSON list. Sentiment is counted by words.
     """
-    work = _Work(options)
-    pair = _pair(words, vector)
+    work = Work(options)
+    pair = read_words(words, vector, _WORDS_OR_VECTOR)
     with work.open() as session:
         command = SentimentExperiment(
             0,
-            prompts_path=_absolute(prompts),
-            vector_path=_vector(vector, work, session),
+            prompts_path=file_for_engine(prompts),
+            vector_path=work.vector(vector, session),
             words=pair,
             positive_words=_list(positive_words),
             negative_words=_list(negative_words),
@@ -236,18 +180,18 @@ def actadd_sentiment(
 @click.argument("names", nargs=-1, required=True, metavar="NAME NAME...")
 @click.option("--layers", metavar="A-B|A,B", help="Layers to share out.  [default: neighbours of the default one]")
 @click.option("--strength", default=1.0, metavar="X", help="Of each vector.  [default: 1]")
-@_common
+@experiment_options
 def several(names: tuple[str, ...], layers: str | None, strength: float, **options: Any) -> None:
     """Several vectors at once (arXiv 2403.05767): merged, at one layer, each at its own; what each keeps of its effect.
 
     NAME: recipes; every vector is measured on the contrasts of its recipe.
     """
-    work = _Work(options)
+    work = Work(options)
     if len(set(names)) < max(2, len(names)):
         raise DialError("Name at least two different recipes.")
     recipes = [_recipe(name, work.home.places) for name in names]
     with work.open() as session:
-        paths = tuple(_vector(name, work, session) for name in names)
+        paths = tuple(work.vector(name, session) for name in names)
         command = SeveralExperiment(
             0,
             vector_paths=paths,
@@ -266,17 +210,17 @@ def several(names: tuple[str, ...], layers: str | None, strength: float, **optio
 @click.option("--layer", default=0, type=click.IntRange(min=0), metavar="N", help="[default: the middle one]")
 @click.option("--raw", is_flag=True, help="Without a chat template, for base models.")
 @click.option("--keep/--no-keep", default=True, help="Store each direction as a dial.  [default: keep]")
-@_common
+@experiment_options
 def pca(file: str, components: int, layer: int, raw: bool, keep: bool, **options: Any) -> None:
     """The directions along which the texts in FILE differ most, without labels; each becomes a dial.
 
     FILE: one text on each line, or a JSON list of texts or of {"prompt": …, "text": …}.
     """
-    work = _Work(options)
+    work = Work(options)
     folder = VectorLibrary.at(work.home.places).path_for("any", work.model_id).parent if keep else None
     command = PrincipalExperiment(
         0,
-        texts_path=_absolute(file),
+        texts_path=file_for_engine(file),
         out_folder=str(folder or ""),
         components=components,
         layer=layer,
@@ -290,10 +234,10 @@ def pca(file: str, components: int, layer: int, raw: bool, keep: bool, **options
 @evaluate.command()
 @click.argument("name", metavar="NAME")
 @click.option("--strengths", default="0.5,1,2,4,8", metavar="A:B:STEP|A,B", help="[default: 0.5,1,2,4,8]")
-@_common
+@experiment_options
 def breaking(name: str, strengths: str, **options: Any) -> None:
     """Why a strong vector breaks a model: what it does at each layer, and to the next-token distribution."""
-    work = _Work(options)
+    work = Work(options)
     grid = read_grid(strengths)
     if not any(grid):
         raise DialError("Name at least one strength other than 0.")
@@ -301,7 +245,7 @@ def breaking(name: str, strengths: str, **options: Any) -> None:
     with work.open() as session:
         command = BreakingExperiment(
             0,
-            vector_path=_vector(name, work, session),
+            vector_path=work.vector(name, session),
             recipe_path=str(recipe.path) if recipe is not None else "",
             strengths=grid,
             seed=work.seed,
@@ -309,37 +253,8 @@ def breaking(name: str, strengths: str, **options: Any) -> None:
         work.do("breaking", session, command, [command.vector_path, command.recipe_path])
 
 
-def _absolute(path: str | None) -> str:
-    """A path that the engine process understands, too; "" for none. Raises RecipeError for a file that is not there."""
-    if path is None:
-        return ""
-    found = Path(path).expanduser().absolute()
-    if not found.is_file():
-        raise RecipeError(f"There is no file {path}; check the path.")
-    return str(found)
-
-
 def _list(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _pair(words: str | None, vector: str | None) -> tuple[str, str] | None:
-    if (words is None) == (vector is None):
-        raise click.UsageError('Give two texts with --words "Love/Hate", or a vector with --vector NAME.')
-    if words is None:
-        return None
-    pair = split_words(words)
-    if pair is None:
-        raise click.BadParameter(f'"{words}" is not two different texts; write them like --words "Love/Hate".')
-    return pair
-
-
-def _vector(name: str | None, work: _Work, session: Session) -> str:
-    """The path of the vector ``name``, made from its recipe where it is not there yet; "" for none."""
-    if name is None:
-        return ""
-    (dial,) = make_dials(find_vectors({name: 1.0}, work.model_id, work.home.places), "reply", session)
-    return dial.vector_path
 
 
 def _recipe(name: str, places: Places) -> Path:

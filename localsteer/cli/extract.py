@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from localsteer.cli.contrasts import contrast_options, read_contrast_options
+from localsteer.cli.contrasts import contrast_options, read_contrast_options, read_words
 from localsteer.cli.options import json_option, model_options, read_layers
 from localsteer.cli.output import note, print_json, signed, spoken_layers, table
 from localsteer.cli.session import Home, Session, identify
@@ -20,7 +20,6 @@ from localsteer.library.recipes import (
     find_recipe,
     name_of_words,
     require_recipe,
-    split_words,
 )
 from localsteer.library.vector_cards import read_vector_card
 from localsteer.library.vectors import VectorLibrary
@@ -68,7 +67,7 @@ def extract(
     """
     chosen_layers = read_layers(layers)
     options = read_contrast_options(poles, persona, stems)
-    pair = _words(words, recipe)
+    pair = read_words(words, recipe, 'Name a recipe or contrast file, or two texts with --words "Love/Hate".')
     home = Home.find()
     source = Path() if recipe is None else find_source(recipe, home.places, options)
     path = home.model_path(model)
@@ -100,18 +99,6 @@ def extract(
         print_json(as_document(made))
     else:
         click.echo(as_text(made))
-
-
-def _words(words: str | None, recipe: str | None) -> tuple[str, str] | None:
-    """``POS/NEG``, with their spaces, for they count. Raises UsageError unless there is either these or a recipe."""
-    if (words is None) == (recipe is None):
-        raise click.UsageError('Name a recipe or contrast file, or two texts with --words "Love/Hate".')
-    if words is None:
-        return None
-    pair = split_words(words)
-    if pair is None:
-        raise click.BadParameter(f'"{words}" is not two different texts; write them like --words "Love/Hate".')
-    return pair
 
 
 def find_source(wanted: str, places: Places, options: ContrastOptions | None = None) -> Path:

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import platform
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
 
 import click
 
-from localsteer import __version__
 from localsteer.cli.output import note, print_json, table
 from localsteer.cli.session import Session
+from localsteer.cli.versions import versions
 from localsteer.engine.experiment_protocol import Experiment, ExperimentDone, ResultRow, Value
 from localsteer.library.experiment_results import ExperimentResults, KeptResults
+from localsteer.library.files import file_digest
 
 _INTERVAL = ("_low", "_high")
 
 
 @dataclass
 class Results:
-    """What came of an experiment so far. ``tables``: rows by table, in the order in which they came."""
+    """What came of an experiment so far. ``files``: the SHA-256 (hex) of each that it reads, as it was when it began.
+    ``tables``: rows by table, in the order in which they came.
+    """
 
     suite: str
     model: str
     model_id: str
+    files: dict[str, str]
     tables: dict[str, list[dict[str, Value]]] = field(default_factory=dict)
     facts: dict[str, Value] = field(default_factory=dict)
     seconds: float = 0.0
@@ -43,9 +45,10 @@ def run(
 ) -> Results:
     """Do the parts of an experiment, one after the other. Those that were done before with the same model, files and
     versions are taken from the folder ``kept``; None does all afresh. Ctrl+C keeps what is done and says so; the
-    results are then not ``complete``.
+    results are then not ``complete``. Raises StorageError for a file that cannot be read.
     """
-    results = Results(suite, session.card.name, model_id)
+    digests = {path: file_digest(Path(path)) for path in files if path}
+    results = Results(suite, session.card.name, model_id, digests)
     store = None if kept is None else ExperimentResults(kept)
     began = time.monotonic()
     try:
@@ -54,8 +57,8 @@ def run(
             key = {
                 "model": model_id,
                 "command": asked,
-                "files": {path: digest_of(path) for path in files if path and repr(path) in asked},
-                "versions": versions(),
+                "files": {path: digest for path, digest in digests.items() if repr(path) in asked},
+                "versions": _conditions(),
             }
             known = None if store is None else store.find(key)
             if known is None:
@@ -89,17 +92,17 @@ def _do(session: Session, part: Experiment, results: Results) -> KeptResults:
     return KeptResults(tuple(rows), facts)
 
 
-def show(results: Results, files: Sequence[str], seed: int, *, as_json: bool) -> None:
+def show(results: Results, seed: int, *, as_json: bool) -> None:
     """Print them. Raises KeyboardInterrupt where the experiment was stopped, so that the exit status says so."""
     if as_json:
-        print_json(document(results, files, seed))
+        print_json(document(results, seed))
     else:
         click.echo(text(results))
     if not results.complete:
         raise KeyboardInterrupt
 
 
-def document(results: Results, files: Sequence[str], seed: int) -> dict[str, object]:
+def document(results: Results, seed: int) -> dict[str, object]:
     """All there is, with what is needed to repeat it."""
     return {
         "suite": results.suite,
@@ -108,31 +111,16 @@ def document(results: Results, files: Sequence[str], seed: int) -> dict[str, obj
         "complete": results.complete,
         "seconds": round(results.seconds, 3),
         "seed": seed,
-        "versions": versions(),
-        "files": {path: digest_of(path) for path in files if path},
+        "versions": _conditions(),
+        "files": results.files,
         "facts": results.facts,
         "tables": results.tables,
     }
 
 
-def versions() -> dict[str, str]:
+def _conditions() -> dict[str, str]:
     """What the figures depend on beside the files."""
-    return {
-        "localsteer": __version__,
-        "llama-cpp-python": version("llama-cpp-python"),
-        "numpy": version("numpy"),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-    }
-
-
-def digest_of(path: str) -> str | None:
-    """SHA-256 (hex) of a file; None where it cannot be read."""
-    try:
-        with Path(path).open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError:
-        return None
+    return {**versions(), "python": platform.python_version(), "machine": platform.machine()}
 
 
 def text(results: Results) -> str:

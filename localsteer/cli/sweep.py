@@ -6,21 +6,21 @@ import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import click
 
-from localsteer import __version__
 from localsteer.cli.contrasts import contrast_options, read_contrast_options
 from localsteer.cli.dials import find_vectors, make_dials
 from localsteer.cli.options import json_option, model_options, read_layers
 from localsteer.cli.output import note, print_json
 from localsteer.cli.session import Home, Session, identify
 from localsteer.cli.sweep_report import SweepFacts, SweepFindings, as_document, as_text
+from localsteer.cli.versions import versions
 from localsteer.engine.findings import finding_in, setting_of
 from localsteer.engine.protocol import Finding, ModelCard, Sweep, SweepRow
+from localsteer.engine.steerable_layers import check_layers
 from localsteer.errors import DialError, LocalsteerError, RecipeError, StorageError
 from localsteer.library.dials import VectorToUse
 from localsteer.library.files import file_digest
@@ -89,7 +89,7 @@ def sweep(
     # Before a model is loaded, so that a slip in the file costs no time.
     recipe_digest = contrast_digest(recipe, options)
     with Session(home, path, n_ctx=n_ctx, threads=threads, gpu_layers=gpu_layers) as session:
-        _check_layers(asked or (), session.card)
+        check_layers(asked or (), session.card.name, session.card.n_layer)
         (dial,) = make_dials(wanted, "reply", session)
         vector = read_vector_card(Path(dial.vector_path))
         command = Sweep(
@@ -118,7 +118,7 @@ def sweep(
             strengths=grid,
             windows=command.layers,
             controls=controls,
-            versions=_versions(),
+            versions=versions(),
         )
         found = _measured(session, command, SweepJournal.at(home.places, _key(facts, command)), fresh=fresh)
     document = as_document(facts, found)
@@ -183,17 +183,6 @@ def _kept(journal: SweepJournal, finding: Finding) -> bool:
 def _key(facts: SweepFacts, command: Sweep) -> SweepKey:
     effort = (command.pairs, command.answer_tokens, command.replies, command.reply_tokens)
     return SweepKey(facts.model_id, facts.vector_digest, facts.recipe_digest, facts.seed, effort, facts.versions)
-
-
-def _versions() -> dict[str, str]:
-    """Of what computes the figures."""
-    return {"localsteer": __version__, **{name: version(name) for name in ("llama-cpp-python", "numpy")}}
-
-
-def _check_layers(asked: tuple[int, ...], model: ModelCard) -> None:
-    for layer in asked:
-        if not 1 <= layer < model.n_layer:
-            raise DialError(f"Layer {layer} cannot be steered; {model.name} has layers 1 to {model.n_layer - 1}.")
 
 
 def _windows(

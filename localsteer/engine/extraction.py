@@ -14,6 +14,7 @@ from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
 from localsteer.engine.positions import Tokens, span_of
 from localsteer.engine.protocol import Extract, Extracted, LayerReport, Notice
+from localsteer.engine.steerable_layers import check_layers
 from localsteer.errors import DialError, RecipeError, Stopped
 from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
 from localsteer.steering.contrast import ContrastSet, contrast_of_words
@@ -61,11 +62,7 @@ class Extraction:
             raise DialError(NOT_STEERABLE)
         if self._command.method != ACTADD:
             find_method(self._command.method)
-        for layer in self._command.layers or ():
-            if not 1 <= layer < self._model.n_layer:
-                raise DialError(
-                    f"Layer {layer} cannot be steered; {self._model.name} has layers 1 to {self._model.n_layer - 1}."
-                )
+        check_layers(self._command.layers or (), self._model.name, self._model.n_layer)
         if self._command.words is not None:
             return contrast_of_words(*self._command.words)
         return read_contrasts(self._command)

@@ -12,13 +12,11 @@ from localsteer.engine.positions import tokens_of
 from localsteer.errors import RecipeError
 from localsteer.evaluation.effect import CompletionPair
 from localsteer.evaluation.neutral import neutral_prompts
-from localsteer.llama.batch import generate_many
+from localsteer.evaluation.own_replies import own_replies
 from localsteer.llama.model import Model
 from localsteer.messages import Message
 from localsteer.steering.contrast import ContrastPair, ContrastSet, Prompt
 from localsteer.steering.layers import held_out
-
-_TEMPERATURE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +118,11 @@ def _answered(
     should_stop: Callable[[], bool] | None,
 ) -> list[Completion]:
     asked = [tokens_of(model, without_beginning(side)) for pair in pairs for side in (pair.positive, pair.negative)]
-    replies = generate_many(
+    replies = own_replies(
         model,
         [tokens.tokens for tokens in asked],
-        steered_from=[tokens.reply for tokens in asked],
-        directions=None,
-        strengths=[0.0] * len(asked),
+        [tokens.reply for tokens in asked],
         n_tokens=n_tokens,
-        temperature=_TEMPERATURE,
         seed=seed,
         n_threads=n_threads,
         should_stop=should_stop,

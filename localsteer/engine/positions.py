@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localsteer.errors import RecipeError
 from localsteer.llama.chat_template import plain_text, render
 from localsteer.llama.model import Model
 from localsteer.steering.contrast import Position, Prompt
-from localsteer.steering.letters import last_letter
+from localsteer.steering.letters import last_letter, letters_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +44,24 @@ def span_of(model: Model, prompt: Prompt, position: Position) -> tuple[Tokens, t
     begin, end = 0 if isinstance(prompt, str) else found.beginning, len(found.tokens)
     match position:
         case "letter":
-            text = prompt if isinstance(prompt, str) else prompt[-1].content
-            return found, _letter(model, found.tokens, begin, last_letter(text))
+            letter = last_letter(prompt if isinstance(prompt, str) else prompt[-1].content)
+            place = place_of_letters(model, found.tokens[begin:], letter)
+            if place is None:
+                raise RecipeError(
+                    f'The answer letter "{letter}" is no single token in the vocabulary of {model.name}; answer with '
+                    'letters like A and B, or read "last" instead of "letter".'
+                )
+            return found, (begin + place, begin + place + 1)
         case "reply":
             return found, (min(begin, end - 1), end)
         case "last":
             return found, (end - 1, end)
 
 
-def _letter(model: Model, tokens: tuple[int, ...], begin: int, letter: str) -> tuple[int, int]:
-    """The last token from ``begin`` on that holds letters or digits; raises RecipeError unless it holds ``letter``."""
-    for index in range(len(tokens) - 1, begin - 1, -1):
-        piece = model.piece(tokens[index]).decode("utf-8", "ignore")
-        if any(character.isalnum() for character in piece):
-            if letter in piece:
-                return index, index + 1
-            break
-    raise RecipeError(
-        f'The answer letter "{letter}" is no single token in the vocabulary of {model.name}; answer with letters like '
-        'A and B, or read "last" instead of "letter".'
-    )
+def place_of_letters(model: Model, tokens: Sequence[int], letters: str) -> int | None:
+    """Where the last of ``tokens`` stands that holds letters or digits; None unless it holds all of ``letters``."""
+    for place in range(len(tokens) - 1, -1, -1):
+        found = letters_of(model.piece(tokens[place]).decode("utf-8", "ignore"))
+        if found:
+            return place if letters in found else None
+    return None

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from localsteer.engine.generation import Desk, render_turns
 from localsteer.engine.protocol import RateReply, ReplyRated, Turn
 from localsteer.engine.turns import Fitted, fit
-from localsteer.errors import PromptError, Stopped
+from localsteer.errors import PromptError
+from localsteer.evaluation.losses import mean_losses
 from localsteer.llama.chat_template import Piece
 from localsteer.llama.reply_reader import ReplyReader
 
@@ -32,16 +31,11 @@ def rate_reply(desk: Desk, command: RateReply, should_stop: Callable[[], bool]) 
     if not reply:
         raise PromptError("The reply is empty; there is nothing to rate.")
     prompt = [token for piece in _fitted(desk, before).pieces for token in piece.tokens]
-    log_likelihood = 0.0
     with ReplyReader(
         model, [prompt], [reply], [len(prompt)], n_threads=desk.context.n_threads, should_stop=should_stop
     ) as reader:
-        for _, place, logits in reader.read(None):
-            if should_stop():
-                raise Stopped
-            top = float(logits.max())
-            log_likelihood += float(logits[reply[place]]) - top - math.log(float(np.exp(logits - top).sum()))
-    return ReplyRated(command.request, math.exp(-log_likelihood / len(reply)))
+        (loss,) = mean_losses(reader, [reply])
+    return ReplyRated(command.request, math.exp(loss))
 
 
 def _fitted(desk: Desk, turns: Sequence[Turn]) -> Fitted:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from localsteer.evaluation.cost import log_softmax
+from localsteer.evaluation.losses import mean_losses
 from localsteer.llama.closing import Closing
 from localsteer.llama.model import Model
 from localsteer.llama.reply_reader import ReplyReader
@@ -55,19 +55,10 @@ class EffectMeter(Closing):
         ``steering``: float32[n_layer - 1, n_embd], layer 1 first, None for none. NaN where the steered model gives no
         numbers. Raises Stopped.
         """
-        sums = np.zeros(len(self._sides))
-        for text, place, logits in self._reader.read(None if steering is None else steering.reshape(-1)):
-            sums[text] += log_softmax(logits)[self._sides[text][place]]
-        means = sums / np.array([len(side) for side in self._sides])
-        found: npt.NDArray[np.float64] = means[0::2] - means[1::2]
+        losses = mean_losses(self._reader, self._sides, steering)
+        found: npt.NDArray[np.float64] = losses[1::2] - losses[0::2]
         return found
 
     def close(self) -> None:
         """Free the context; calling it again does no harm."""
         self._reader.close()
-
-
-def matching_probability(effects: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """For completions of one letter: the share of the positive letter in the probability of both (CAA's figure)."""
-    found: npt.NDArray[np.float64] = 1 / (1 + np.exp(-effects))
-    return found

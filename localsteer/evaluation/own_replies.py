@@ -1,4 +1,4 @@
-"""What costs are measured on: the model's own unsteered replies to neutral prompts, drawn and read once."""
+"""The model's own unsteered replies, and what costs are measured on: those to neutral prompts, drawn and read once."""
 
 from __future__ import annotations
 
@@ -11,6 +11,37 @@ from localsteer.llama.model import Model
 _TEMPERATURE = 0.8
 
 Progress = Callable[[int, int], None]
+
+
+def own_replies(
+    model: Model,
+    prompts: Sequence[Sequence[int]],
+    steered_from: Sequence[int],
+    *,
+    n_tokens: int,
+    seed: int = 0,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[list[int]]:
+    """A reply of at most ``n_tokens`` tokens to each of ``prompts``, under no vector, at temperature 0.8.
+
+    ``steered_from``: where each prompt is steered from when its reply is read again. The same arguments give the same
+    replies. ``progress`` gets the tokens written and the most there can be. Raises Stopped, ModelError.
+    """
+    return generate_many(
+        model,
+        prompts,
+        steered_from=steered_from,
+        directions=None,
+        strengths=[0.0] * len(prompts),
+        n_tokens=n_tokens,
+        temperature=_TEMPERATURE,
+        seed=seed,
+        n_threads=n_threads,
+        progress=progress,
+        should_stop=should_stop,
+    )
 
 
 def own_cost_meter(
@@ -33,14 +64,11 @@ def own_cost_meter(
     """
     numbers = [number % len(prompts) for number in range(count)]
     asked, begins = [prompts[number] for number in numbers], [steered_from[number] for number in numbers]
-    replies = generate_many(
+    replies = own_replies(
         model,
         asked,
-        steered_from=begins,
-        directions=None,
-        strengths=[0.0] * count,
+        begins,
         n_tokens=n_tokens,
-        temperature=_TEMPERATURE,
         seed=seed,
         n_threads=n_threads,
         progress=progress,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from localsteer.errors import StorageError
-from localsteer.library.files import write_private
+from localsteer.library.files import file_digest, write_private
 from localsteer.plots.curve import Curve
 
 _ENDING = ".sweep.json"
@@ -23,7 +22,7 @@ def measured_path(vector: Path) -> Path:
 
 def keep_sweep(vector: Path, document: Mapping[str, Any]) -> None:
     """Keep the document of ``sweep --json`` beside the vector file that it speaks of. Raises StorageError."""
-    content = json.dumps({**document, _DIGEST: _digest(vector)}, ensure_ascii=True)
+    content = json.dumps({**document, _DIGEST: file_digest(vector)}, ensure_ascii=True)
     write_private(measured_path(vector), content.encode())
 
 
@@ -33,7 +32,7 @@ def kept_sweep(vector: Path) -> Curve | None:
     """
     try:
         document = _document(measured_path(vector))
-        if document.get(_DIGEST) != _digest(vector):
+        if document.get(_DIGEST) != file_digest(vector):
             return None
     except (StorageError, OSError, ValueError):
         return None
@@ -57,12 +56,3 @@ def read_sweep(path: Path) -> Curve:
 def _document(path: Path) -> dict[str, Any]:
     document = json.loads(path.read_text(encoding="utf-8"))
     return document if isinstance(document, dict) else {}
-
-
-def _digest(vector: Path) -> str:
-    """SHA-256 (hex). Raises StorageError."""
-    try:
-        with vector.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise StorageError(f"{vector} cannot be read: {(error.strerror or str(error)).lower()}.") from error

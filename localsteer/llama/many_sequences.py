@@ -91,6 +91,11 @@ class ManySequences(Closing):
         """llama.cpp's ``llama_context *``, for the sampler."""
         return self._handle
 
+    def check_stop(self) -> None:
+        """Raise Stopped if ``should_stop`` says so."""
+        if self._should_stop is not None and self._should_stop():
+            raise Stopped
+
     def clear(self) -> None:
         """Forget all sequences."""
         lib.llama_memory_clear(lib.llama_get_memory(self._handle), False)
@@ -107,8 +112,7 @@ class ManySequences(Closing):
 
         Raises Stopped if ``should_stop`` says so, also in the middle.
         """
-        if self._should_stop is not None and self._should_stop():
-            raise Stopped
+        self.check_stop()
         counts = np.array([len(numbers) for numbers in sequences], dtype=np.int32)
         numbers = np.concatenate(sequences).astype(np.int32)
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.uintp)

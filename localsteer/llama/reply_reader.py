@@ -124,6 +124,8 @@ class ReplyReader(Closing):
         self._evaluate(group, part, outputs)
         if asked:
             for (text, place), logits in zip(asked, self._context.logits(len(asked)), strict=True):
+                # Whoever takes them may take long: a row is as long as the vocabulary.
+                self._context.check_stop()
                 yield text, place, logits
 
     def _write(self, layer: int, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:

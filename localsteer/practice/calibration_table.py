@@ -14,7 +14,7 @@ from localsteer.engine.positions import tokens_of
 from localsteer.engine.protocol import Extract, Extracted, Load
 from localsteer.evaluation.calibrate import Bounds, strength_of_addition
 from localsteer.evaluation.cost import Cost, CostMeter
-from localsteer.llama.batch import generate_many
+from localsteer.evaluation.own_replies import own_replies
 from localsteer.llama.model import Model
 from localsteer.messages import Message
 from localsteer.practice.speaking import Speaker
@@ -93,15 +93,7 @@ def _costs(
         tokens_of(model, (Message("user", text),)) for _, text in neutral_prompts(vector.name, texts, seed=FRESH_SEED)
     ]
     prompts, begins = [found.tokens for found in asked], [found.reply for found in asked]
-    replies = generate_many(
-        model,
-        prompts,
-        steered_from=begins,
-        directions=None,
-        strengths=[0.0] * len(prompts),
-        n_tokens=TOKENS,
-        seed=FRESH_SEED,
-    )
+    replies = own_replies(model, prompts, begins, n_tokens=TOKENS, seed=FRESH_SEED)
     directions = added(Dial(vector, 1.0), model.n_layer, model.n_embd)
     with CostMeter(model, prompts, replies, begins) as meter:
         costs = [meter.at(np.float32(strength) * directions) for strength in strengths]

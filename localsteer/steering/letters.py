@@ -8,9 +8,14 @@ from localsteer.steering.contrast import ContrastPair, ContrastSet, Prompt
 from localsteer.steering.layers import held_out
 
 
+def letters_of(text: str) -> str:
+    """The letters and digits of ``text``, and nothing between them."""
+    return "".join(character for character in text if character.isalnum())
+
+
 def last_letter(text: str) -> str:
     """The last letter or digit of ``text``, at whose token an answer is read; "" where it has none."""
-    return next((character for character in reversed(text) if character.isalnum()), "")
+    return letters_of(text)[-1:]
 
 
 def lopsided_letters(contrast: ContrastSet) -> str | None:

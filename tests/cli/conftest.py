@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
 
-from localsteer.cli import main
+from localsteer.cli import main, session
+from localsteer.engine.client import EngineClient
+from localsteer.engine.protocol import Extract, Extracted, Load, Loaded, Stop
 from localsteer.gguf_header import model_id, read_header, vocabulary_fingerprint
 from localsteer.steering.fit import ModelStamp
 from localsteer.steering.vector import SteeringVector
@@ -68,9 +71,55 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+class LastingClient(EngineClient):
+    """An engine process for many commands: closing it only stops what it is at, and the next one loads afresh."""
+
+    def close(self) -> None:
+        if self.alive:
+            self.send(Stop())
+
+    def end(self) -> None:
+        """End the process."""
+        super().close()
+
+
+@pytest.fixture(scope="session")
+def engine_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LastingClient]:
+    """The process behind all commands that run in this one; starting one for each takes longer than most of them."""
+    client = LastingClient(tmp_path_factory.mktemp("logs") / "engine.log")
+    yield client
+    client.end()
+
+
+@pytest.fixture(scope="session")
+def made_glad(engine_process: LastingClient, random_bpe_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recipe ``glad`` made into a vector for that model, once, with its safe range."""
+    folder = tmp_path_factory.mktemp("glad")
+    (folder / "glad.toml").write_text(RECIPE, encoding="utf-8")
+    out = folder / "glad.gguf"
+    engine_process.start()
+    for command in (Load(0, str(random_bpe_model)), Extract(0, str(folder / "glad.toml"), str(out))):
+        request = engine_process.new_request()
+        engine_process.send(replace(command, request=request))
+        *_, end = engine_process.events(request)
+        assert isinstance(end, Loaded | Extracted), end
+    return out
+
+
 @pytest.fixture
-def localsteer(home: Path, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in this process; the engine is a process of its own as always."""
+def glad_at_hand(home: Path, made_glad: Path, random_bpe_model: Path) -> None:
+    """The stored vector of the recipe ``glad`` is there as if it had been made before."""
+    folder = home / "vectors" / stamp(random_bpe_model).model_id
+    folder.mkdir(parents=True)
+    shutil.copyfile(made_glad, folder / "glad.gguf")
+
+
+@pytest.fixture
+def localsteer(
+    home: Path, engine_process: LastingClient, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a command in this process; the engine is a process of its own as always, the same one for all of them."""
+    monkeypatch.setattr(session, "EngineClient", lambda _log: engine_process)
 
     def run(*arguments: object) -> Said:
         capfd.readouterr()

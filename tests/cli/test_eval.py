@@ -80,6 +80,7 @@ def test_parts_that_are_done_are_not_done_again(localsteer: Run, random_bpe_mode
     assert changed.document["tables"]["letters"][0]["questions"] == 5
 
 
+@pytest.mark.usefixtures("glad_at_hand")
 def test_a_name_that_is_no_suite_is_measured_as_a_vector(localsteer: Run, random_bpe_model: Path) -> None:
     said = localsteer("eval", "glad", "-m", random_bpe_model, "--controls", 1, "--json")
     assert [row["strength"] for row in said.document["rows"]] == [-1.0, 0.0, 1.0]

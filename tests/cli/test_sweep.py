@@ -40,6 +40,7 @@ def glad(random_bpe_model: Path, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("glad_at_hand")
 def test_a_sweep_reports_effect_and_cost_at_each_strength(localsteer: Run, random_bpe_model: Path) -> None:
     said = localsteer("sweep", "glad", "-m", random_bpe_model, "--strengths", "-1:1:0.5", "--controls", 2, "--json")
     document = said.document

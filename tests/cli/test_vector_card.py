@@ -28,13 +28,7 @@ ROWS = [
 ]
 
 
-@pytest.fixture
-def glad(localsteer: Run, random_bpe_model: Path) -> None:
-    """The recipe ``glad`` made into a vector."""
-    assert localsteer("extract", "glad", "--model", random_bpe_model).status == 0
-
-
-@pytest.mark.usefixtures("glad")
+@pytest.mark.usefixtures("glad_at_hand")
 def test_a_made_vector_shows_all_of_itself(localsteer: Run, random_bpe_model: Path, tmp_path: Path) -> None:
     sweep = tmp_path / "sweep.json"
     sweep.write_text(json.dumps({"rows": ROWS, "safe_low": -1.0, "safe_high": 1.5}))
@@ -70,7 +64,7 @@ def test_a_vector_of_long_ago_says_what_it_does_not_know(localsteer: Run, tmp_pa
     assert (document["scatter"], document["curve"], document["tokens"]) == (None, None, None)
 
 
-@pytest.mark.usefixtures("glad")
+@pytest.mark.usefixtures("glad_at_hand")
 def test_the_model_used_last_is_taken_for_the_tokens_where_it_is_the_vectors_own(
     localsteer: Run, random_bpe_model: Path, home: Path
 ) -> None:
@@ -79,7 +73,7 @@ def test_the_model_used_last_is_taken_for_the_tokens_where_it_is_the_vectors_own
     assert localsteer("vectors", "show", "glad", "--json").document["tokens"] is not None
 
 
-@pytest.mark.usefixtures("glad")
+@pytest.mark.usefixtures("glad_at_hand")
 def test_other_vectors_of_the_same_model_are_named(localsteer: Run, random_bpe_model: Path, home: Path) -> None:
     made_for = stamp(random_bpe_model)
     layer = localsteer("vectors", "show", "glad", "--json").document["main_layer"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,10 @@ from localsteer.engine.experiment_protocol import (
     SeveralExperiment,
     TopicExperiment,
 )
-from localsteer.engine.protocol import Extract, Extracted, Load, Stopped
+from localsteer.engine.protocol import Extract, Extracted, Load, Notice, Stopped
 from localsteer.errors import DialError, RecipeError
 from localsteer.practice.experiment_texts import write_experiment_texts
-from localsteer.steering.vector_file import load_vector
+from localsteer.steering.vector_file import load_vector, save_vector
 
 ROOT = Path(__file__).parents[2]
 PRACTICE = ROOT / "localsteer" / "practice" / "practice.gguf"
@@ -110,7 +111,8 @@ def test_the_matching_letter_becomes_likelier_with_its_vector_and_knowledge_stay
 
 def test_a_set_without_a_test_file_holds_out_a_fifth(engine: Engine, texts: Path) -> None:
     whole = letter_set(texts, "warmth")
-    command = LetterExperiment(1, (LetterSet("warmth", whole.train_path),), layers=(3,), controls=0)
+    sets = (LetterSet("warmth", whole.train_path),)
+    command = LetterExperiment(1, sets, layers=(3,), knowledge_path=str(texts / "knowledge.json"), controls=0)
     (row,) = do(engine, command)[0]["letters"]
     assert row["questions"] == 8
     assert row["prompted_plus"] is None
@@ -233,6 +235,22 @@ def test_a_stronger_vector_leaves_less_of_the_state_and_a_less_decided_model(
     weak, strong = tables["output"]
     assert strong["kl"] > weak["kl"] > 0
     assert strong["perplexity_ratio"] > weak["perplexity_ratio"]
+
+
+def test_a_vector_of_another_family_of_the_same_size_is_warned_about(
+    engine: Engine, dials: dict[str, str], tmp_path: Path
+) -> None:
+    vector = load_vector(Path(dials["register"]))
+    stranger = replace(vector, model=replace(vector.model, architecture="qwen3", vocabulary="other", name="Qwen"))
+    save_vector(stranger, tmp_path / "stranger.gguf")
+
+    def warnings(path: str) -> list[str]:
+        events = engine.experiment(BreakingExperiment(1, path, strengths=(1.0,)))
+        return [event.text for event in events if isinstance(event, Notice)]
+
+    (warning,) = warnings(str(tmp_path / "stranger.gguf"))
+    assert "another family" in warning
+    assert warnings(dials["register"]) == []
 
 
 def test_files_that_hold_no_texts_are_refused(engine: Engine, tmp_path: Path) -> None:

@@ -77,9 +77,18 @@ def made(events: list[Event]) -> Extracted:
     return events[-1]
 
 
-def test_a_recipe_becomes_a_vector_file_and_a_report_of_it(engine: Engine, recipe: Path, tmp_path: Path) -> None:
-    out = tmp_path / "new folder" / "mood.gguf"
-    report = made(extract(engine, recipe, out))
+@pytest.fixture(scope="module")
+def whole(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Event], Path]:
+    """An extraction with all that belongs to it: what was said, and where recipe and new folder lie."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "mood.toml").write_text(RECIPE)
+    return extract(engine, folder / "mood.toml", folder / "new folder" / "mood.gguf"), folder
+
+
+def test_a_recipe_becomes_a_vector_file_and_a_report_of_it(engine: Engine, whole: tuple[list[Event], Path]) -> None:
+    events, folder = whole
+    recipe, out = folder / "mood.toml", folder / "new folder" / "mood.gguf"
+    report = made(events)
     vector = load_vector(out)
     assert engine.card is not None
     assert vector.model.model_id == engine.card.model_id
@@ -143,9 +152,8 @@ def test_the_new_vector_can_be_dialled_at_once(engine: Engine, recipe: Path, tmp
     assert len(texts) == 3
 
 
-def test_progress_is_said_stage_by_stage_and_never_goes_back(engine: Engine, recipe: Path, tmp_path: Path) -> None:
-    events = extract(engine, recipe, tmp_path / "mood.gguf")
-    progress = [event for event in events if isinstance(event, ExtractProgress)]
+def test_progress_is_said_stage_by_stage_and_never_goes_back(whole: tuple[list[Event], Path]) -> None:
+    progress = [event for event in whole[0] if isinstance(event, ExtractProgress)]
     assert list(dict.fromkeys(event.stage for event in progress)) == ["reading", "measuring", "writing"]
     for stage in ("reading", "measuring", "writing"):
         done = [event.done / event.total for event in progress if event.stage == stage]
@@ -164,7 +172,7 @@ def test_chosen_layers_are_the_default_ones_and_all_layers_are_kept(
 def test_plain_text_pairs_are_read_without_a_chat_template(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "weddings.json"
     path.write_text(json.dumps([["the wedding", "the day"], ["a wedding", "a day"]]))
-    report = made(extract(engine, path, tmp_path / "weddings.gguf"))
+    report = made(extract(engine, path, tmp_path / "weddings.gguf", calibrate=False))
     assert report.tokens_one_by_one < 40
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from localsteer.evaluation.cost import log_softmax
-from localsteer.evaluation.effect import CompletionPair, EffectMeter, matching_probability
+from localsteer.evaluation.effect import CompletionPair, EffectMeter
 from localsteer.llama.context import Context
 from localsteer.llama.model import Model
 from localsteer.llama.steering import UNSTEERED, Steering
@@ -45,7 +45,3 @@ def test_an_effect_is_the_difference_of_the_mean_log_probabilities(model: Model,
             expected.append(means[0] - means[1])
     with EffectMeter(model, pairs) as meter:
         assert meter.at(steering) == pytest.approx(np.array(expected), rel=0.02, abs=0.02)
-
-
-def test_the_matching_probability_is_the_share_of_the_positive_letter() -> None:
-    assert matching_probability(np.log([3.0, 1.0, 1 / 3])) == pytest.approx([0.75, 0.5, 0.25])

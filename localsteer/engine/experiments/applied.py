@@ -13,7 +13,7 @@ from localsteer.engine.front_vector import read_front_vector
 from localsteer.engine.positions import Tokens
 from localsteer.errors import DialError
 from localsteer.evaluation.controls import random_directions
-from localsteer.evaluation.cost import log_softmax
+from localsteer.evaluation.losses import mean_losses
 from localsteer.llama.batch import generate_many
 from localsteer.llama.front import Front
 from localsteer.llama.reply_reader import ReplyReader
@@ -71,7 +71,6 @@ def losses(
     bench: Bench, prompts: Sequence[Tokens], replies: Sequence[Sequence[int]], setting: Applied, *, raw: bool
 ) -> npt.NDArray[np.float64]:
     """float64[n_texts]: for each reply the mean negative log-likelihood of its tokens, in nats."""
-    totals = np.zeros(len(prompts))
     with ReplyReader(
         bench.model,
         [prompt.tokens for prompt in prompts],
@@ -81,10 +80,7 @@ def losses(
         n_threads=bench.n_threads,
         should_stop=bench.should_stop,
     ) as reader:
-        for text, place, logits in reader.read(None if setting.reply is None else setting.reply.reshape(-1)):
-            totals[text] -= log_softmax(logits)[replies[text][place]]
-    found: npt.NDArray[np.float64] = totals / np.array([len(reply) for reply in replies])
-    return found
+        return mean_losses(reader, replies, setting.reply)
 
 
 def complete(bench: Bench, prompts: Sequence[Tokens], setting: Applied, n_tokens: int) -> list[list[int]]:

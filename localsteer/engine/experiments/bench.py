@@ -13,6 +13,8 @@ from localsteer.engine.experiment_protocol import ResultRow, Value
 from localsteer.engine.generation import Desk, Say
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
+from localsteer.engine.protocol import Notice
+from localsteer.engine.steerable_layers import check_layers
 from localsteer.errors import DialError, Stopped
 from localsteer.evaluation.bootstrap import Mean, bootstrap_mean
 from localsteer.evaluation.controls import random_directions
@@ -72,16 +74,15 @@ class Bench:
         """The layers to be tried; () stands for all that can be steered. Raises DialError for one that cannot."""
         if not self.model.steerable:
             raise DialError(NOT_STEERABLE)
-        last = self.model.n_layer - 1
-        for layer in wanted:
-            if not 1 <= layer <= last:
-                raise DialError(f"Layer {layer} cannot be steered; {self.model.name} has layers 1 to {last}.")
-        return tuple(wanted) or tuple(range(1, last + 1))
+        check_layers(wanted, self.model.name, self.model.n_layer)
+        return tuple(wanted) or tuple(range(1, self.model.n_layer))
 
     def load(self, path: str) -> SteeringVector:
-        """A vector that fits the model. Raises VectorError."""
+        """A vector that fits the model; that it may mean something else there is said. Raises VectorError."""
         vector = load_vector(Path(path))
-        vector.check_fits(self.stamp)
+        warning = vector.check_fits(self.stamp)
+        if warning:
+            self.say(Notice(self.request, warning))
         return vector
 
     def at_layer(self, direction: Floats, layer: int) -> Floats:

@@ -17,7 +17,7 @@ from localsteer.engine.positions import tokens_of
 from localsteer.errors import DialError
 from localsteer.evaluation.cost import log_softmax
 from localsteer.evaluation.neutral import EVERYDAY, neutral_prompts
-from localsteer.llama.batch import generate_many
+from localsteer.evaluation.own_replies import own_replies
 from localsteer.llama.reply_reader import ReplyReader
 from localsteer.llama.residuals import ResidualTap, Rows
 from localsteer.messages import Message
@@ -41,12 +41,10 @@ def run(bench: Bench, command: BreakingExperiment) -> Mapping[str, Value]:
         prompts = neutral_prompts(read_contrast_file(Path(command.recipe_path)))
     asked = [tokens_of(bench.model, prompt) for prompt in prompts]
     asked = [asked[number % len(asked)] for number in range(_REPLIES)]
-    own = generate_many(
+    own = own_replies(
         bench.model,
         [prompt.tokens for prompt in asked],
-        steered_from=[prompt.reply for prompt in asked],
-        directions=None,
-        strengths=[0.0] * len(asked),
+        [prompt.reply for prompt in asked],
         n_tokens=_TOKENS,
         seed=command.seed,
         n_threads=bench.n_threads,

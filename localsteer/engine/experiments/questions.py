@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from itertools import takewhile
 
-from localsteer.engine.positions import tokens_of
+from localsteer.engine.measuring import completion_of
+from localsteer.engine.positions import place_of_letters
 from localsteer.errors import RecipeError
+from localsteer.evaluation.effect import CompletionPair
 from localsteer.evaluation.letters import Question
 from localsteer.llama.model import Model
 from localsteer.messages import Message
-from localsteer.steering.contrast import ContrastPair, ContrastSet
+from localsteer.steering.contrast import ContrastPair
+from localsteer.steering.letters import letters_of
 
 
 def questions_of(
@@ -23,10 +24,11 @@ def questions_of(
     vocabulary, and, unless ``mixed`` is False, where the matching answer always has the same letter.
     """
     found = tuple(_question(model, name, pair, system) for pair in pairs)
-    letters = Counter(question.matching for question in found)
+    letters = {question.matching for question in found}
     if mixed and len(found) > 1 and len(letters) == 1:
+        letter = model.text(list(letters)).strip()
         raise RecipeError(
-            f'In the part of "{name}" that is held out the matching answer is always "{_letter(model, found[0])}"; '
+            f'In the part of "{name}" that is held out the matching answer is always "{letter}"; '
             "mix the letters, or a liking for one of them would count as the behaviour."
         )
     return found
@@ -37,29 +39,17 @@ def _question(model: Model, name: str, pair: ContrastPair, system: str) -> Quest
     if isinstance(positive, str) or isinstance(negative, str) or pair.position != "letter":
         raise RecipeError(f'"{name}" holds no two-choice questions; this experiment needs answers like (A) and (B).')
     first = (Message("system", system),) if system else ()
-    sides = [tokens_of(model, (*first, *prompt)) for prompt in (positive, negative)]
-    shared = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(*(s.tokens for s in sides), strict=False)))
-    ends = [side.tokens[shared:] for side in sides]
+    found = completion_of(model, ContrastPair((*first, *positive), (*first, *negative), pair.position))
     answers = [side[-1].content for side in (positive, negative)]
-    if not all(ends) or not _one_token_each(model, [end[0] for end in ends], answers):
+    if found is None or not _one_token_each(model, found, [letters_of(answer) for answer in answers]):
         raise RecipeError(
             f'The answers "{answers[0]}" and "{answers[1]}" of "{name}" do not differ in one single token of '
             f"{model.name}'s vocabulary; let them be letters like (A) and (B)."
         )
-    return Question(sides[0].tokens[:shared], min(sides[0].reply, shared - 1), ends[0][0], ends[1][0])
+    return Question(found.prompt, found.steered_from, found.positive[0], found.negative[0])
 
 
-def _one_token_each(model: Model, tokens: Sequence[int], answers: Sequence[str]) -> bool:
-    """Whether each token holds exactly the one letter in which the answers differ."""
-    letters = ["".join(c for c in model.text([token]) if c.isalnum()) for token in tokens]
-    wanted = ["".join(c for c in answer if c.isalnum()) for answer in answers]
-    return letters == wanted and letters[0] != letters[1]
-
-
-def _letter(model: Model, question: Question) -> str:
-    return model.text([question.matching]).strip()
-
-
-def name_of(contrast: ContrastSet, name: str) -> str:
-    """What the set is called in a table."""
-    return name or contrast.name
+def _one_token_each(model: Model, found: CompletionPair, letters: Sequence[str]) -> bool:
+    """Whether the first tokens in which the answers differ hold all of their letters, and not the same ones."""
+    places = [place_of_letters(model, *side) for side in zip((found.positive, found.negative), letters, strict=True)]
+    return places == [0, 0] and letters[0] != letters[1]

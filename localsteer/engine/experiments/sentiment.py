@@ -18,7 +18,6 @@ import numpy as np
 from localsteer.engine.experiment_protocol import SentimentExperiment, Value
 from localsteer.engine.experiments.applied import (
     UNSTEERED,
-    Applied,
     applied,
     complete,
     losses,
@@ -102,7 +101,7 @@ class _Reading:
         if not kept:
             return math.nan
         found = losses(
-            self._bench, [self._prompts[n] for n in kept], [written[n] for n in kept], Applied(), raw=self._command.raw
+            self._bench, [self._prompts[n] for n in kept], [written[n] for n in kept], UNSTEERED, raw=self._command.raw
         )
         return float(found.mean())
 
