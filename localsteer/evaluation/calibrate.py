@@ -51,9 +51,6 @@ class Bounds:
         ratio = math.log(cost.perplexity_ratio) / math.log(self.perplexity_ratio)
         return max(0.0, ratio, cost.kl_95 / self.kl_95)
 
-    def hold(self, cost: Cost) -> bool:
-        return self.used(cost) <= 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class Trial:
