@@ -104,6 +104,8 @@ def test_the_matching_letter_becomes_likelier_with_its_vector_and_knowledge_stay
     assert row["at_plus"] - row["at_minus"] > 0.2
     assert row["at_plus_low"] <= row["at_plus"] <= row["at_plus_high"]
     assert abs(row["random_low"]) < 0.15 > abs(row["random_high"])
+    for end in ("random_minus", "random_plus"):
+        assert row["random_low"] <= row[f"{end}_low"] <= row[end] <= row[f"{end}_high"] <= row["random_high"]
     assert row["prompted_minus"] < 0.4 < 0.6 < row["prompted_plus"]
     assert min(row["knowledge_minus"], row["knowledge_zero"], row["knowledge_plus"]) > 0.85
     assert dict(done.facts)["knowledge_questions"] == 16

@@ -89,9 +89,10 @@ def _set(
     with LetterMeter(bench.model, questions, n_threads=bench.n_threads, should_stop=bench.should_stop) as meter:
         at = {sign: meter.at(np.float32(sign) * data if sign else None) for sign in (-1, 0, 1)}
         step()
-        changes = []
+        changes: dict[int, list[float]] = {-1: [], 1: []}
         for control in bench.controls(data, command.controls):
-            changes += [float(np.mean(meter.at(np.float32(sign) * control) - at[0])) for sign in (-1, 1)]
+            for sign, found in changes.items():
+                found.append(float(np.mean(meter.at(np.float32(sign) * control) - at[0])))
             step(2)
     known = {sign: facts.at(np.float32(sign) * data if sign else None) for sign in (-1, 0, 1)}
     step(2)
@@ -105,8 +106,10 @@ def _set(
         at_minus=bench.mean(at[-1]),
         at_zero=bench.mean(at[0]),
         at_plus=bench.mean(at[1]),
-        random_low=min(changes, default=0.0),
-        random_high=max(changes, default=0.0),
+        random_minus=bench.mean(changes[-1]) if changes[-1] else None,
+        random_plus=bench.mean(changes[1]) if changes[1] else None,
+        random_low=min(changes[-1] + changes[1], default=0.0),
+        random_high=max(changes[-1] + changes[1], default=0.0),
         prompted_minus=prompted[1],
         prompted_plus=prompted[0],
         knowledge_minus=_right(bench, known[-1]),
