@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from localsteer.errors import ModelError, Stopped
 from localsteer.llama import backend
+from localsteer.llama.attention import chat_attention
 from localsteer.llama.control_vector import set_control_vector
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
@@ -54,6 +55,7 @@ class Decoder:
         # One row of logits is all that is ever asked for; the default reserves one for every token of a batch.
         parameters.n_outputs_max = 1
         parameters.n_threads = parameters.n_threads_batch = self.n_threads
+        parameters.flash_attn_type = chat_attention(self.model)
         parameters.no_perf = True
         if self._tap is not None:
             parameters.cb_eval = self._tap.callback
@@ -81,6 +83,10 @@ class Decoder:
     def handle(self) -> Any:
         """llama.cpp's ``llama_context *``, for the sampler."""
         return self._handle
+
+    def use_threads(self, n_threads: int) -> None:
+        """Have what follows decoded by so many threads."""
+        lib.llama_set_n_threads(self._handle, n_threads, n_threads)
 
     def steer(self, steering: Steering) -> None:
         """Put a control vector in force for what is decoded from now on. Free of cost where it is in force already."""
