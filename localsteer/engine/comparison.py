@@ -159,6 +159,7 @@ class Comparison:
                 done = context.evaluate(
                     reading.spans,
                     cuts=cuts,
+                    logits=False,
                     should_stop=self._stopped,
                     progress=lambda done, total: self._say(PromptProgress(request, done, total)),
                 )

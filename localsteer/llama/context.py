@@ -68,10 +68,12 @@ class Context(Closing):
         spans: Sequence[Span],
         *,
         cuts: Cuts | None = None,
+        logits: bool = True,
         should_stop: Callable[[], bool] | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Evaluated:
-        """Make the cache hold exactly these spans, so that :meth:`logits` are those after the last token.
+        """Make the cache hold exactly these spans, so that :meth:`logits` are those after the last token; ``logits``
+        False: nobody asks for those.
 
         ``cuts``: how they are to be cut into batches (those of a longer text will do), None for as few as possible; see
         :meth:`can_cut`. What is cached is used where it was cut in the same way. ``progress`` gets the tokens evaluated
@@ -84,7 +86,8 @@ class Context(Closing):
             raise PromptError("There is nothing to evaluate: the prompt is empty.")
         self.check_fits(len(tokens))
         places = None if cuts is None else positions_of(cuts)[: len(tokens)]
-        reused = self._cut(self._common(tokens, keys, places))
+        same = self._same(tokens, keys, places)
+        reused = self._cut(self._usable(same, len(tokens), places, logits=logits))
         done, total = 0, len(tokens) - reused
         for begin, end, steering in self._batches(spans, reused, places):
             if should_stop is not None and should_stop():
@@ -92,7 +95,7 @@ class Context(Closing):
             length = end - begin if places is None else places[begin][1]
             # What follows in a batch changes only its length.
             fill = [tokens[end - 1]] * (length - (end - begin))
-            last = end == len(tokens) and not fill
+            last = logits and end == len(tokens) and not fill
             self._decoder.steer(steering)
             with self._or_nothing():
                 self._decoder.decode([*tokens[begin:end], *fill], begin, logits=last, should_stop=should_stop)
@@ -130,16 +133,15 @@ class Context(Closing):
                 "shorten it or load the model with a larger context."
             )
 
-    def _common(self, tokens: Sequence[int], keys: Sequence[Hashable], places: Sequence[Cut] | None) -> int:
-        """Length of the cached beginning that can be used. If the logits of the last token are gone, it is evaluated
-        again, with all of its batch where it matters how that is cut.
+    def _usable(self, same: int, length: int, places: Sequence[Cut] | None, *, logits: bool) -> int:
+        """How much can be used of a cached beginning of ``same`` of ``length`` tokens. If the logits of the last token
+        are gone, it is evaluated again, with all of its batch where it matters how that is cut.
         """
-        common = self._same(tokens, keys, places)
-        if common == len(tokens) and not (self._has_logits and common == len(self._tokens)):
-            common -= 1
-        if places is not None and common < len(tokens):
-            return min(common, places[common][0])
-        return common
+        if logits and same == length and not (self._has_logits and same == len(self._tokens)):
+            same -= 1
+        if places is not None and same < length:
+            return min(same, places[same][0])
+        return same
 
     def _same(self, tokens: Sequence[int], keys: Sequence[Hashable], places: Sequence[Cut] | None) -> int:
         cached = min(len(self._tokens), len(tokens))

@@ -58,8 +58,9 @@ class ManySequences(Closing):
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
         """``n_ctx``: tokens of all sequences together. ``n_outputs``: whose logits one decode can give at most; None
-        for as many as sequences. ``exact``: twice the memory, so that results agree to float32
-        whatever else is in a batch. ``as_chat``: fast, and so that :meth:`restore` takes what a chat's context has saved. Raises ModelError if there is not enough memory.
+        for as many as sequences. ``exact``: twice the memory, so that results agree to float32 whatever else is in a
+        batch. ``as_chat``: fast, and so that :meth:`restore` takes what a chat's context has saved. Raises ModelError
+        if there is not enough memory.
         """
         self.model = model
         self.n_sequences = n_sequences
