@@ -202,12 +202,10 @@ class Comparison:
         for side, reason in enumerate(sides.reasons):
             if reason is not None and reason != "stopped":
                 self._finish(side, reason)
-        for side in sides.spoilt - self._finished:
+        if sides.spoilt:
             self._notice(
-                f"At side {side + 1} the dials are turned so far that the model computes no numbers any more; "
-                "turn them back."
+                "The dials of a side are turned so far that the model computes no numbers any more; turn them back."
             )
-            self._finish(side, "stopped")
 
     def _finish(self, side: int, reason: FinishReason) -> None:
         if side in self._finished:

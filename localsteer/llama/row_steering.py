@@ -44,4 +44,7 @@ class RowSteering:
     def added(self, layer: int, rows: Rows) -> Rows | None:
         """``rows`` float32[n_rows, n_embd] of ``layer`` with what belongs there, None where that is nothing."""
         own = self._rows.get(layer)
-        return None if own is None or not own.any() else rows + own
+        if own is None or not own.any():
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(rows + own)

@@ -48,8 +48,10 @@ class Sides(Closing):
         Raises ModelError if there is not enough memory.
         """
         self.reasons: list[FinishReason | None] = [None] * len(steerings)
-        self.spoilt: set[int] = set()
-        """Sides that were stopped because their steering has left no numbers."""
+        self.spoilt = False
+        """Whether all were stopped because the steering of one has left no numbers: what is no number in a shared cache
+        spoils the others, too.
+        """
         self._model = model
         self._header = list(header)
         self._lengths = [0] * len(steerings)
@@ -133,13 +135,12 @@ class Sides(Closing):
     def _draw(self, side: int, row: int) -> int | None:
         """The next token of ``side``, or None where it ends here, and why."""
         if not self._context.has_numbers(row):
-            self.reasons[side] = "stopped"
-            self.spoilt.add(side)
-        else:
-            token = self._samplers[side].sample(self._context.handle, row)
-            if not self._model.is_end(token):
-                return token
-            self.reasons[side] = "end"
+            self.spoilt = True
+            raise Stopped
+        token = self._samplers[side].sample(self._context.handle, row)
+        if not self._model.is_end(token):
+            return token
+        self.reasons[side] = "end"
         return None
 
     def _decode(self, tokens: list[int], sequences: list[int], ends: npt.NDArray[np.bool_]) -> None:

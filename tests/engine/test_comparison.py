@@ -160,7 +160,7 @@ def test_a_stop_that_came_before_leaves_the_sides_empty(practice: Engine, mood: 
     assert [event.reply.tokens for event in events if isinstance(event, SideFinished)] == [(), ()]
 
 
-def test_a_side_turned_out_of_all_numbers_ends_with_a_notice_and_the_others_go_on(
+def test_a_side_turned_out_of_all_numbers_ends_all_with_a_notice_and_the_next_ones_are_whole(
     practice: Engine, tmp_path: Path
 ) -> None:
     assert practice.card is not None
@@ -169,10 +169,9 @@ def test_a_side_turned_out_of_all_numbers_ends_with_a_notice_and_the_others_go_o
     save_vector(SteeringVector("endless", "up", "down", {2: largest, 3: largest}, stamp(practice.card)), path)
     endless = (DialSetting("endless", str(path), 1.0, (2, 3)),)
     events = run(practice, Compare(1, ASKED, (endless, ()), SAMPLING))
-    replies = {event.side: event.reply for event in events if isinstance(event, SideFinished)}
-    assert [event.text for event in events if isinstance(event, Notice) and "side 1" in event.text]
-    assert replies[0].reason == "stopped"
-    assert len(replies[1].tokens) > 3
+    assert [event.text for event in events if isinstance(event, Notice) and "no numbers" in event.text]
+    assert [event.reply.reason for event in events if isinstance(event, SideFinished)] == ["stopped", "stopped"]
+    assert [len(reply.tokens) > 3 for reply in compare(practice, ((), ()))] == [True, True]
 
 
 def test_a_long_forced_beginning_is_forced_on_all_of_many_sides(practice: Engine) -> None:
