@@ -135,6 +135,11 @@ class Comparison:
                 if self._written[side].stopped:
                     sides.end(side)
             self._tell_ends(sides)
+            if sides.spoilt:
+                self._notice(
+                    "The dials of a side are turned so far that the model computes no numbers any more; turn them back."
+                )
+                self._desk.context.forget()
             return list(sides.reasons)
 
     # ---------------------------------------------------------------- the prompt
@@ -202,10 +207,6 @@ class Comparison:
         for side, reason in enumerate(sides.reasons):
             if reason is not None and reason != "stopped":
                 self._finish(side, reason)
-        if sides.spoilt:
-            self._notice(
-                "The dials of a side are turned so far that the model computes no numbers any more; turn them back."
-            )
 
     def _finish(self, side: int, reason: FinishReason) -> None:
         if side in self._finished:

@@ -246,14 +246,19 @@ class Context(Closing):
         self._keys.append(steering.key)
         self._has_logits = True
 
-    def sample(self, sampler: Sampler, steering: Steering) -> int:
-        """Draw a token from the present logits, which were computed under ``steering``.
+    def forget(self) -> None:
+        """Empty the cache, also of what is no number."""
+        self._cut(0)
+        self._decoder.wipe()
 
-        Raises DialError if the steering has made them something else than numbers; the position that spoilt them is
-        forgotten.
+    def sample(self, sampler: Sampler) -> int:
+        """Draw a token from the present logits.
+
+        Raises DialError if steering, this or an earlier one, has made them something else than numbers; all that is
+        cached is forgotten then.
         """
-        if steering.data is not None and not self._decoder.has_numbers():
-            self._cut(len(self._tokens) - 1)
+        if not self._decoder.has_numbers():
+            self.forget()
             raise DialError("The dials are turned so far that the model computes no numbers any more; turn them back.")
         return sampler.sample(self._decoder.handle)
 

@@ -154,6 +154,12 @@ class Decoder:
         lib.llama_memory_clear(self._memory, False)
         return position == 0
 
+    def wipe(self) -> None:
+        """Forget everything, and write zeros over it: attention looks at what stood in unused places, too, and weighs
+        it with nothing, which makes nothing of numbers only.
+        """
+        lib.llama_memory_clear(self._memory, True)
+
     def saved(self) -> Any:
         """What is cached, as bytes (a ctypes array) that :meth:`restore` of another decoder of the model takes."""
         size = lib.llama_state_seq_get_size(self._handle, 0)

@@ -111,7 +111,7 @@ class Generation:
                     steering = self._steering()
                     context.append(tokens[-1], steering)
                     self.keys.append(steering.key)
-                token = context.sample(sampler, steering)
+                token = context.sample(sampler)
                 if is_end(token):
                     self.reason = "end"
                 else:
