@@ -44,7 +44,7 @@ def ratios(
     settings = tuple((replace(dial, strength=strength),) for strength in strengths)
     alone, together = [], []
     for seed in range(repetitions):
-        # Greedy replies of a strange beginning go on for long enough; what ends early is not counted.
+        # Warm enough to go on for long; repetitions in which a reply ends early are not counted.
         sampling = Sampling(temperature=1.5, top_k=0, top_p=1.0, min_p=0.0, seed=seed, max_tokens=tokens)
         prepare(engine, cached)
         began = time.perf_counter()
