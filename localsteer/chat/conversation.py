@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from localsteer import __version__
-from localsteer.engine.protocol import DialMark, DialSetting, FinishReason, ModelCard, Sampling
+from localsteer.engine.protocol import Course, DialMark, DialSetting, FinishReason, ModelCard, Sampling
 from localsteer.messages import Role
 
 TitledBy: TypeAlias = Literal["words", "model", "hand"]
@@ -29,6 +29,7 @@ class ReplyRecord:
     models ``tokens`` and ``marks`` mean anything. ``seconds_to_first`` and ``seconds`` count from asking to the first
     and the last token; None where that was not measured. ``context_size`` in tokens (0: unknown) decides which turns
     had to be dropped. ``written_with``: the version of localsteer, "" for those that did not say.
+    ``course``: how it was computed, None where that was not kept; without it another reply may come.
     """
 
     model_name: str
@@ -49,6 +50,7 @@ class ReplyRecord:
     context_size: int = 0
     written_with: str = ""
     read_as: ReadAs | None = None
+    course: Course | None = None
 
     @classmethod
     def begun(

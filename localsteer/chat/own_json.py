@@ -10,6 +10,8 @@ from typing import Any, TypeVar, cast, get_args
 from localsteer import __version__
 from localsteer.chat.conversation import ReplyRecord, TitledBy
 from localsteer.chat.record_json import (
+    course_document,
+    course_from,
     marks_document,
     marks_from,
     number,
@@ -102,6 +104,7 @@ def _record_document(record: ReplyRecord) -> dict[str, object]:
         "sampling": asdict(record.sampling),
         "marks": marks_document(record.marks),
         "read_as": read_as_document(record.read_as),
+        "course": course_document(record.course),
     }
 
 
@@ -139,6 +142,7 @@ def _record(fields: _Fields) -> ReplyRecord:
         sampling=fields.get("sampling", sampling_from),
         marks=fields.get("marks", marks_from),
         read_as=fields.get("read_as", read_as_from),
+        course=fields.get("course", course_from),
     )
 
 

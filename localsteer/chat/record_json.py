@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from typing import Any, cast
 
 from localsteer.chat.conversation import ReadAs
-from localsteer.engine.protocol import SCOPES, DialMark, DialSetting, Sampling, Scope
+from localsteer.engine.protocol import SCOPES, Course, DialMark, DialSetting, Sampling, Scope
 
 _SAMPLING_FIELDS = {field.name for field in fields(Sampling)}
 _FRACTIONS = ("temperature", "top_p", "min_p", "repeat_penalty")
@@ -63,6 +63,38 @@ def read_as_from(document: object) -> ReadAs | None:
     found = _object(document)
     _has(found, "replies", "dials")
     return ReadAs(whole_number(found["replies"]), dials_from(found["dials"]))
+
+
+def course_document(course: Course | None) -> dict[str, Any] | None:
+    """As what JSON can hold."""
+    return None if course is None else asdict(course)
+
+
+def course_from(document: object) -> Course | None:
+    """The reverse of :func:`course_document`. Raises ValueError."""
+    if document is None:
+        return None
+    found = _object(document)
+    _has(found, *(field.name for field in fields(Course)))
+    sides, side = tuple(dials_from(dials) for dials in _list(found["sides"])), whole_number(found["side"])
+    if not 0 <= side < max(1, len(sides)):
+        raise ValueError("there is no such side")
+    return Course(
+        cuts=tuple(_cut(_list(cut)) for cut in _list(found["cuts"])),
+        n_threads=whole_number(found["n_threads"]),
+        dropped=whole_number(found["dropped"]),
+        prefix=_text(found["prefix"]),
+        afresh=found["afresh"] is True,
+        sides=sides,
+        side=side,
+    )
+
+
+def _cut(numbers: list[Any]) -> tuple[int, int, int]:
+    if len(numbers) != 3:
+        raise ValueError("three numbers are expected")
+    kept, length, times = map(whole_number, numbers)
+    return kept, length, times
 
 
 def number(value: object) -> float:

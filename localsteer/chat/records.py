@@ -16,6 +16,8 @@ from typing import TypeVar, cast, get_args
 
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
 from localsteer.chat.record_json import (
+    course_document,
+    course_from,
     marks_document,
     marks_from,
     read_as_document,
@@ -45,6 +47,7 @@ REPLY_COLUMNS = (
     "context_size",
     "written_with",
     "read_as",
+    "course",
 )
 
 MESSAGE_COLUMNS = (
@@ -118,6 +121,7 @@ def reply_values(record: ReplyRecord) -> tuple[object, ...]:
         record.context_size,
         storable(record.written_with),
         None if record.read_as is None else to_json(read_as_document(record.read_as)),
+        None if record.course is None else to_json(course_document(record.course)),
     )
 
 
@@ -163,6 +167,7 @@ def _reply_from(columns: _Columns) -> ReplyRecord:
         context_size=int(columns.number("context_size")),
         written_with=columns.text("written_with"),
         read_as=columns.json("read_as", read_as_from, None),
+        course=columns.json("course", course_from, None),
     )
 
 

@@ -122,6 +122,7 @@ class RunningReply:
             tokens_per_second=event.tokens_per_second,
             seconds=self._seconds(),
             context_size=event.context_size,
+            course=event.course,
         )
         self.save()
         assert self.message_id is not None
