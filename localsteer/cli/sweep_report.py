@@ -105,7 +105,12 @@ def as_document(facts: SweepFacts, found: SweepFindings) -> dict[str, object]:
         "safe_low": safe and safe.low,
         "safe_high": safe and safe.high,
         "safe_layers": safe and list(safe.layers),
-        "safe_bounds": safe and {"perplexity_ratio": safe.perplexity_bound, "kl_95": safe.kl_95_bound},
+        "safe_bounds": safe
+        and {
+            "perplexity_ratio": safe.perplexity_bound,
+            "kl_95": safe.kl_95_bound,
+            "addition": safe.addition_bound,
+        },
     }
 
 
@@ -130,7 +135,8 @@ def _remarks(facts: SweepFacts, found: SweepFindings) -> Iterator[str]:
         where = f" at layers {spoken_layers(safe.layers)}" if len(facts.windows) > 1 else ""
         yield (
             f"safe from {signed(safe.low)} to {signed(safe.high)}{where}: perplexity ratio at most "
-            f"{safe.perplexity_bound:g}, 95th percentile of KL at most {safe.kl_95_bound:g}"
+            f"{safe.perplexity_bound:g}, 95th percentile of KL at most {safe.kl_95_bound:g}, "
+            f"addition at most {safe.addition_bound:g} of the residual norm"
         )
     if found.basis is not None:
         basis = found.basis

@@ -168,7 +168,15 @@ class Sweeping:
     def _range(self, meters: SweepMeters, layers: tuple[int, ...], directions: Floats) -> SweepRange:
         bounds = Bounds()
         safe = find_safe_range(self._model, directions, (), (), own=meters.cost, bounds=bounds)
-        return SweepRange(self._command.request, layers, safe.low, safe.high, bounds.perplexity_ratio, bounds.kl_95)
+        return SweepRange(
+            self._command.request,
+            layers,
+            safe.low,
+            safe.high,
+            bounds.perplexity_ratio,
+            bounds.kl_95,
+            bounds.addition,
+        )
 
     def _added(self, vector: SteeringVector, layers: tuple[int, ...], strength: float) -> Floats:
         """float32[n_layer - 1, n_embd]: what the dial adds."""

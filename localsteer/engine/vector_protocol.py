@@ -156,7 +156,7 @@ class SweepPrompting:
 
 @dataclass(frozen=True, slots=True)
 class SweepRange:
-    """How far the vector can be turned in one window: neither of the two bounds is broken from ``low`` to ``high``."""
+    """How far the vector can be turned in one window: no bound is broken from ``low`` to ``high``."""
 
     request: int
     layers: tuple[int, ...]
@@ -164,6 +164,7 @@ class SweepRange:
     high: float
     perplexity_bound: float
     kl_95_bound: float
+    addition_bound: float
 
 
 Finding: TypeAlias = SweepBasis | SweepRow | SweepControl | SweepPrompting | SweepRange

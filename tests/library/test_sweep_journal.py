@@ -23,7 +23,7 @@ FINDINGS: tuple[Finding, ...] = (
     SweepRow(0, (3, 4), 1e9, math.nan, math.nan, math.nan, math.inf, math.inf),
     SweepControl(0, (3, 4), 2.0, 1, -0.5, 3.0),
     SweepPrompting(0, 0.84, None),
-    SweepRange(0, (3, 4), -1.0, 2.0, 1.5, 1.0),
+    SweepRange(0, (3, 4), -1.0, 2.0, 1.5, 1.0, 0.6),
 )
 
 
@@ -89,7 +89,7 @@ def test_a_torn_line_costs_its_own_finding_only(journal: SweepJournal) -> None:
         b'{"kind": "row", "layers": [3]}',
         b'{"kind": "basis", "pairs": "many", "replies": 16, "reply_tokens": 1}',
         b'{"kind": "basis", "pairs": true, "replies": 16, "reply_tokens": 1}',
-        b'{"kind": "range", "layers": 3, "low": 0, "high": 1, "perplexity_bound": 1, "kl_95_bound": 1}',
+        b'{"kind": "range", "layers": 3, "low": 0, "high": 1, "perplexity_bound": 1, "kl_95_bound": 1, "addition_bound": 1}',
         b'{"kind": "prompting", "positive": "much", "negative": null}',
         b"[" * 100_000,
     ],
