@@ -147,6 +147,9 @@ class _Shelf:
             raise
         if expression.single_name is not None:
             return self._named(expression.single_name, expression.single_name)
+        if " " not in text and not any(map(self._known, expression.names)):
+            # "unheard-of" was meant as one name.
+            return self._named(text, text)
         path = expression_path(expression, self._model_id, self._places)
         return self.combination(str(expression), expression, path)
 

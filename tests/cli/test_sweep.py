@@ -78,7 +78,7 @@ def test_the_document_says_what_it_takes_to_repeat_it(localsteer: Run, random_bp
     assert (document["method"], document["seed"], document["strengths"]) == ("mean-difference", 7, [0.0, 1.0])
     assert document["layers"] == [list(read_vector_card(vector).default_layers)]
     assert (document["pairs"], document["replies"], document["controls"]) == (1, 16, 5)
-    assert document["safe_bounds"] == {"perplexity_ratio": 1.5, "kl_95": 1.0}
+    assert document["safe_bounds"] == {"perplexity_ratio": 1.5, "kl_95": 1.0, "addition": 0.6}
 
 
 def test_random_vectors_have_an_effect_and_a_cost_in_each_window(

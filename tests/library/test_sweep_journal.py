@@ -89,7 +89,7 @@ def test_a_torn_line_costs_its_own_finding_only(journal: SweepJournal) -> None:
         b'{"kind": "row", "layers": [3]}',
         b'{"kind": "basis", "pairs": "many", "replies": 16, "reply_tokens": 1}',
         b'{"kind": "basis", "pairs": true, "replies": 16, "reply_tokens": 1}',
-        b'{"kind": "range", "layers": 3, "low": 0, "high": 1, "perplexity_bound": 1, "kl_95_bound": 1, "addition_bound": 1}',
+        b'{"kind": "range", "layers": 3, "low": 0, "perplexity_bound": 1, "kl_95_bound": 1, "addition_bound": 1}',
         b'{"kind": "prompting", "positive": "much", "negative": null}',
         b"[" * 100_000,
     ],
