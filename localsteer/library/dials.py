@@ -32,6 +32,8 @@ __all__ = [
     "split_strength",
 ]
 
+_DASHED_NAME = re.compile(r"[\w.]+(-[\w.]+)+")
+"""What "unheard-of" is rather than a difference, unless its parts mean something."""
 _CALCULATES = re.compile(r"""\s[-+/](\s|$)|[*@"']""")
 """What no path is likely to hold."""
 
@@ -147,8 +149,7 @@ class _Shelf:
             raise
         if expression.single_name is not None:
             return self._named(expression.single_name, expression.single_name)
-        if " " not in text and not any(map(self._known, expression.names)):
-            # "unheard-of" was meant as one name.
+        if _DASHED_NAME.fullmatch(text) and not any(map(self._known, expression.names)):
             return self._named(text, text)
         path = expression_path(expression, self._model_id, self._places)
         return self.combination(str(expression), expression, path)
