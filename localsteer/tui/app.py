@@ -16,6 +16,7 @@ from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.opening import Opening, open_with
+from localsteer.tui.palette import DialsByName, ModelsByName
 from localsteer.tui.pasting import claim_pastes
 from localsteer.tui.terminal import check_terminal, claim_alt_digits
 from localsteer.tui.theme import (
@@ -42,6 +43,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     Toast { background: $panel; border-left: outer $primary; padding: 0 1; width: 44; }
     Toast.-error { border-left: outer $error; }
     """
+    COMMANDS = App.COMMANDS | {ModelsByName, DialsByName}
     BINDINGS: ClassVar[list[BindingType]] = [
         *app_bindings(),
         # Where nobody else takes it: a word about the way out. It never ends the app.
@@ -100,7 +102,8 @@ class LocalsteerApp(App[None], inherit_bindings=False):
 
     def action_help_quit(self) -> None:
         """Ctrl+C with nothing to copy."""
-        self.notify(f"{self._keys.first('quit')} quits; Ctrl+C copies what is selected.", markup=False)
+        quits = self._keys.first("quit")
+        self.notify(f"{f'{quits} quits; ' if quits else ''}Ctrl+C copies what is selected.", markup=False)
 
     def copy_to_clipboard(self, text: str) -> None:
         """What Textual's own widgets copy goes the same way as ours."""

@@ -58,6 +58,13 @@ COMMANDS: tuple[Command, ...] = (
         ("ctrl+s", "f8"),
     ),
     Command(
+        "sampling",
+        "Sampling",
+        "How words are drawn: temperature, seed, length and the like",
+        "Talking",
+        ("ctrl+g",),
+    ),
+    Command(
         "see_tokens",
         "See what each word leans to",
         "Colour each word said so far by how far it leans along a dial",
@@ -208,6 +215,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "focus_dials", "Into the dials, and back", "Go into the dials, where plain keys do, and back", "Dials", ("f6",)
     ),
+    Command("models", "Models", "Choose another model, or download one; the conversation stays", "App", ("ctrl+l",)),
     Command("keys_help", "Keys", "This page", "App", ("f1",)),
     Command("toggle_theme", "Light or dark", "Change between the light and the dark theme", "App", ("ctrl+t", "f9")),
     Command(
