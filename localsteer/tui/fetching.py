@@ -32,6 +32,11 @@ class Fetching:
         """Whether nothing more comes."""
         return self._over.is_set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop; where the hub is silent that takes a few seconds."""
+        return self._stop.is_set()
+
     def stop(self) -> None:
         """Within a moment; between two tries after a broken connection, too."""
         self._stop.set()

@@ -82,13 +82,17 @@ def offers_to_fetch(on_disk: Iterable[Offer]) -> tuple[Offer, ...]:
     return tuple(
         Offer(
             model.name,
-            (size(model.size_mb * 1e6), f"{model.weights} weights", model.licence),
+            (f"about {_about(model.size_mb)}", f"{model.weights} weights", model.licence),
             model.about,
             hub=model.hub_name,
         )
         for model in curated_models()
         if model.file.rsplit("/", 1)[-1].lower() not in here
     )
+
+
+def _about(megabytes: int) -> str:
+    return f"{megabytes} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
 
 
 def offer_typed(text: str) -> Offer | None:

@@ -24,6 +24,10 @@ from localsteer.tui.plain import plain
 from localsteer.tui.widgets.fetch_line import FetchLine
 
 _LOOK_SECONDS = 0.1
+_PART = 0.92
+"""Of the terminal's height."""
+_FRAME = 6
+"""Lines of the window that are not the list's."""
 _VERDICTS = {"fits": "$success", "tight": "$warning", "too large": "$error"}
 
 
@@ -49,7 +53,7 @@ class Models(ModalScreen["Path | None"]):
             border-subtitle-color: $quiet;
         }
         & Input, & Input:focus { border: none; height: 1; padding: 0 1; margin: 0 0 1 0; background: $panel; }
-        & OptionList { height: auto; max-height: 1fr; border: none; padding: 0; background: $surface;
+        & OptionList { height: auto; border: none; padding: 0; background: $surface;
                        scrollbar-size-vertical: 1; }
         & OptionList > .option-list--option { padding: 0 1; }
         & OptionList > .option-list--option-highlighted { background: $panel; color: $foreground; }
@@ -133,6 +137,13 @@ class Models(ModalScreen["Path | None"]):
             options.highlighted = ids.index(wanted)
         else:
             options.highlighted = can_be[0] if can_be else None
+        self.call_after_refresh(self._show_highlight)
+
+    def _show_highlight(self) -> None:
+        # With the heading above it, which is no option and would stay out of sight.
+        options = self.query_one(OptionList)
+        options.scroll_home(animate=False)
+        options.scroll_to_highlight()
 
     def _add(self, heading: str, offers: Sequence[Offer]) -> None:
         options = self.query_one(OptionList)
@@ -168,6 +179,12 @@ class Models(ModalScreen["Path | None"]):
             present = can_be.index(options.highlighted) if options.highlighted in can_be else 0
             options.highlighted = can_be[max(0, min(len(can_be) - 1, present + by))]
 
+    def _fit(self) -> None:
+        """The list leaves room for what is said of a download below it."""
+        line = self.query_one(FetchLine)
+        below = line.outer_size.height + 1 if line.display else 0
+        self.query_one(OptionList).styles.max_height = max(3, int(self.app.size.height * _PART) - _FRAME - below)
+
     # ------------------------------------------------------------ choosing
 
     @on(Input.Submitted)
@@ -188,6 +205,7 @@ class Models(ModalScreen["Path | None"]):
         """Esc: first it stops what goes on, then it closes."""
         if self._fetching is not None and not self._fetching.over:
             self._fetching.stop()
+            self.query_one(FetchLine).busy("stopping…")
         else:
             self.dismiss(None)
 
@@ -223,13 +241,14 @@ class Models(ModalScreen["Path | None"]):
     # ------------------------------------------------------------ downloading
 
     def _watch(self) -> None:
+        self._fit()
         fetching, line = self._fetching, self.query_one(FetchLine)
         if fetching is None:
             return
         progress = fetching.progress
         name = fetching.wanted.file.rsplit("/", 1)[-1] or fetching.wanted.repo
         if not fetching.over:
-            if progress is not None:
+            if progress is not None and not fetching.stopping:
                 line.show(name, progress)
             return
         self._fetching = None

@@ -81,7 +81,7 @@ class SamplingPanel(ModalScreen[None]):
                 yield Button("k keep last seed", id="keep-seed", compact=True, disabled=self._last_seed is None)
                 yield Button("r random", id="random-seed", compact=True)
                 yield Button("d defaults", id="defaults", compact=True)
-                yield Button("s save", id="make-default", compact=True)
+                yield Button("s make default", id="make-default", compact=True)
 
     # ------------------------------------------------------------ the values
 

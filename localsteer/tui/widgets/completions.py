@@ -13,6 +13,7 @@ from localsteer.tui.plain import plain
 from localsteer.tui.slash import Completion
 
 _MOST_SHOWN = 200
+_WIDEST = 76
 
 
 class Completions(OptionList):
@@ -23,11 +24,11 @@ class Completions(OptionList):
         layer: above;
         dock: bottom;
         display: none;
-        width: 1fr;
-        max-width: 76;
         height: auto;
         max-height: 9;
-        margin: 0 1 4 1;
+        margin: 0 0 4 1;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
         padding: 0;
         border: round $edge;
         background: $surface;
@@ -67,6 +68,8 @@ class Completions(OptionList):
             self.add_options([Option(_row(one, min(width, 30))) for one in offered])
         begun = not typed.endswith(" ")
         said = any(one.text.rstrip() == typed.rstrip() for one in offered)
+        # A docked widget does not leave room for its own margins.
+        self.styles.width = max(10, min(_WIDEST, self.screen.size.width - 2))
         self.highlighted = 0 if offered and begun and not said else None
         # What is typed in full needs no list, unless there is more than one way on.
         self.set_class(bool(offered) and not (said and len(offered) == 1), "-open")

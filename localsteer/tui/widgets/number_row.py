@@ -35,8 +35,8 @@ class NumberRow(Widget):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,plus", "step(1)", show=False),
         Binding("left,minus", "step(-1)", show=False),
-        Binding("up", "screen.focus_previous", show=False),
-        Binding("down", "screen.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
         Binding("delete", "default", show=False),
         Binding("backspace", "rub_out", show=False),
     ]
