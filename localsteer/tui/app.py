@@ -30,6 +30,7 @@ from localsteer.tui.theme import (
     rich_theme,
     theme_named,
 )
+from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
 
@@ -74,6 +75,11 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self._push_rich_theme()
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
+
+    def on_app_focus(self) -> None:
+        """In a browser the first frame comes before the page has the focus, and nothing has it then."""
+        if isinstance(self.screen, ChatScreen) and self.screen.focused is None:
+            self.screen.query_one(Composer).focus()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         if isinstance(screen, ChatScreen):

@@ -86,6 +86,10 @@ class Running:
     def notes(self) -> str:
         return "\n".join(str(view.content) for view in self.screen.query(NoteLine))
 
+    def remarks(self) -> str:
+        """What was said in passing and is still shown."""
+        return "\n".join(notification.message for notification in self.app._notifications)
+
     def text(self) -> str:
         """Every character on the terminal."""
         size = self.app.size

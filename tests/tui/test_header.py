@@ -33,6 +33,6 @@ async def test_figures_explain_themselves_when_clicked_at(open_app: OpenApp) -> 
         await running.until(lambda: "31 tok/s" in running.text())
         first = running.text().splitlines()[0]
         await running.pilot.click(HeaderLine, offset=(first.index("tok/s"), 0))
-        await running.until(lambda: "31.4 tokens per second" in " ".join(running.text().split()))
+        await running.until(lambda: "31.4 tokens per second" in running.remarks())
         await running.pilot.click(HeaderLine, offset=(first.index("context") + 2, 0))
-        await running.until(lambda: "1,192 more fit" in " ".join(running.text().split()))
+        await running.until(lambda: "1,192 more fit" in running.remarks())

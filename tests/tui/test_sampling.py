@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.widgets import Static
 
 from localsteer.engine.protocol import Sampling
 from localsteer.errors import SettingsError
@@ -15,7 +16,7 @@ from localsteer.library.settings_sources import read_settings
 from localsteer.tui.dialogs.sampling import SamplingPanel
 from localsteer.tui.sampling_values import SAMPLING_VALUES, keep_as_defaults
 from localsteer.tui.widgets.number_row import NumberRow
-from tests.tui.conftest import OpenApp
+from tests.tui.conftest import OpenApp, Running
 
 BY_NAME = {value.name: value for value in SAMPLING_VALUES}
 
@@ -51,6 +52,10 @@ def test_defaults_are_written_into_the_settings_file_and_taken_out_again(places:
     assert tomllib.loads(places.settings.read_text(encoding="utf-8")) == {"keys": {}, "top_k": 0}
 
 
+def said(running: Running) -> str:
+    return str(running.app.screen.query_one("#says", Static).content)
+
+
 async def test_values_are_changed_by_every_way_and_the_next_reply_is_drawn_so(
     open_app: OpenApp, random_bpe_model: Path, places: Places
 ) -> None:
@@ -68,7 +73,7 @@ async def test_values_are_changed_by_every_way_and_the_next_reply_is_drawn_so(
         await pilot.press("backspace")
         await running.until(lambda: conversing.sampling.top_k == 1)
         await pilot.press("down", "5")
-        await running.until(lambda: "must be a number above 0 and up to 1" in " ".join(running.text().split()))
+        await running.until(lambda: "must be a number above 0 and up to 1" in said(running))
         assert conversing.sampling.top_p == 0.95
         await pilot.press("up", "delete")
         await running.until(lambda: conversing.sampling.top_k == 40)
@@ -105,5 +110,5 @@ async def test_a_settings_file_that_cannot_be_read_is_left_alone_and_said(open_a
         places.config.mkdir(parents=True, exist_ok=True)
         places.settings.write_text("temperature = = 1", encoding="utf-8")
         await running.pilot.press("ctrl+g", "right", "s")
-        await running.until(lambda: "cannot be read" in " ".join(running.text().split()))
+        await running.until(lambda: "cannot be read" in said(running))
         assert places.settings.read_text(encoding="utf-8") == "temperature = = 1"

@@ -140,7 +140,9 @@ async def test_every_command_does_what_it_says(
         await running.say("/dials")
         await running.until(lambda: "no dial on the panel" in running.text())
         await running.say("/dial heat -0.5")
-        await running.until(lambda: [(dial.name, dial.strength) for dial in screen.dialling.settings] == [("heat", -0.5)])
+        await running.until(
+            lambda: [(dial.name, dial.strength) for dial in screen.dialling.settings] == [("heat", -0.5)]
+        )
         await running.say("/dial 0.25")
         await running.until(lambda: screen.dialling.settings[0].strength == 0.25)
         await running.say("/dials")

@@ -42,7 +42,7 @@ class SamplingPanel(ModalScreen[None]):
         & #says { height: 2; padding: 0 1; margin: 1 0 0 0; color: $quiet; }
         & #says.-wrong { color: $error; }
         & Horizontal { height: auto; margin: 0; }
-        & Button { margin: 0 1 0 0; min-width: 8; }
+        & Button { margin: 0; min-width: 8; }
     }
     """
 
@@ -78,7 +78,7 @@ class SamplingPanel(ModalScreen[None]):
                     yield NumberRow(one, one.of(self._sampling))
             yield Static(Content(""), id="says")
             with Horizontal():
-                yield Button("k keep last seed", id="keep-seed", compact=True, disabled=self._last_seed is None)
+                yield Button("k keep seed", id="keep-seed", compact=True, disabled=self._last_seed is None)
                 yield Button("r random", id="random-seed", compact=True)
                 yield Button("d defaults", id="defaults", compact=True)
                 yield Button("s make default", id="make-default", compact=True)
