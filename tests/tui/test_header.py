@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from localsteer.tui.context_room import room_colour, room_warning, room_words
 from localsteer.tui.widgets.header_line import HeaderLine
-from tests.tui.conftest import OpenApp
+from tests.tui.conftest import OpenApp, Running
 
 
 def test_the_meter_warns_by_colour_before_it_warns_in_words() -> None:
@@ -16,12 +18,16 @@ def test_the_meter_warns_by_colour_before_it_warns_in_words() -> None:
     assert "7,000 more fit" in room_words(1192, 8192)
 
 
+def warned(running: Running, times: int) -> bool:
+    return running.notes().count("nearly full") == times
+
+
 async def test_a_nearly_full_context_is_said_once_until_there_is_room_again(open_app: OpenApp) -> None:
     async with open_app(size=(80, 24)) as running:
         await running.loaded()
         for used, notes in ((7000, 0), (7900, 1), (7950, 1), (100, 1), (8000, 2)):
             running.screen.show_context(used, 8192)
-            await running.until(lambda notes=notes: running.notes().count("nearly full") == notes)
+            await running.until(partial(warned, running, notes))
             assert f"{used / 8192:.0%}".rstrip("%") in running.text().splitlines()[0]
 
 

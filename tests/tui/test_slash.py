@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,10 @@ def test_what_a_slash_command_runs_is_a_command_of_the_app() -> None:
     assert len(names) == len(set(names))
 
 
+def is_drawn_with(running: Running, name: str, value: float) -> bool:
+    return bool(getattr(running.screen.conversing.sampling, name) == value)
+
+
 async def over(running: Running, kind: type) -> None:
     """Wait for a window of this kind, and close it."""
     await running.until(lambda: isinstance(running.app.screen, kind))
@@ -132,7 +137,7 @@ async def test_every_command_does_what_it_says(
             ("/max_tokens 12", "max_tokens", 12),
         ):
             await running.say(text)
-            await running.until(lambda name=name, value=value: getattr(conversing.sampling, name) == value)
+            await running.until(partial(is_drawn_with, running, name, value))
         await running.say("/temperature warm")
         await running.until(lambda: screen.query_one(Composer).text == "/temperature warm")
         assert conversing.sampling.temperature == 0.0
