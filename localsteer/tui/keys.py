@@ -88,14 +88,13 @@ COMMANDS: tuple[Command, ...] = (
         ("ctrl+c", "super+c"),
         in_palette=False,
     ),
-    Command("scroll_back", "Scroll back", "Scroll the conversation back", "Talking", ("pageup",), in_palette=False),
+    Command("scroll_back", "Scroll back", "Scroll the conversation back", "Talking", ("pageup",)),
     Command(
         "scroll_on",
         "Scroll on",
         "Scroll on; at the end it follows what comes",
         "Talking",
         ("pagedown",),
-        in_palette=False,
     ),
     Command(
         "add_dial",
@@ -112,7 +111,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+right", "f5"),
         ("right", "plus"),
-        False,
         named="turn_up",
     ),
     Command(
@@ -122,7 +120,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+left", "f4"),
         ("left", "minus"),
-        False,
         named="turn_down",
     ),
     Command(
@@ -132,7 +129,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+shift+right",),
         ("shift+right",),
-        False,
         named="turn_up_finely",
     ),
     Command(
@@ -142,7 +138,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+shift+left",),
         ("shift+left",),
-        False,
         named="turn_down_finely",
     ),
     Command(
@@ -170,7 +165,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("f3", "alt+pagedown"),
         ("down",),
-        False,
         named="next_dial",
     ),
     Command(
@@ -180,7 +174,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("f2", "alt+pageup"),
         ("up",),
-        False,
         named="previous_dial",
     ),
     Command("mute", "Mute dial", "Mute the picked dial, and let it speak again", "Dials", ("alt+m",), ("m",)),
