@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from localsteer.library.byte_words import size as size
+
 
 def one_line(text: str) -> str:
     """A message as one line without control characters."""
@@ -61,15 +63,6 @@ def table(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> str:
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
     )
-
-
-def size(n_bytes: float) -> str:
-    """Bytes for a person."""
-    for unit in ("B", "kB", "MB"):
-        if n_bytes < 1000:
-            return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.1f} GB"
 
 
 def spoken_layers(layers: Sequence[int]) -> str:

@@ -70,7 +70,7 @@ def edit() -> None:
 def set_one(key: str, value: str) -> None:
     """Set KEY to VALUE in the file; your comments and the order stay.
 
-    For instance `settings set temperature 0.5`, `settings set keys.again ctrl+g`.
+    For instance `settings set temperature 0.5`, `settings set keys.again ctrl+b`.
     """
     places = find_places()
     if key.startswith("keys."):

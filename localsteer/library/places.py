@@ -66,6 +66,11 @@ class Places:
         return self.data / "remembered.json"
 
     @property
+    def sent_messages(self) -> Path:
+        """What was sent, to be fetched back into the input (JSON lines)."""
+        return self.data / "sent_messages.jsonl"
+
+    @property
     def engine_log(self) -> Path:
         """llama.cpp's messages and everything else that the engine process says."""
         return self.logs / "engine.log"

@@ -101,7 +101,7 @@ TEXT = Kind("a text", _text, str)
 NAME = Kind("a name", _name, str)
 SWITCH = Kind("true or false", _switch, _switch_from)
 FOLDERS = Kind("a list of folders", _folders, _folders_from)
-KEYS = Kind('a key such as "ctrl+g", or a list of keys', _key_list, _keys_from)
+KEYS = Kind('a key such as "ctrl+b", or a list of keys', _key_list, _keys_from)
 
 
 def plain_value(value: Any) -> Any:

@@ -61,6 +61,9 @@ class Settings:
         (), FOLDERS, "Model", "Folders that are searched for GGUF models besides the usual ones."
     )
     system_prompt: str = _setting("", TEXT, "Talking", "What the model is told before a conversation.")
+    remember_messages: bool = _setting(
+        True, SWITCH, "Talking", "Whether messages that were sent can be fetched back into the input another day."
+    )
     temperature: float = _setting(
         0.8, number(0, 100), "Sampling", "How freely words are drawn; 0 always takes the likeliest."
     )

@@ -22,7 +22,7 @@ _HEAD = """\
 """
 _KEYS = """\
 # [keys]: a command and its key, or a list of keys; an empty list takes the key away.
-# again = "ctrl+g"
+# again = "ctrl+b"
 # add_dial = ["f7", "alt+a"]
 """
 _MARK = "\x00 this value goes \x00"

@@ -16,6 +16,7 @@ from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.opening import Opening, open_with
+from localsteer.tui.palette import DialsByName, ModelsByName
 from localsteer.tui.pasting import claim_pastes
 from localsteer.tui.terminal import check_terminal, claim_alt_digits
 from localsteer.tui.theme import (
@@ -29,6 +30,7 @@ from localsteer.tui.theme import (
     rich_theme,
     theme_named,
 )
+from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
 
@@ -42,6 +44,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     Toast { background: $panel; border-left: outer $primary; padding: 0 1; width: 44; }
     Toast.-error { border-left: outer $error; }
     """
+    COMMANDS = App.COMMANDS | {ModelsByName, DialsByName}
     BINDINGS: ClassVar[list[BindingType]] = [
         *app_bindings(),
         # Where nobody else takes it: a word about the way out. It never ends the app.
@@ -73,6 +76,11 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         self._push_rich_theme()
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
 
+    def on_app_focus(self) -> None:
+        """In a browser the first frame comes before the page has the focus, and nothing has it then."""
+        if isinstance(self.screen, ChatScreen) and self.screen.focused is None:
+            self.screen.query_one(Composer).focus()
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         if isinstance(screen, ChatScreen):
             for command in COMMANDS:
@@ -100,7 +108,8 @@ class LocalsteerApp(App[None], inherit_bindings=False):
 
     def action_help_quit(self) -> None:
         """Ctrl+C with nothing to copy."""
-        self.notify(f"{self._keys.first('quit')} quits; Ctrl+C copies what is selected.", markup=False)
+        quits = self._keys.first("quit")
+        self.notify(f"{f'{quits} quits; ' if quits else ''}Ctrl+C copies what is selected.", markup=False)
 
     def copy_to_clipboard(self, text: str) -> None:
         """What Textual's own widgets copy goes the same way as ours."""

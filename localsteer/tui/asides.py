@@ -46,6 +46,11 @@ class Asides:
         """Have this done some time; ``take`` gets its answer, and nothing if it comes to nothing."""
         self._waiting.append(_Aside(command, take))
 
+    def forget(self) -> None:
+        """Another model is coming, of which none of this was asked."""
+        self._waiting.clear()
+        self._running = None
+
     def hear(self, events: list[Event]) -> None:
         """What the engine said; and the next thing to do, if it has been idle for a while."""
         for event in events:

@@ -13,9 +13,14 @@ from textual.containers import Container
 from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import Command, DialSetting, Event, Load, ModelCard
 from localsteer.errors import EngineError
+from localsteer.library.sent_messages import read_sent
 from localsteer.tui.asides import Asides
 from localsteer.tui.commands.copying import CopyCommands
 from localsteer.tui.commands.dials import DialCommands
+from localsteer.tui.commands.explaining import ExplainCommands
+from localsteer.tui.commands.models import ModelCommands
+from localsteer.tui.commands.sampling import SamplingCommands
+from localsteer.tui.commands.slash import SlashTyping
 from localsteer.tui.commands.talking import TalkCommands
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
@@ -26,7 +31,11 @@ from localsteer.tui.keymap import Keymap, chat_bindings
 from localsteer.tui.needles import NeedleSwitch
 from localsteer.tui.opening import Opening
 from localsteer.tui.seeing import Seeing
+from localsteer.tui.sent import SentHistory
+from localsteer.tui.slashing import Slashing
+from localsteer.tui.switching import Switching
 from localsteer.tui.talk import Talk, open_store
+from localsteer.tui.widgets.completions import Completions
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dials_panel import DialsPanel
 from localsteer.tui.widgets.header_line import HeaderLine
@@ -38,7 +47,9 @@ _TICK_SECONDS = 0.1
 _REMEMBER_SECONDS = 2.0
 
 
-class ChatScreen(TalkCommands, DialCommands, CopyCommands):
+class ChatScreen(
+    TalkCommands, SlashTyping, SamplingCommands, ModelCommands, DialCommands, CopyCommands, ExplainCommands
+):
     """Transcript and input on the left, dials on the right; dials below the transcript where it is narrow.
 
     What the commands do stands in ``commands/``, a class for each group.
@@ -70,22 +81,25 @@ class ChatScreen(TalkCommands, DialCommands, CopyCommands):
     def __init__(self, opening: Opening, keymap: Keymap, problems: Sequence[str] = ()) -> None:
         super().__init__()
         self.memory = opening.memory
-        self._opening = opening
+        self.opening = opening
         self.settings = settings = opening.settings
         load = Load(0, str(opening.model_path), settings.n_ctx, settings.n_threads, settings.gpu_layers)
         self.link = EngineLink(EngineClient(opening.places.engine_log), load)
         store, store_problem = open_store(opening.places.conversations)
         self._problems = (*opening.problems, *problems, *([store_problem] if store_problem else []))
         self.talk = Talk(store, settings.system_prompt)
-        self._keymap = keymap
+        self.keymap = keymap
 
     def compose(self) -> ComposeResult:
         yield HeaderLine()
         with Container(id="room"):
             yield Transcript(id="transcript")
-            yield DialsPanel()
-        yield Composer()
-        yield KeyLine(self._keymap)
+            yield DialsPanel(self.keymap)
+        completions = Completions()
+        sent = read_sent(self.opening.places) if self.settings.remember_messages else ()
+        yield Composer(SentHistory(sent), completions)
+        yield completions
+        yield KeyLine(self.keymap)
         yield TooSmall()
 
     def on_mount(self) -> None:
@@ -93,8 +107,16 @@ class ChatScreen(TalkCommands, DialCommands, CopyCommands):
         self.asides = Asides(self.link)
         self.conversing = Conversing(self.talk, self.link, transcript, self.settings.sampling, self)
         self.dialling = Dialling(
-            self.link, panel, self._opening.places, self.memory, say=self.say, turned=self.conversing.dials_turned
+            self.link,
+            panel,
+            self.opening.places,
+            self.memory,
+            keymap=self.keymap,
+            say=self.say,
+            turned=self.conversing.dials_turned,
         )
+        self.switching = Switching(self)
+        self.slashing = Slashing(self)
         self.needles = NeedleSwitch(self.link, panel, self.dialling, self.asides, self.memory, say=self.say)
         self.seeing = Seeing(self)
         self.hearing = Hearing(self)
@@ -150,19 +172,10 @@ class ChatScreen(TalkCommands, DialCommands, CopyCommands):
         """Have the engine do this while nobody waits for it."""
         self.asides.ask(command, take)
 
-    def show_speed(self, tokens_per_second: float) -> None:
-        """Into the header."""
-        self.query_one(HeaderLine).speed = tokens_per_second
-
-    def show_context(self, used: int, size: int) -> None:
-        """Into the header."""
-        header = self.query_one(HeaderLine)
-        header.context_used, header.context_size = used, size
-
     # ------------------------------------------------------------ app
 
     def action_keys_help(self) -> None:
-        self.app.push_screen(KeyHelp(self._keymap))
+        self.app.push_screen(KeyHelp(self.keymap))
 
     def action_toggle_theme(self) -> None:
         self.app.call_later(self.app.run_action, "toggle_theme")

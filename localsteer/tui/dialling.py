@@ -28,6 +28,7 @@ from localsteer.library.recipes import name_of_words
 from localsteer.library.vectors import VectorLibrary
 from localsteer.tui.dial_shelf import Choice, choices, dial_from, portrait_of
 from localsteer.tui.engine_link import EngineLink, EngineState, Job
+from localsteer.tui.keymap import Keymap
 from localsteer.tui.memory import Memory
 from localsteer.tui.rack import Rack
 from localsteer.tui.strengths import signed
@@ -48,10 +49,12 @@ class Dialling:
         places: Places,
         memory: Memory,
         *,
+        keymap: Keymap,
         say: Callable[[str, bool], None],
         turned: Callable[[], None],
     ) -> None:
         self.rack = Rack()
+        self._keymap = keymap
         self._link = link
         self._panel = panel
         self._places = places
@@ -59,6 +62,7 @@ class Dialling:
         self._say = say
         self._turned = turned
         self._making: dict[int, str] = {}
+        self._wanted: dict[str, float] = {}
 
     @property
     def settings(self) -> tuple[DialSetting, ...]:
@@ -70,6 +74,12 @@ class Dialling:
         if not self.rack.dials and card.steerable:
             self.rack = self._memory.rack(card.model_id)
         self._panel.show_hint(card.steerable)
+        await self._panel.show(self.rack)
+
+    async def model_leaves(self) -> None:
+        """Another model is being loaded, for which these vectors mean nothing."""
+        self.rack = Rack()
+        self._wanted.clear()
         await self._panel.show(self.rack)
 
     async def change(self, change: Callable[[Rack], Rack]) -> None:
@@ -115,6 +125,15 @@ class Dialling:
             await self._add_from(vector.path, name)
         except LocalsteerError as error:
             self._say(str(error), True)
+
+    async def set_strength(self, text: str, strength: float) -> None:
+        """The dial that ``text`` means at this strength; one that is not on the panel yet is added first."""
+        names = self.rack.names()
+        if text in names:
+            await self.change(lambda rack: rack.set_strength(names.index(text), strength))
+        else:
+            self._wanted = {text: strength}
+            await self.add(text)
 
     async def add_words(self, positive: str, negative: str) -> None:
         """A dial from two words, at once: their difference is added at the front of what is said (ActAdd)."""
@@ -181,15 +200,21 @@ class Dialling:
 
     async def _add_from(self, path: Path, name: str) -> None:
         dial = dial_from(path, name)
-        await self.put(self.rack.with_dial(dial))
-        jump = f", Alt+↑ jumps to {signed(dial.high)} ({dial.positive_pole})" if dial.high else ""
-        self._say(f"{name} is on the panel: Alt+→ turns it{jump}.", False)
+        rack = self.rack.with_dial(dial)
+        if name in self._wanted:
+            rack = rack.set_strength(rack.picked, self._wanted.pop(name))
+        await self.put(rack)
+        turn, jump = self._keymap.first("turn_up"), self._keymap.first("jump_up")
+        does = [f"{turn} turns it"] if turn else []
+        if jump and dial.high:
+            does.append(f"{jump} jumps to {signed(dial.high)} ({dial.positive_pole})")
+        self._say(f"{name} is on the panel{': ' if does else ''}{', '.join(does)}.", False)
 
     async def show_card(self) -> None:
         """All that is known of the picked dial's vector."""
         dial = self.rack.current
         if dial is None:
-            self._say("There is no dial yet; Alt+A adds one.", False)
+            self._say(f"There is no dial yet. {self._keymap.hint('add_dial', 'adds one')}".rstrip(), False)
             return
         try:
             card, portrait = await asyncio.to_thread(portrait_of, dial, self._places)

@@ -61,6 +61,7 @@ class EngineLink:
     def __init__(self, client: EngineClient, load: Load) -> None:
         self.client = client
         self._load = load
+        self._loaded_before: Load | None = None
         self.card: ModelCard | None = None
         self.state = EngineState.OFF
         self.problem = ""
@@ -108,6 +109,38 @@ class EngineLink:
         self.load_request = self.client.new_request()
         self.client.send(replace(self._load, request=self.load_request))
 
+    def switch(self, path: str) -> list[Job]:
+        """Load another model instead; what runs is stopped, and the jobs that waited are given back: forgotten.
+
+        The model that was there is remembered until this one is loaded, see :meth:`go_back`. Raises EngineError.
+        """
+        forgotten = self.stop()
+        if not self.client.alive:
+            self._running = None
+        if self.card is not None:
+            self._loaded_before = self._load
+        self.card = None
+        self._load = replace(self._load, path=path)
+        self.load()
+        return forgotten
+
+    def go_back(self) -> str | None:
+        """After a switch that came to nothing: load the model of before again; its path, None where there was none.
+
+        Jobs that wait for a model get that one. Raises EngineError.
+        """
+        before, self._loaded_before = self._loaded_before, None
+        if before is None:
+            return None
+        self._load = before
+        self.load()
+        return before.path
+
+    @property
+    def can_go_back(self) -> bool:
+        """Whether a switch is under way that can be taken back."""
+        return self._loaded_before is not None
+
     def submit(self, job: Job) -> None:
         """Have ``job`` done when its turn comes; an engine that is off is started first. Raises EngineError."""
         if self.state is EngineState.OFF or not self.client.alive:
@@ -139,7 +172,9 @@ class EngineLink:
     def poll(self) -> list[Event]:
         """What happened since the last call, oldest first."""
         events = [event for event in self.client.drain() if self._took(event)]
-        self._start_next()
+        # What is to be done with a new model depends on things that are only now going to hear of it.
+        if not any(isinstance(event, Loaded) for event in events):
+            self._start_next()
         return events
 
     def close(self) -> None:
@@ -154,22 +189,29 @@ class EngineLink:
             if not self.client.alive:
                 self.state, self.problem = EngineState.OFF, event.reason
                 self._running = None
-                self._waiting.clear()
+                self._give_up_waiting()
             return True
         if event.request == self.load_request:
             if isinstance(event, Loaded):
                 self.card, self.state = event.card, EngineState.READY
+                self._loaded_before = None
             elif isinstance(event, Failed):
                 self.state, self.problem = EngineState.OFF, event.message
-                self._waiting.clear()
+                self._give_up_waiting()
             return True
         if event.request == self._aside:
             return isinstance(event, ReplyRated | NeedlesMeasured | Failed | Stopped)
         if self._running is None or event.request != self._running.request:
             return isinstance(event, Notice)
         if isinstance(event, Finished | Extracted | TokensRead | Failed | Stopped):
-            self._running, self.state = None, EngineState.READY
+            self._running = None
+            if self.state is EngineState.BUSY:
+                self.state = EngineState.READY
         return True
+
+    def _give_up_waiting(self) -> None:
+        if not self.can_go_back:
+            self._waiting.clear()
 
     def _start_next(self) -> None:
         if self.state is EngineState.READY and self._waiting and self.card is not None and self.client.alive:

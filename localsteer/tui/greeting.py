@@ -6,6 +6,7 @@ from pathlib import Path
 
 from localsteer.engine.protocol import ModelCard
 from localsteer.library.places import practice_model
+from localsteer.tui.keymap import Keymap
 
 PRACTICE_NAME = "practice model"
 
@@ -29,22 +30,21 @@ def waiting_name(path: str) -> str:
     return PRACTICE_NAME if is_practice(path) else Path(path).stem
 
 
-def greeting(card: ModelCard) -> str:
+def greeting(card: ModelCard, keymap: Keymap) -> str:
     """A few plain sentences: what this model is, and how to begin."""
     size = _parameters(card.n_params)
+    add, up, down = (keymap.first(name) for name in ("add_dial", "turn_up", "turn_down"))
+    adds = f"a dial with {add}" if add else "a dial by a click on + add"
+    turns = f"turn it with {down} and {up}" if up and down else "turn it with the mouse"
     if is_practice(card.path):
         return (
             f"This is the practice model: a very small Llama ({size} parameters, {card.n_layer} layers) that comes "
             "with localsteer, made for turning dials and not for answering questions. It makes small talk about "
-            "everyday things: gardens, trains, cooking, old friends. Ask it about one of them, add a dial with Alt+A, "
-            "and turn it with Alt+← and Alt+→ while it writes."
+            f"everyday things: gardens, trains, cooking, old friends. Ask it about one of them, add {adds}, "
+            f"and {turns} while it writes."
         )
-    return (
-        f"{shown_name(card)}: {size} parameters, {card.n_layer} layers, room for {card.n_ctx:,} tokens. "
-        "Add a dial with Alt+A and turn it with Alt+← and Alt+→, also while a reply is being written."
-        if card.steerable
-        else f"{shown_name(card)}: {size} parameters, {card.n_layer} layers, room for {card.n_ctx:,} tokens."
-    )
+    about = f"{shown_name(card)}: {size} parameters, {card.n_layer} layers, room for {card.n_ctx:,} tokens."
+    return f"{about} Add {adds} and {turns}, also while a reply is being written." if card.steerable else about
 
 
 def warnings(card: ModelCard) -> tuple[str, ...]:

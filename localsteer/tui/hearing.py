@@ -30,8 +30,11 @@ class Hearing:
         """One round."""
         screen = self._screen
         events = screen.link.poll()
-        for event in events:
-            await self._take(event)
+        for event in list(events):
+            if await screen.switching.hear(event):
+                events.remove(event)
+            else:
+                await self._take(event)
         await screen.conversing.take(events)
         await screen.dialling.take(events)
         await screen.seeing.take(events)
@@ -71,8 +74,8 @@ class Hearing:
             case Failed(request=request, message=message) if request == screen.link.load_request:
                 await screen.conversing.load_failed()
                 await transcript.add_note(
-                    f"The model could not be loaded: {message} Start localsteer with --model and another one, "
-                    "or send a message to try this one again.",
+                    f"The model could not be loaded: {message} {screen.keymap.hint('models', 'chooses another')}"
+                    "Send a message to try this one again.",
                     "error",
                 )
 
@@ -80,12 +83,13 @@ class Hearing:
         screen = self._screen
         header = screen.query_one(HeaderLine)
         header.model, header.fraction = shown_name(card), 0.0
-        header.context_size = card.n_ctx
+        header.context_used, header.context_size = 0, card.n_ctx
         screen.memory.keep_model(PRACTICE if is_practice(card.path) else card.path)
         if self._greeted != card.model_id:
-            self._greeted = card.model_id
             transcript = screen.query_one(Transcript)
-            await transcript.add_note(greeting(card), at=0)
+            # The first one is greeted above what was said while it was loaded.
+            await transcript.add_note(greeting(card, screen.keymap), at=None if self._greeted else 0)
+            self._greeted = card.model_id
             for warning in warnings(card):
                 await transcript.add_note(warning, "warning")
         await screen.dialling.model_loaded(card)

@@ -102,6 +102,11 @@ class Keymap:
         keys = self.changed.get(name, default_keys().get(name, ()))
         return shown_key(keys[0]) if keys else ""
 
+    def hint(self, name: str, does: str) -> str:
+        """A sentence such as ``Ctrl+L chooses another. `` and a space; nothing where the command has no key."""
+        key = self.first(name)
+        return f"{key} {does}. " if key else ""
+
     @property
     def for_textual(self) -> dict[str, str]:
         """What :meth:`textual.app.App.set_keymap` takes."""
@@ -164,7 +169,7 @@ def _unusable(key: str, name: str) -> str:
         len(last) == 1 or last in _NAMED or (last[:1] == "f" and last[1:].isdigit() and 1 <= int(last[1:]) <= 24)
     ) or (last and key_to_character(last) is not None)
     if not is_key or not _MODIFIERS.issuperset(modifiers):
-        return f'"{key}", which is no key (write them like ctrl+g, alt+up or f5)'
+        return f'"{key}", which is no key (write them like ctrl+b, alt+up or f5)'
     if key in _SAME_TO_TERMINALS:
         return f'"{key}", which terminals cannot tell from {_SAME_TO_TERMINALS[key]}'
     plain = not modifiers and (len(last) == 1 or (last not in _NAMED and key_to_character(last) is not None))

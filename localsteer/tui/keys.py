@@ -58,6 +58,13 @@ COMMANDS: tuple[Command, ...] = (
         ("ctrl+s", "f8"),
     ),
     Command(
+        "sampling",
+        "Sampling",
+        "How words are drawn: temperature, seed, length and the like",
+        "Talking",
+        ("ctrl+g",),
+    ),
+    Command(
         "see_tokens",
         "See what each word leans to",
         "Colour each word said so far by how far it leans along a dial",
@@ -81,14 +88,13 @@ COMMANDS: tuple[Command, ...] = (
         ("ctrl+c", "super+c"),
         in_palette=False,
     ),
-    Command("scroll_back", "Scroll back", "Scroll the conversation back", "Talking", ("pageup",), in_palette=False),
+    Command("scroll_back", "Scroll back", "Scroll the conversation back", "Talking", ("pageup",)),
     Command(
         "scroll_on",
         "Scroll on",
         "Scroll on; at the end it follows what comes",
         "Talking",
         ("pagedown",),
-        in_palette=False,
     ),
     Command(
         "add_dial",
@@ -105,7 +111,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+right", "f5"),
         ("right", "plus"),
-        False,
         named="turn_up",
     ),
     Command(
@@ -115,7 +120,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+left", "f4"),
         ("left", "minus"),
-        False,
         named="turn_down",
     ),
     Command(
@@ -125,7 +129,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+shift+right",),
         ("shift+right",),
-        False,
         named="turn_up_finely",
     ),
     Command(
@@ -135,7 +138,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("alt+shift+left",),
         ("shift+left",),
-        False,
         named="turn_down_finely",
     ),
     Command(
@@ -163,7 +165,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("f3", "alt+pagedown"),
         ("down",),
-        False,
         named="next_dial",
     ),
     Command(
@@ -173,7 +174,6 @@ COMMANDS: tuple[Command, ...] = (
         "Dials",
         ("f2", "alt+pageup"),
         ("up",),
-        False,
         named="previous_dial",
     ),
     Command("mute", "Mute dial", "Mute the picked dial, and let it speak again", "Dials", ("alt+m",), ("m",)),
@@ -208,6 +208,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "focus_dials", "Into the dials, and back", "Go into the dials, where plain keys do, and back", "Dials", ("f6",)
     ),
+    Command("models", "Models", "Choose another model, or download one; the conversation stays", "App", ("ctrl+l",)),
     Command("keys_help", "Keys", "This page", "App", ("f1",)),
     Command("toggle_theme", "Light or dark", "Change between the light and the dark theme", "App", ("ctrl+t", "f9")),
     Command(

@@ -38,9 +38,10 @@ class Seeing:
         if link.card is None:
             screen.say("There is something to see once the model is loaded.")
         elif not rack.dials:
-            screen.say("Words are seen along a dial; add one with Alt+A.")
+            screen.say(f"Words are seen along a dial. {screen.keymap.hint('add_dial', 'adds one')}".rstrip())
         elif screen.conversing.writing:
-            screen.say("A reply is being written; look at it when it is whole, or stop it with Esc.")
+            stops = screen.keymap.hint("stop", "stops it")
+            screen.say(f"A reply is being written; look at it when it is whole. {stops}".rstrip())
         elif not screen.talk.messages:
             screen.say("Nothing was said yet that could be looked at.")
         else:

@@ -27,7 +27,12 @@ def too_small(width: int, height: int) -> str:
 
 
 def check_terminal() -> None:
-    """Raises TerminalError where there is no terminal, or one in which the app cannot be used."""
+    """Raises TerminalError where there is no terminal, or one in which the app cannot be used.
+
+    In a browser (``textual serve``) there is none, and none is needed: Textual is told so by a variable.
+    """
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return
     if not (_is_terminal(sys.__stdin__) and _is_terminal(sys.__stdout__)):
         raise TerminalError(
             "The chat app needs a terminal for its input and its output; use `localsteer say` in pipes and scripts."

@@ -39,8 +39,8 @@ def test_path_makes_a_file_that_sets_nothing(localsteer: Run, home: Path) -> Non
 
 def test_set_and_unset_change_the_file(localsteer: Run, home: Path) -> None:
     assert localsteer("settings", "set", "temperature", "0.5").out == "temperature = 0.5\n"
-    assert localsteer("settings", "set", "keys.again", "Ctrl+G").status == 0
-    assert localsteer("settings", "--json").document["settings"]["keys"]["value"] == {"again": ["ctrl+g"]}
+    assert localsteer("settings", "set", "keys.again", "Ctrl+B").status == 0
+    assert localsteer("settings", "--json").document["settings"]["keys"]["value"] == {"again": ["ctrl+b"]}
     localsteer("settings", "unset", "temperature")
     assert localsteer("settings", "--json").document["settings"]["temperature"] == {"value": 0.8, "from": "default"}
 
@@ -81,12 +81,12 @@ def test_a_broken_file_is_named_used_by_nobody_and_left_as_it_is(localsteer: Run
 
 
 def test_keys_lists_every_command_with_its_present_keys(localsteer: Run) -> None:
-    localsteer("settings", "set", "keys.again", "ctrl+g")
+    localsteer("settings", "set", "keys.again", "ctrl+b")
     document = localsteer("settings", "keys", "--json").document
     assert set(document["keys"]) == set(default_keys())
-    assert document["keys"]["again"] == ["ctrl+g"]
+    assert document["keys"]["again"] == ["ctrl+b"]
     assert document["changed"] == ["again"]
-    assert "Ctrl+G" in localsteer("settings", "keys").out
+    assert "Ctrl+B" in localsteer("settings", "keys").out
 
 
 def test_a_reply_is_drawn_as_the_settings_say_unless_the_command_says_otherwise(

@@ -85,7 +85,7 @@ def test_a_file_of_another_program_is_one_complaint(places: Places) -> None:
 
 
 def test_the_environment_goes_before_the_file_and_the_command_line_before_both(places: Places) -> None:
-    write_settings(places, 'top_k = 1\nmin_p = 0.1\nseed = 1\n[keys]\nagain = "ctrl+g"\nstop = "f11"\n')
+    write_settings(places, 'top_k = 1\nmin_p = 0.1\nseed = 1\n[keys]\nagain = "ctrl+b"\nstop = "f11"\n')
     environment = {"LOCALSTEER_MIN_P": "0.2", "LOCALSTEER_SEED": "2", "LOCALSTEER_KEYS": "again=ctrl+o,f11; mute="}
     found = find_settings(places, ("seed=3", "keys.stop=f12"), environment)
     assert (found.settings.top_k, found.settings.min_p, found.settings.seed) == (1, 0.2, 3)
@@ -110,7 +110,7 @@ def test_an_environment_that_cannot_be_used_is_passed_over_with_a_word(places: P
     assert ["LOCALSTEER_TOP_K" in problem for problem in found.problems] == [True]
 
 
-@pytest.mark.parametrize("given", ["temprature=1", "temperature", "temperature=hot", "keys=ctrl+g", "top_k.x=1"])
+@pytest.mark.parametrize("given", ["temprature=1", "temperature", "temperature=hot", "keys=ctrl+b", "top_k.x=1"])
 def test_what_the_command_line_cannot_set_is_an_error(places: Places, given: str) -> None:
     with pytest.raises(SettingsError, match=given.partition("=")[0].partition(".")[0]):
         find_settings(places, (given,), {})
@@ -152,7 +152,7 @@ def test_setting_keeps_the_persons_comments_and_order(places: Places) -> None:
 
 
 def test_setting_takes_the_place_of_the_commented_line_and_unsetting_gives_it_back(places: Places) -> None:
-    for key, value in (("temperature", "0.3"), ("model_folders", "/a"), ("keys.again", "ctrl+g")):
+    for key, value in (("temperature", "0.3"), ("model_folders", "/a"), ("keys.again", "ctrl+b")):
         set_in_file(places, key, value)
     assert places.settings.read_text().count("temperature = ") == 1
     for key in ("temperature", "model_folders", "keys.again"):

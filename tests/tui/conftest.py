@@ -86,6 +86,10 @@ class Running:
     def notes(self) -> str:
         return "\n".join(str(view.content) for view in self.screen.query(NoteLine))
 
+    def remarks(self) -> str:
+        """What was said in passing and is still shown."""
+        return "\n".join(notification.message for notification in self.app._notifications)
+
     def text(self) -> str:
         """Every character on the terminal."""
         size = self.app.size
@@ -165,3 +169,14 @@ def open_app(places: Places, patient_model: Path, monkeypatch: pytest.MonkeyPatc
             yield Running(app, pilot)
 
     return opened
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The home of somebody who has no models yet."""
+    person = tmp_path / "person"
+    person.mkdir()
+    for name in ("HOME", "USERPROFILE", "LOCALAPPDATA", "APPDATA"):
+        monkeypatch.setenv(name, str(person))
+    for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "HF_HOME", "HF_HUB_CACHE", "LLAMA_CACHE", "OLLAMA_MODELS"):
+        monkeypatch.delenv(name, raising=False)

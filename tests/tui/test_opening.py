@@ -12,6 +12,7 @@ from localsteer.errors import ModelError
 from localsteer.library.models import PRACTICE
 from localsteer.library.places import Places, practice_model
 from localsteer.tui.greeting import greeting, shown_name, warnings
+from localsteer.tui.keymap import Keymap
 from localsteer.tui.memory import Memory
 from localsteer.tui.opening import open_with
 from localsteer.tui.talk import open_store
@@ -79,15 +80,15 @@ def test_the_header_names_model_and_quantisation_once() -> None:
 def test_the_practice_model_is_called_so_and_says_what_it_is() -> None:
     card = replace(CARD, path=str(practice_model()), n_params=6_300_000, n_layer=8)
     assert shown_name(card) == "practice model"
-    assert "practice model" in greeting(card)
-    assert "6.3 million parameters" in greeting(card)
+    assert "practice model" in greeting(card, Keymap({}))
+    assert "6.3 million parameters" in greeting(card, Keymap({}))
 
 
 def test_what_a_model_cannot_do_is_said() -> None:
     assert warnings(CARD) == ()
     assert "chat template" in warnings(replace(CARD, template=False))[0]
     assert "cannot be steered" in warnings(replace(CARD, steerable=False, architecture="odd"))[0]
-    assert "Add a dial" not in greeting(replace(CARD, steerable=False))
+    assert "Add a dial" not in greeting(replace(CARD, steerable=False), Keymap({}))
 
 
 def test_what_is_remembered_is_read_again(places: Places) -> None:

@@ -6,12 +6,18 @@ from textual import on
 from textual.screen import Screen
 
 from localsteer.errors import StorageError
+from localsteer.library.sent_messages import remember_sent
+from localsteer.library.settings import Settings
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
 from localsteer.tui.dialogs.system_prompt import SystemPrompt
 from localsteer.tui.engine_link import EngineLink
+from localsteer.tui.keymap import Keymap
+from localsteer.tui.opening import Opening
 from localsteer.tui.plain import plain
 from localsteer.tui.seeing import Seeing
+from localsteer.tui.slash import as_message, is_slash
+from localsteer.tui.slashing import Slashing
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.transcript import Transcript
@@ -20,17 +26,20 @@ from localsteer.tui.widgets.transcript import Transcript
 class TalkCommands(Screen[None]):
     """A part of the chat screen, which makes what is named here."""
 
+    opening: Opening
+    settings: Settings
+    keymap: Keymap
     talk: Talk
     link: EngineLink
     conversing: Conversing
     dialling: Dialling
     seeing: Seeing
+    slashing: Slashing
 
     def give_back(self, text: str) -> None:
         """A message that was not sent goes back into the input, before what was written there meanwhile."""
         composer = self.query_one(Composer)
-        composer.text = f"{text}\n{composer.text}" if composer.text else text
-        composer.move_cursor(composer.document.end)
+        composer.put(f"{text}\n{composer.text}" if composer.text else text)
 
     def say(self, text: str, wrong: bool = False) -> None:
         """A short remark that goes away by itself."""
@@ -38,11 +47,16 @@ class TalkCommands(Screen[None]):
 
     @on(Composer.Sent)
     async def _sent(self, event: Composer.Sent) -> None:
-        if self.conversing.writing:
+        if is_slash(event.text):
+            await self.slashing.run(event.text)
+        elif self.conversing.writing:
             self.give_back(event.text)
-            self.say("A reply is being written; Esc stops it.")
+            self.say(f"A reply is being written. {self.keymap.hint('stop', 'stops it')}".rstrip())
         else:
-            await self.conversing.send(event.text)
+            text = as_message(event.text)
+            if self.settings.remember_messages:
+                remember_sent(self.opening.places, text)
+            await self.conversing.send(text)
 
     def action_send(self) -> None:
         self.query_one(Composer).send()
@@ -74,11 +88,12 @@ class TalkCommands(Screen[None]):
 
     def action_system_prompt(self) -> None:
         def answered(text: str | None) -> None:
-            self.call_later(self._set_system_prompt, text)
+            self.call_later(self.take_system_prompt, text)
 
         self.app.push_screen(SystemPrompt(self.talk.system_prompt), answered)
 
-    async def _set_system_prompt(self, text: str | None) -> None:
+    async def take_system_prompt(self, text: str | None) -> None:
+        """For the replies from now on, and said in the transcript; None: it stays."""
         if text is None:
             return
         try:

@@ -41,6 +41,7 @@ class KeyHelp(ModalScreen[None]):
     }
     """
 
+    HEADING: ClassVar = "Keys"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,f1,q,enter", "dismiss(None)", "Close", show=False)]
 
     def __init__(self, keymap: Keymap) -> None:
@@ -49,13 +50,18 @@ class KeyHelp(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         page = VerticalScroll()
-        page.border_title = "Keys"
+        page.border_title = self.HEADING
         page.border_subtitle = "Esc close"
         with page:
             yield Static(id="keys")
 
     def on_mount(self) -> None:
         colours = {name: rich_colour(self.app.theme_variables[name]) for name in ("primary", "foreground", "quiet")}
+        self.query_one("#keys", Static).update(self.table(colours))
+        self.query_one(VerticalScroll).focus()
+
+    def table(self, colours: dict[str, str]) -> Table:
+        """What stands on the page; ``colours`` are the theme's, for Rich."""
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(no_wrap=True, style=colours["primary"])
         table.add_column(no_wrap=True)
@@ -67,8 +73,7 @@ class KeyHelp(ModalScreen[None]):
             table.add_row(Text(group, "bold " + colours["foreground"]), Text(beside, colours["quiet"]))
             for keys, panel_keys, words in self._keymap.help_rows(group):
                 table.add_row(keys, Text(panel_keys, colours["primary"]), words)
-        self.query_one("#keys", Static).update(table)
-        self.query_one(VerticalScroll).focus()
+        return table
 
     def on_click(self, event: events.Click) -> None:
         if event.widget is self:

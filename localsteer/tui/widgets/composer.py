@@ -1,4 +1,4 @@
-"""Where the person writes: Enter sends, Ctrl+J makes a new line."""
+"""Where the person writes: Enter sends, Ctrl+J makes a new line, up and down fetch back what was sent."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from localsteer.tui.plain import without_controls
+from localsteer.tui.sent import SentHistory
+from localsteer.tui.widgets.completions import Completions
 
 _NEW_LINE_KEYS = frozenset({"ctrl+j", "shift+enter", "ctrl+enter", "alt+enter"})
 
@@ -45,7 +47,10 @@ class Composer(TextArea):
 
         text: str
 
-    def __init__(self) -> None:
+    def __init__(self, history: SentHistory, completions: Completions) -> None:
+        """``completions``: the list that goes with what is typed after a slash."""
+        self._history = history
+        self._completions = completions
         super().__init__(
             id="composer",
             placeholder="Say something…",
@@ -56,7 +61,10 @@ class Composer(TextArea):
         )
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
+        if self._completions.open and self._complete(event.key):
+            event.stop()
+            event.prevent_default()
+        elif event.key == "enter":
             event.stop()
             event.prevent_default()
             self.send()
@@ -79,8 +87,57 @@ class Composer(TextArea):
         """Give the text away and be empty; spaces alone stay."""
         text = without_controls(self.text).strip()
         if text:
+            self._history.add(text)
+            self._completions.close()
             self.clear()
             self.post_message(self.Sent(text))
+
+    def put(self, text: str) -> None:
+        """This text instead, with the cursor behind it."""
+        self.text = text
+        self.move_cursor(self.document.end)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """On the first line, what was sent before."""
+        if select or not self.navigator.is_first_wrapped_line(self.cursor_location) or not self._recall(-1):
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """On the last line, what was sent after; at the end the draft again."""
+        if select or not self.navigator.is_last_wrapped_line(self.cursor_location) or not self._recall(1):
+            super().action_cursor_down(select)
+
+    def _recall(self, by: int) -> bool:
+        text = self._history.go(by, self.text)
+        if text is not None:
+            self.put(text)
+        return text is not None
+
+    def _complete(self, key: str) -> bool:
+        """Whether a key meant the list over the input."""
+        offered = self._completions
+        match key:
+            case "up" | "down":
+                offered.move(-1 if key == "up" else 1)
+            case "escape":
+                offered.close()
+            case "tab" if offered.chosen is None:
+                offered.move(1)
+            case "tab":
+                self.take(run=False)
+            case "enter" if offered.chosen is not None:
+                self.take(run=True)
+            case _:
+                return False
+        return True
+
+    def take(self, *, run: bool) -> None:
+        """Complete what is typed by what the list's highlight stands on; ``run``: and send it where that is all."""
+        chosen = self._completions.chosen
+        if chosen is not None:
+            self.put(chosen.text)
+            if run and chosen.whole:
+                self.send()
 
     def action_cursor_word_left(self, select: bool = False) -> None:
         """In an empty input the word keys turn the dial: on a Mac, Option and an arrow arrive as Ctrl and an arrow."""

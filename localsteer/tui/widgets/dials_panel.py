@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from localsteer.tui.keymap import panel_bindings
+from localsteer.tui.keymap import Keymap, panel_bindings
 from localsteer.tui.rack import Rack
 from localsteer.tui.widgets.dial_row import DialRow
 from localsteer.tui.widgets.making import MakingView
@@ -42,8 +42,9 @@ class DialsPanel(Vertical):
         Binding("escape,enter", "screen.focus_dials", "Back", show=False),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, keymap: Keymap) -> None:
         super().__init__(id="dials")
+        self._keymap = keymap
         self._rows: list[DialRow] = []
         self._steerable = True
         self._needles = Content("")
@@ -105,10 +106,11 @@ class DialsPanel(Vertical):
         if not self._steerable:
             hint.update(Content("This model can chat but cannot be steered: its architecture ignores control vectors."))
         else:
+            key = self._keymap.first("add_dial")
+            by_key = "[$primary @click=screen.add_dial]$key[/] or a" if key else "A"
             hint.update(
                 Content.from_markup(
-                    "No dials yet.\n\n[$primary @click=screen.add_dial]Alt+A[/] or a click on [$primary]+ add[/] "
-                    "chooses one from the recipes."
+                    f"No dials yet.\n\n{by_key} click on [$primary]+ add[/] chooses one from the recipes.", key=key
                 )
             )
         hint.display = not self._steerable or not self._rows

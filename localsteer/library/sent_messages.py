@@ -1,0 +1,45 @@
+"""The messages that a person has sent, so that they can be fetched back into the input another day."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+from localsteer.errors import StorageError
+from localsteer.library.files import append_line, write_private
+from localsteer.library.places import Places
+
+MOST = 500
+_LONGEST = 20_000
+
+
+def read_sent(places: Places) -> tuple[str, ...]:
+    """The last ones, oldest first, at most :data:`MOST`; what is damaged is passed over."""
+    try:
+        lines = places.sent_messages.read_bytes().splitlines()
+    except OSError:
+        return ()
+    sent = tuple(text for line in lines[-2 * MOST :] if (text := _text(line)))[-MOST:]
+    if len(lines) > 2 * MOST:
+        with suppress(StorageError):
+            write_private(places.sent_messages, b"".join(_line(text) + b"\n" for text in sent))
+    return sent
+
+
+def remember_sent(places: Places, text: str) -> None:
+    """Keep one more. Very long ones are not worth it; a full disk costs this memory only."""
+    if len(text) <= _LONGEST:
+        with suppress(StorageError):
+            append_line(places.sent_messages, _line(text))
+
+
+def _line(text: str) -> bytes:
+    return json.dumps(text, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _text(line: bytes) -> str:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return ""
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,264 @@
+"""Choosing another model: those on this disk, and a way to download more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList
+from textual.widgets.option_list import Option
+
+from localsteer.errors import DownloadError
+from localsteer.library.byte_words import size
+from localsteer.tui.fetching import Fetching
+from localsteer.tui.model_shelf import Offer, offer_typed, offers_of, offers_to_fetch
+from localsteer.tui.plain import plain
+from localsteer.tui.widgets.fetch_line import FetchLine
+
+_LOOK_SECONDS = 0.1
+_PART = 0.92
+"""Of the terminal's height."""
+_FRAME = 6
+"""Lines of the window that are not the list's."""
+_VERDICTS = {"fits": "$success", "tight": "$warning", "too large": "$error"}
+
+
+class Models(ModalScreen["Path | None"]):
+    """Gives the file of the model to load, or None.
+
+    ``find`` lists the models on this disk; it is called in a thread. ``present`` is the file that is loaded.
+    """
+
+    DEFAULT_CSS = """
+    Models {
+        align: center middle;
+        background: $background 60%;
+        & > Vertical {
+            width: 92;
+            max-width: 96%;
+            height: auto;
+            max-height: 92%;
+            padding: 1 2;
+            background: $surface;
+            border: round $edge;
+            border-title-color: $primary;
+            border-subtitle-color: $quiet;
+        }
+        & Input, & Input:focus { border: none; height: 1; padding: 0 1; margin: 0 0 1 0; background: $panel; }
+        & OptionList { height: auto; border: none; padding: 0; background: $surface;
+                       scrollbar-size-vertical: 1; }
+        & OptionList > .option-list--option { padding: 0 1; }
+        & OptionList > .option-list--option-highlighted { background: $panel; color: $foreground; }
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close", show=False),
+        Binding("down", "move(1)", show=False),
+        Binding("up", "move(-1)", show=False),
+        Binding("pagedown", "move(4)", show=False),
+        Binding("pageup", "move(-4)", show=False),
+    ]
+
+    def __init__(self, find: Callable[[], tuple[Offer, ...]], present: Path | None) -> None:
+        super().__init__()
+        self._find = find
+        self._present = present
+        self._here: tuple[Offer, ...] = ()
+        self._there: tuple[Offer, ...] = ()
+        self._looking = True
+        self._fetching: Fetching | None = None
+        self._shown: dict[str, Offer] = {}
+
+    def compose(self) -> ComposeResult:
+        box = Vertical()
+        box.border_title = "Models"
+        box.border_subtitle = "↑↓ choose · Enter open or download · Esc close"
+        with box:
+            yield Input(placeholder="Search…  or a model of the Hugging Face hub: org/repo:file")
+            yield OptionList()
+            yield FetchLine()
+
+    def on_mount(self) -> None:
+        self._fill()
+        self.run_worker(self._look(), exit_on_error=False)
+        self.set_interval(_LOOK_SECONDS, self._watch)
+
+    def on_unmount(self) -> None:
+        if self._fetching is not None:
+            self._fetching.stop()
+
+    async def _look(self, highlight: Path | None = None) -> None:
+        """Find the models on this disk, while the person can already type."""
+        self._here = await asyncio.to_thread(self._find)
+        self._there = offers_to_fetch(self._here)
+        self._looking = False
+        self._fill(highlight or self._present)
+
+    # ------------------------------------------------------------ the list
+
+    @on(Input.Changed)
+    def _search(self) -> None:
+        self._fill()
+
+    def _fill(self, highlight: Path | None = None) -> None:
+        search = self.query_one(Input).value.strip()
+        words = search.lower().split()
+        here, there = (
+            [offer for offer in offers if all(word in offer.haystack for word in words)]
+            for offers in (self._here, self._there)
+        )
+        typed = offer_typed(search)
+        if typed is not None:
+            there = [offer for offer in there if offer.hub != typed.hub] + [typed]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        self._shown = {}
+        self._add("On this disk", here)
+        self._add("To download from the Hugging Face hub", there)
+        if self._looking:
+            options.add_option(Option(Content.styled("looking for models on this disk…", "$quiet"), disabled=True))
+        elif not self._shown:
+            options.add_option(Option(Content.styled("Nothing is called that.", "$quiet"), disabled=True))
+        ids = [option.id for option in options.options]
+        wanted = next(
+            (id for id, offer in self._shown.items() if highlight is not None and offer.path == highlight), None
+        )
+        can_be = self._can_be()
+        if wanted is not None and ids.index(wanted) in can_be:
+            options.highlighted = ids.index(wanted)
+        else:
+            options.highlighted = can_be[0] if can_be else None
+        self.call_after_refresh(self._show_highlight)
+
+    def _show_highlight(self) -> None:
+        # With the heading above it, which is no option and would stay out of sight.
+        options = self.query_one(OptionList)
+        options.scroll_home(animate=False)
+        options.scroll_to_highlight()
+
+    def _add(self, heading: str, offers: Sequence[Offer]) -> None:
+        options = self.query_one(OptionList)
+        if not offers:
+            return
+        if options.option_count:
+            options.add_option(Option(Content(" "), disabled=True))
+        options.add_option(Option(Content.styled(heading, "$primary"), disabled=True))
+        for offer in offers:
+            id = f"offer-{len(self._shown)}"
+            self._shown[id] = offer
+            options.add_option(Option(self._row(offer), id=id, disabled=bool(offer.problem)))
+
+    def _row(self, offer: Offer) -> Content:
+        loaded = offer.path is not None and offer.path == self._present
+        parts = [(fact, _VERDICTS.get(fact, "$quiet") if fact == offer.verdict else "$quiet") for fact in offer.facts]
+        facts = Content(" · ").join([Content.styled(plain(text), colour) for text, colour in parts])
+        row = Content.assemble((plain(offer.name), "bold"), ("   loaded" if loaded else "", "$success"))
+        below = [facts] if offer.facts else []
+        if offer.about:
+            below.append(Content.styled(plain(offer.about), "$quiet"))
+        if offer.problem:
+            below.append(Content.styled(plain(offer.problem), "$error"))
+        return Content("\n").join([row, *(Content.assemble("  ", line) for line in below)])
+
+    def _can_be(self) -> list[int]:
+        return [place for place, option in enumerate(self.query_one(OptionList).options) if not option.disabled]
+
+    def action_move(self, by: int) -> None:
+        """The highlight up or down, while the typing goes on in the search."""
+        options, can_be = self.query_one(OptionList), self._can_be()
+        if can_be:
+            present = can_be.index(options.highlighted) if options.highlighted in can_be else 0
+            options.highlighted = can_be[max(0, min(len(can_be) - 1, present + by))]
+
+    def _fit(self) -> None:
+        """The list leaves room for what is said of a download below it."""
+        line = self.query_one(FetchLine)
+        below = line.outer_size.height + 1 if line.display else 0
+        self.query_one(OptionList).styles.max_height = max(3, int(self.app.size.height * _PART) - _FRAME - below)
+
+    # ------------------------------------------------------------ choosing
+
+    @on(Input.Submitted)
+    def _enter(self) -> None:
+        options = self.query_one(OptionList)
+        if options.highlighted is not None:
+            self._choose(options.get_option_at_index(options.highlighted))
+
+    @on(OptionList.OptionSelected)
+    def _click(self, event: OptionList.OptionSelected) -> None:
+        self._choose(event.option)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.widget is self:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Esc: first it stops what goes on, then it closes."""
+        if self._fetching is not None and not self._fetching.over:
+            self._fetching.stop()
+            self.query_one(FetchLine).busy("stopping…")
+        else:
+            self.dismiss(None)
+
+    def _choose(self, option: Option) -> None:
+        offer = self._shown.get(option.id or "")
+        if offer is None or offer.problem:
+            return
+        if offer.path is not None:
+            self.dismiss(offer.path)
+        elif self._fetching is not None and not self._fetching.over:
+            self.query_one(FetchLine).busy("One download at a time; Esc stops this one.")
+        elif offer.doing == "look":
+            self.run_worker(self._look_at(offer), exit_on_error=False)
+        elif offer.hub is not None:
+            self._fetching = Fetching(offer.hub)
+            self.query_one(FetchLine).busy(f"{offer.name}: asking the hub…")
+
+    async def _look_at(self, repository: Offer) -> None:
+        line = self.query_one(FetchLine)
+        assert repository.hub is not None
+        line.busy(f"{repository.name}: asking the hub…")
+        try:
+            self._there = await asyncio.to_thread(offers_of, repository.hub)
+        except DownloadError as error:
+            line.say(str(error), wrong=True)
+            return
+        line.say(f"{repository.name} has {len(self._there)} GGUF files; choose one to download it.")
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = ""
+        self._here = ()
+        self._fill()
+
+    # ------------------------------------------------------------ downloading
+
+    def _watch(self) -> None:
+        self._fit()
+        fetching, line = self._fetching, self.query_one(FetchLine)
+        if fetching is None:
+            return
+        progress = fetching.progress
+        name = fetching.wanted.file.rsplit("/", 1)[-1] or fetching.wanted.repo
+        if not fetching.over:
+            if progress is not None and not fetching.stopping:
+                line.show(name, progress)
+            return
+        self._fetching = None
+        if fetching.path is not None:
+            line.say(f"{name} is here; Enter opens it.")
+            with self.prevent(Input.Changed):
+                self.query_one(Input).value = ""
+            self.run_worker(self._look(fetching.path), exit_on_error=False)
+        elif fetching.problem:
+            line.say(fetching.problem, wrong=True)
+        else:
+            there = f" at {size(progress.done)} of {size(progress.total)}" if progress is not None else ""
+            line.say(f"Stopped{there}. What has come is kept: choose {name} again to go on from there.")

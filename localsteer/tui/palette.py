@@ -1,0 +1,65 @@
+"""What the command palette finds by name besides commands: models on this disk, and dials."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from textual.command import Hit, Hits, Provider
+
+from localsteer.tui.chat_screen import ChatScreen
+from localsteer.tui.dial_shelf import choices
+
+Entry = tuple[str, str, Callable[[], Awaitable[None]]]
+"""What it is called, a word about it, and what choosing it does."""
+
+
+class _Named(Provider):
+    """Entries that are found on the disk when the palette opens."""
+
+    _entries: tuple[Entry, ...] = ()
+
+    async def startup(self) -> None:
+        if isinstance(self.screen, ChatScreen):
+            self._entries = tuple(await self.find(self.screen))
+
+    async def find(self, screen: ChatScreen) -> list[Entry]:
+        raise NotImplementedError
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for words, help, do in self._entries:
+            if (score := matcher.match(words)) > 0:
+                yield Hit(score, matcher.highlight(words), partial(_later, self.app.call_later, do), help=help)
+
+
+class ModelsByName(_Named):
+    """Each model that can be loaded."""
+
+    async def find(self, screen: ChatScreen) -> list[Entry]:
+        offers = await asyncio.to_thread(screen.find_models)
+        return [
+            (f"Model: {one.name}", " · ".join(one.facts), partial(screen.switching.to, one.path))
+            for one in offers
+            if one.path is not None and not one.problem
+        ]
+
+
+class DialsByName(_Named):
+    """Each dial that can be put on the panel."""
+
+    async def find(self, screen: ChatScreen) -> list[Entry]:
+        card = screen.link.card
+        if card is None or not card.steerable:
+            return []
+        found = await asyncio.to_thread(choices, screen.opening.places, card.model_id)
+        return [
+            (f"Dial: {one.name}", one.description, partial(screen.dialling.add, one.name))
+            for one in found
+            if one.readiness != "broken"
+        ]
+
+
+def _later(call_later: Callable[..., object], do: Callable[[], Awaitable[None]]) -> None:
+    call_later(do)
