@@ -14,9 +14,11 @@ from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import Command, DialSetting, Event, Load, ModelCard
 from localsteer.errors import EngineError
 from localsteer.tui.asides import Asides
+from localsteer.tui.commands.comparing import CompareCommands
 from localsteer.tui.commands.copying import CopyCommands
 from localsteer.tui.commands.dials import DialCommands
 from localsteer.tui.commands.talking import TalkCommands
+from localsteer.tui.comparing import Comparing
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
 from localsteer.tui.dialogs.key_help import KeyHelp
@@ -38,7 +40,7 @@ _TICK_SECONDS = 0.1
 _REMEMBER_SECONDS = 2.0
 
 
-class ChatScreen(TalkCommands, DialCommands, CopyCommands):
+class ChatScreen(TalkCommands, CompareCommands, DialCommands, CopyCommands):
     """Transcript and input on the left, dials on the right; dials below the transcript where it is narrow.
 
     What the commands do stands in ``commands/``, a class for each group.
@@ -97,6 +99,7 @@ class ChatScreen(TalkCommands, DialCommands, CopyCommands):
         )
         self.needles = NeedleSwitch(self.link, panel, self.dialling, self.asides, self.memory, say=self.say)
         self.seeing = Seeing(self)
+        self.comparing = Comparing(self)
         self.hearing = Hearing(self)
         # The first frame comes before the engine does.
         self.call_after_refresh(self._begin)
@@ -130,6 +133,7 @@ class ChatScreen(TalkCommands, DialCommands, CopyCommands):
     def on_unmount(self) -> None:
         self.memory.write()
         self.conversing.close()
+        self.comparing.close()
         self.link.close()
         self.talk.store.close()
 

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
+from localsteer.chat.running import RunningReply
 from localsteer.engine.protocol import (
     Command,
     DialSetting,
@@ -61,7 +62,7 @@ class Conversing:
         self._talk = talk
         self._link = link
         self._transcript = transcript
-        self._sampling = sampling
+        self.sampling = sampling
         self._screen = screen
         self._replies: list[OnItsWay] = []
         self._save_failed = False
@@ -137,6 +138,15 @@ class Conversing:
                 with contextlib.suppress(StorageError):
                     reply.running.break_off()
 
+    async def adopt(self, running: RunningReply, event: Finished | None) -> None:
+        """A reply that was written elsewhere comes after the last message; ``event`` None: it was broken off."""
+        reply = OnItsWay(await self._transcript.add_reply(), running=running, tokens=len(running.record.tokens))
+        self._replies.append(reply)
+        if event is None:
+            await self._drop(reply)
+        else:
+            await self._finish(reply, event)
+
     async def forget(self, jobs: list[Job]) -> None:
         """Replies that were stopped before their turn came: the question goes back where it came from."""
         for reply in [reply for reply in self._replies if reply.job in jobs]:
@@ -153,10 +163,10 @@ class Conversing:
         def command(request: int, card: ModelCard) -> Command:
             nonlocal dials
             dials = self._screen.dials_in_force()
-            reply.running = self._talk.begin_reply(card, self._sampling, dials)
+            reply.running = self._talk.begin_reply(card, self.sampling, dials)
             turns = self._talk.turns(card)
             watched = self._screen.dials_watched()
-            return Generate(request, turns, dials, self._sampling, afresh=afresh, pace=pace_of(card), watched=watched)
+            return Generate(request, turns, dials, self.sampling, afresh=afresh, pace=pace_of(card), watched=watched)
 
         reply.job = Job("reply", command)
         self._replies.append(reply)

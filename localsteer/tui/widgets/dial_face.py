@@ -59,6 +59,17 @@ def height(*, picked: bool, width: int) -> int:
     return 4 if picked else 3
 
 
+def in_small(dial: Dial, *, quiet: bool, width: int) -> Content:
+    """The dial in one short line: its name, its bar, its strength."""
+    label = max(4, min(12, width // 3, len(plain(dial.name))))
+    bar_width = max(3, width - label - 1 - _NUMBER)
+    bar_width -= (bar_width + 1) % 2
+    name = _fitted(Content.styled(plain(dial.name), "$faint" if quiet else "$quiet"), label)
+    reading = _reading(dial, quiet)
+    gap = " " * max(1, width - label - 1 - bar_width - reading.cell_length)
+    return Content.assemble(name, " ", _bar(dial, bar_width, quiet, None), gap, reading)
+
+
 def layer_words(layers: tuple[int, ...]) -> str:
     """Such as ``layers 7–9`` or ``layer 4``; nothing where none are known."""
     if not layers:
