@@ -66,9 +66,7 @@ class Comparing:
     def _open(self, lineup: Lineup, said: str, model: str) -> None:
         talk = self._screen.talk
         before = self.now
-        still_holds = (
-            before is not None and before.standing == talk.standing and before.lineup.rack == lineup.rack
-        )
+        still_holds = before is not None and before.standing == talk.standing and before.lineup.rack == lineup.rack
         if said or not still_holds:
             self._forget()
         self._view = CompareScreen(self, lineup, talk.last_question, model)

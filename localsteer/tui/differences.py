@@ -1,4 +1,4 @@
-"""What a text shares with another one: the words at its beginning, and longer runs of words."""
+"""What a text shares with another one: runs of words."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def shared(text: str, base: str) -> list[tuple[str, bool]]:
     same = [False] * len(words)
     if max(len(bare), len(others)) > _MOST_WORDS:
         alike = takewhile(lambda pair: pair[0] == pair[1], zip(bare, others, strict=False))
-        blocks = [(0, 0, sum(1 for _ in alike))]
+        blocks = [(0, sum(1 for _ in alike))]
     else:
         matching = SequenceMatcher(None, bare, others, autojunk=False).get_matching_blocks()
-        blocks = [(block.a, block.b, block.size) for block in matching]
-    for start, other, size in blocks:
-        if size >= _RUN or start == other == 0:
+        blocks = [(block.a, block.size) for block in matching]
+    for start, size in blocks:
+        if size >= _RUN:
             same[start : start + size] = [True] * size
     pieces: list[tuple[str, bool]] = []
     for word, is_same in zip(words, same, strict=True):

@@ -29,17 +29,20 @@ Entry: TypeAlias = Literal["message", "strengths"]
 _KEEP = (
     Key("←→", "side", "screen.pick_next(1)"),
     Key("Enter", "keep", "screen.keep"),
-    Key("t", "keep with its dials", "screen.keep_with_dials"),
+    Key("t", "keep + dials", "screen.keep_with_dials"),
     Key("a", "keep all", "screen.keep_all"),
     Key("r", "other seed", "screen.again"),
 )
-_ALWAYS = (
-    Key("s", "strip or two", "screen.strip"),
-    Key("m", "message", "screen.message"),
-    Key("w", "words", "screen.toggle_words"),
+_TWO = (Key("s", "strip", "screen.strip"),)
+_STRIP = (
+    Key("s", "on/off", "screen.strip"),
+    Key("e", "strengths", "screen.strengths"),
+    Key("d", "next dial", "screen.next_dial"),
 )
-_STRIP = (Key("d", "next dial", "screen.next_dial"), Key("e", "strengths", "screen.strengths"))
-_WRITING = (Key("Esc", "stop", "screen.leave"), _KEEP[0], *_ALWAYS)
+_STOP = Key("Esc", "stop", "screen.leave")
+_CLOSE = Key("Esc", "close", "screen.leave")
+_MESSAGE = Key("m", "message", "screen.message")
+_WORDS = Key("w", "mark words", "screen.toggle_words")
 _ENTRY = (Key("Enter", "compare", "screen.submit"), Key("Esc", "back", "screen.leave"))
 
 
@@ -59,7 +62,8 @@ class CompareScreen(ModalScreen[None]):
         & > .compare--hint { height: 1fr; padding: 2 3; color: $quiet; display: none; }
         & > .compare--problem { height: auto; max-height: 3; padding: 0 2; color: $error; display: none; }
         & > Input, & > Input:focus { height: 3; border: round $primary 70%; background: $background; padding: 0 1;
-                                     margin: 0; display: none; border-title-color: $primary; }
+                                     margin: 0; display: none; border-title-color: $primary;
+                                     background-tint: $background 0%; }
         &.-entry > Input { display: block; }
         &.-short > .compare--asked { max-height: 1; margin: 0 1; }
         &.-short > #sides, &.-short > .compare--tabs { margin: 0; }
@@ -313,18 +317,21 @@ class CompareScreen(ModalScreen[None]):
         tabs.display = len(fitting) < len(self._columns)
         names = []
         for place, side in enumerate(self._lineup.sides):
-            style = "$primary bold" if place == self.picked else "" if place in fitting else "$quiet"
-            name = Content.styled(side.title, style)
-            names.append(name.stylize(Style.from_meta({"@click": f"screen.pick({place})"})))
+            name = Content(side.title)
+            if place == self.picked:
+                name = name.stylize("$primary bold")
+            else:
+                name = name.stylize(Style.from_meta({"@click": f"screen.pick({place})"}))
+            names.append(Content.assemble((f"{place + 1} ", "$faint"), name))
         tabs.update(Content("   ").join(names))
 
     def _keys(self, now: SideBySide | None) -> tuple[Key, ...]:
         if self._entry is not None:
             return _ENTRY
-        strip_keys = _STRIP if self._lineup.strip is not None else ()
+        line_up = _TWO if self._lineup.strip is None else _STRIP
         if now is not None and now.running:
-            return (*_WRITING[:2], *strip_keys, *_WRITING[2:])
-        return (*_KEEP, *_ALWAYS[:1], *strip_keys, *_ALWAYS[1:], Key("Esc", "close", "screen.leave"))
+            return (_STOP, _KEEP[0], *line_up, _MESSAGE)
+        return (*_KEEP, *line_up, _CLOSE, _MESSAGE, _WORDS)
 
     def _repaint(self) -> None:
         for column in self._columns:

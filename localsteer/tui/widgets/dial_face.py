@@ -59,9 +59,8 @@ def height(*, picked: bool, width: int) -> int:
     return 4 if picked else 3
 
 
-def in_small(dial: Dial, *, quiet: bool, width: int) -> Content:
-    """The dial in one short line: its name, its bar, its strength."""
-    label = max(4, min(12, width // 3, len(plain(dial.name))))
+def in_small(dial: Dial, *, quiet: bool, label: int, width: int) -> Content:
+    """The dial in one short line: its name in ``label`` columns, its bar, its strength."""
     bar_width = max(3, width - label - 1 - _NUMBER)
     bar_width -= (bar_width + 1) % 2
     name = _fitted(Content.styled(plain(dial.name), "$faint" if quiet else "$quiet"), label)

@@ -21,6 +21,7 @@ NARROWEST = 28
 """Cells that a column needs, its frame included."""
 
 _MOST_DIALS = 3
+_FRAME = 4
 _CURSOR = "▌"
 _ENDINGS = {"stopped": "stopped", "length": "cut", "context": "context full"}
 
@@ -39,6 +40,7 @@ class SideColumn(Vertical):
         &.-picked { border: round $primary; background: $surface; }
         & > .side--dials { height: auto; margin: 0 0 1 0; }
         & > VerticalScroll { height: 1fr; scrollbar-size-vertical: 1; }
+        & .side--page { height: auto; min-height: 100%; }
         & .side--text { height: auto; }
     }
     """
@@ -57,11 +59,14 @@ class SideColumn(Vertical):
         self._base: SideReply | None = None
         self._writing = True
         self._painted: tuple[object, ...] = ()
+        self._head = Static(Content(""), classes="side--dials")
+        self._text = Static(Content(""), classes="side--text")
 
     def compose(self) -> ComposeResult:
-        yield Static(Content(""), classes="side--dials")
-        with VerticalScroll(can_focus=False):
-            yield Static(Content(""), classes="side--text")
+        yield self._head
+        # As high as the column at least: an anchored one would push a short text to its end.
+        with VerticalScroll(can_focus=False), Vertical(classes="side--page"):
+            yield self._text
 
     def on_mount(self) -> None:
         side = self._reply.side
@@ -71,6 +76,7 @@ class SideColumn(Vertical):
 
     def on_resize(self) -> None:
         self._paint_dials()
+        self._paint_foot()
 
     def on_click(self) -> None:
         self.post_message(self.Picked(self._place))
@@ -97,16 +103,15 @@ class SideColumn(Vertical):
     def _paint_dials(self) -> None:
         rack = self._reply.side.rack
         width = max(12, self.content_size.width)
-        lines = []
-        for place in self._dials[:_MOST_DIALS]:
-            dial = rack.dials[place]
-            lines.append(in_small(dial, quiet=dial.muted or rack.silenced(dial), width=width))
+        shown = [rack.dials[place] for place in self._dials[:_MOST_DIALS]]
+        label = min(width // 3, max(len(plain(dial.name)) for dial in shown))
+        lines = [in_small(dial, quiet=dial.muted or rack.silenced(dial), label=label, width=width) for dial in shown]
         if more := len(self._dials) - _MOST_DIALS:
             lines += [Content.styled(f"and {more} more", "$faint")] if more > 0 else []
-        self.query_one(".side--dials", Static).update(Content("\n").join(lines))
+        self._head.update(Content("\n").join(lines))
 
     def _paint_text(self) -> None:
-        text = self.query_one(".side--text", Static)
+        text = self._text
         words = self._reply.shown.strip("\n")
         if self._writing:
             text.update(Content.assemble(words, (_CURSOR, "$primary")))
@@ -118,9 +123,12 @@ class SideColumn(Vertical):
 
     def _paint_foot(self) -> None:
         reply = self._reply
-        words = [f"{len(reply.tokens)} tokens"] if reply.tokens else []
+        words = []
         if reply.finished is not None and reply.finished.reason in _ENDINGS:
             words.append(_ENDINGS[reply.finished.reason])
         if reply.perplexity is not None:
             words.append(perplexity_words(reply.perplexity))
-        self.border_subtitle = Content(" · ".join(words))
+        count = [f"{len(reply.tokens)} tokens"] if reply.tokens else []
+        whole = " · ".join([*count, *words])
+        room = max(0, self.outer_size.width - _FRAME)
+        self.border_subtitle = Content(whole if len(whole) <= room or not words else " · ".join(words))
