@@ -69,7 +69,7 @@ COMMANDS: tuple[Command, ...] = (
         "Compare side by side",
         "Answer the last message side by side: steered and unsteered, or at several strengths of a dial",
         "Talking",
-        ("alt+c", "f11"),
+        ("alt+c",),
     ),
     Command(
         "copy_message",

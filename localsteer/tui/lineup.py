@@ -33,8 +33,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Lineup:
-    """The settings in their order, at most :data:`MOST_SIDES`, all made from ``rack``. ``base``: the place of the one that stands for the model
-    as it is. ``strip``: the dial that they differ in and its strengths, None for steered and unsteered.
+    """The settings in their order, at most :data:`MOST_SIDES`, all made from ``rack``.
+
+    ``base``: the place of the one that stands for the model as it is. ``strip``: the dial that they differ in and its
+    strengths, None for steered and unsteered.
     """
 
     rack: Rack

@@ -72,7 +72,7 @@ class CompareScreen(ModalScreen[None]):
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (22, "-tall")]  # noqa: RUF012 (as Textual declares it)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,alt+c,f11", "leave", show=False),
+        Binding("escape,alt+c", "leave", show=False),
         Binding("right", "pick_next(1)", show=False),
         Binding("left", "pick_next(-1)", show=False),
         *(Binding(f"{number},alt+{number}", f"pick({number - 1})", show=False) for number in range(1, 10)),
