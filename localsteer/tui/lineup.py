@@ -56,6 +56,10 @@ class Lineup:
         first = [] if self.strip is None else [self.strip[0]]
         return (*first, *(place for place in acting if place not in first))
 
+    def full(self, place: int) -> float:
+        """The end of this dial's bars, the same on all sides."""
+        return max(side.rack.dials[place].full for side in self.sides)
+
 
 def steered_and_not(rack: Rack) -> Lineup:
     """The dials as they are, and the model as it is."""

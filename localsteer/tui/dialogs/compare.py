@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.style import Style
@@ -32,17 +32,20 @@ _KEEP = (
     Key("t", "keep + dials", "screen.keep_with_dials"),
     Key("a", "keep all", "screen.keep_all"),
     Key("r", "other seed", "screen.again"),
+    Key("Esc", "close", "screen.leave"),
 )
-_TWO = (Key("s", "strip", "screen.strip"),)
+_WRITING = (Key("Esc", "stop", "screen.leave"), *_KEEP[:3], _KEEP[4])
+_TWO = (Key("s", "strip of a dial", "screen.strip"),)
 _STRIP = (
     Key("s", "on/off", "screen.strip"),
     Key("e", "strengths", "screen.strengths"),
     Key("d", "next dial", "screen.next_dial"),
 )
-_STOP = Key("Esc", "stop", "screen.leave")
-_CLOSE = Key("Esc", "close", "screen.leave")
-_MESSAGE = Key("m", "message", "screen.message")
-_WORDS = Key("w", "mark words", "screen.toggle_words")
+_ASKING = (
+    Key("m", "message", "screen.message"),
+    Key("w", "mark words", "screen.toggle_words"),
+    Key("↑↓", "scroll", "screen.scroll_side(1)"),
+)
 _ENTRY = (Key("Enter", "compare", "screen.submit"), Key("Esc", "back", "screen.leave"))
 
 
@@ -65,6 +68,9 @@ class CompareScreen(ModalScreen[None]):
                                      margin: 0; display: none; border-title-color: $primary;
                                      background-tint: $background 0%; }
         &.-entry > Input { display: block; }
+        & > .compare--keys { dock: bottom; height: auto; }
+        & > .compare--keys > KeyLine { dock: none; }
+        &.-entry KeyLine:last-child, &.-short KeyLine:last-child { display: none; }
         &.-short > .compare--asked { max-height: 1; margin: 0 1; }
         &.-short > #sides, &.-short > .compare--tabs { margin: 0; }
     }
@@ -113,7 +119,9 @@ class CompareScreen(ModalScreen[None]):
         yield Static(Content("Write a message, and see it answered side by side."), classes="compare--hint")
         yield Static(Content(""), classes="compare--problem")
         yield Input()
-        yield KeyLine(Keymap({}))
+        with Vertical(classes="compare--keys"):
+            yield KeyLine(Keymap({}))
+            yield KeyLine(Keymap({}))
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self._repaint())
@@ -142,7 +150,7 @@ class CompareScreen(ModalScreen[None]):
             return
         self._shown, self._lineup = now, now.lineup
         self.picked = min(self.picked, len(now.replies) - 1)
-        self._columns = [SideColumn(reply, place, now.lineup.shown) for place, reply in enumerate(now.replies)]
+        self._columns = [SideColumn(reply, place, now.lineup) for place, reply in enumerate(now.replies)]
         sides = self.query_one("#sides", Horizontal)
         async with self.batch():
             await sides.remove_children()
@@ -296,7 +304,8 @@ class CompareScreen(ModalScreen[None]):
         problem = self.query_one(".compare--problem", Static)
         problem.display = now is not None and bool(now.problem)
         problem.update(Content(plain(now.problem if now is not None else "")))
-        self.query_one(KeyLine).keys = self._keys(now)
+        keeping, settings = self.query(KeyLine)
+        keeping.keys, settings.keys = self._keys(now)
 
     def _head(self, now: SideBySide | None) -> Content:
         left = Content.assemble(("Compare", "bold $primary"), "  ", (plain(self._model), "bold"))
@@ -325,13 +334,12 @@ class CompareScreen(ModalScreen[None]):
             names.append(Content.assemble((f"{place + 1} ", "$faint"), name))
         tabs.update(Content("   ").join(names))
 
-    def _keys(self, now: SideBySide | None) -> tuple[Key, ...]:
+    def _keys(self, now: SideBySide | None) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
+        """What is done with the sides, and what is asked of them."""
         if self._entry is not None:
-            return _ENTRY
-        line_up = _TWO if self._lineup.strip is None else _STRIP
-        if now is not None and now.running:
-            return (_STOP, _KEEP[0], *line_up, _MESSAGE)
-        return (*_KEEP, *line_up, _CLOSE, _MESSAGE, _WORDS)
+            return _ENTRY, ()
+        settings = (*(_TWO if self._lineup.strip is None else _STRIP), *_ASKING)
+        return (_WRITING if now is not None and now.running else _KEEP), settings
 
     def _repaint(self) -> None:
         for column in self._columns:

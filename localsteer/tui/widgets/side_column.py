@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from localsteer.tui.differences import shared
 from localsteer.tui.foot import perplexity_words
+from localsteer.tui.lineup import Lineup
 from localsteer.tui.markdown import FinishedMarkdown
 from localsteer.tui.plain import plain
 from localsteer.tui.side_by_side import SideReply
@@ -51,11 +52,11 @@ class SideColumn(Vertical):
 
         place: int
 
-    def __init__(self, reply: SideReply, place: int, shown: tuple[int, ...]) -> None:
+    def __init__(self, reply: SideReply, place: int, lineup: Lineup) -> None:
         super().__init__()
         self._reply = reply
         self._place = place
-        self._dials = shown
+        self._lineup = lineup
         self._base: SideReply | None = None
         self._writing = True
         self._painted: tuple[object, ...] = ()
@@ -103,11 +104,15 @@ class SideColumn(Vertical):
     def _paint_dials(self) -> None:
         rack = self._reply.side.rack
         width = max(12, self.content_size.width)
-        shown = [rack.dials[place] for place in self._dials[:_MOST_DIALS]]
-        label = min(width // 3, max(len(plain(dial.name)) for dial in shown))
-        lines = [in_small(dial, quiet=dial.muted or rack.silenced(dial), label=label, width=width) for dial in shown]
-        if more := len(self._dials) - _MOST_DIALS:
-            lines += [Content.styled(f"and {more} more", "$faint")] if more > 0 else []
+        lines = []
+        shown = self._lineup.shown
+        label = min(width // 3, max(len(plain(rack.dials[place].name)) for place in shown[:_MOST_DIALS]))
+        for place in shown[:_MOST_DIALS]:
+            dial, full = rack.dials[place], self._lineup.full(place)
+            quiet = dial.muted or rack.silenced(dial)
+            lines.append(in_small(dial, quiet=quiet, label=label, full=full, width=width))
+        if len(shown) > _MOST_DIALS:
+            lines.append(Content.styled(f"and {len(shown) - _MOST_DIALS} more", "$faint"))
         self._head.update(Content("\n").join(lines))
 
     def _paint_text(self) -> None:
