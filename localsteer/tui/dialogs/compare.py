@@ -37,7 +37,7 @@ _KEEP = (
 _WRITING = (Key("Esc", "stop", "screen.leave"), *_KEEP[:3], _KEEP[4])
 _TWO = (Key("s", "strip of a dial", "screen.strip"),)
 _STRIP = (
-    Key("s", "on/off", "screen.strip"),
+    Key("s", "two sides", "screen.strip"),
     Key("e", "strengths", "screen.strengths"),
     Key("d", "next dial", "screen.next_dial"),
 )
