@@ -14,39 +14,18 @@ from textual.style import Style
 from textual.widgets import Input, Static
 
 from localsteer.errors import DialError
+from localsteer.tui.dialogs.compare_keys import compare_keys
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.lineup import Lineup, read_strengths, steered_and_not, strip, usual_strip, written_strengths
 from localsteer.tui.plain import plain
 from localsteer.tui.side_by_side import SideBySide
-from localsteer.tui.widgets.key_line import Key, KeyLine
+from localsteer.tui.widgets.key_line import KeyLine
 from localsteer.tui.widgets.side_column import NARROWEST, SideColumn
 
 if TYPE_CHECKING:
     from localsteer.tui.comparing import Comparing
 
 Entry: TypeAlias = Literal["message", "strengths"]
-
-_KEEP = (
-    Key("←→", "side", "screen.pick_next(1)"),
-    Key("Enter", "keep", "screen.keep"),
-    Key("t", "keep + dials", "screen.keep_with_dials"),
-    Key("a", "keep all", "screen.keep_all"),
-    Key("r", "other seed", "screen.again"),
-    Key("Esc", "close", "screen.leave"),
-)
-_WRITING = (Key("Esc", "stop", "screen.leave"), *_KEEP[:3], _KEEP[4])
-_TWO = (Key("s", "strip of a dial", "screen.strip"),)
-_STRIP = (
-    Key("s", "two sides", "screen.strip"),
-    Key("e", "strengths", "screen.strengths"),
-    Key("d", "next dial", "screen.next_dial"),
-)
-_ASKING = (
-    Key("m", "message", "screen.message"),
-    Key("w", "mark words", "screen.toggle_words"),
-    Key("↑↓", "scroll", "screen.scroll_side(1)"),
-)
-_ENTRY = (Key("Enter", "compare", "screen.submit"), Key("Esc", "back", "screen.leave"))
 
 
 class CompareScreen(ModalScreen[None]):
@@ -305,7 +284,11 @@ class CompareScreen(ModalScreen[None]):
         problem.display = now is not None and bool(now.problem)
         problem.update(Content(plain(now.problem if now is not None else "")))
         keeping, settings = self.query(KeyLine)
-        keeping.keys, settings.keys = self._keys(now)
+        keeping.keys, settings.keys = compare_keys(
+            entering=self._entry is not None,
+            writing=now is not None and now.running,
+            strip=self._lineup.strip is not None,
+        )
 
     def _head(self, now: SideBySide | None) -> Content:
         left = Content.assemble(("Compare", "bold $primary"), "  ", (plain(self._model), "bold"))
@@ -333,13 +316,6 @@ class CompareScreen(ModalScreen[None]):
                 name = name.stylize(Style.from_meta({"@click": f"screen.pick({place})"}))
             names.append(Content.assemble((f"{place + 1} ", "$faint"), name))
         tabs.update(Content("   ").join(names))
-
-    def _keys(self, now: SideBySide | None) -> tuple[tuple[Key, ...], tuple[Key, ...]]:
-        """What is done with the sides, and what is asked of them."""
-        if self._entry is not None:
-            return _ENTRY, ()
-        settings = (*(_TWO if self._lineup.strip is None else _STRIP), *_ASKING)
-        return (_WRITING if now is not None and now.running else _KEEP), settings
 
     def _repaint(self) -> None:
         for column in self._columns:
