@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from localsteer.chat.conversation import Conversation, Deletion, ReplyRecord, StoredMessage, title_from
 from localsteer.chat.database import clear_errors
@@ -133,12 +134,19 @@ class ConversationStore(ConversationList):
             raise StorageError("Only your own messages can be edited; a reply can be generated again.")
         return self.add_message(message.conversation_id, "user", text, message.parent_id)
 
-    def begin_reply(self, conversation_id: int, parent_id: int, record: ReplyRecord) -> RunningReply:
+    def begin_reply(
+        self,
+        conversation_id: int,
+        parent_id: int,
+        record: ReplyRecord,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> RunningReply:
         """A reply to ``parent_id`` that is about to be written. It is in the database from its first token on.
 
         Where ``parent_id`` has a reply already, the new one is an alternative to it.
         """
-        return RunningReply(self, conversation_id, parent_id, record)
+        return RunningReply(self, conversation_id, parent_id, record, clock=clock)
 
     def save_reply(self, message_id: int, content: str, record: ReplyRecord) -> None:
         """Replace a reply's text and record."""

@@ -15,6 +15,7 @@ from localsteer.engine.protocol import Command, DialSetting, Event, Load, ModelC
 from localsteer.errors import EngineError
 from localsteer.library.sent_messages import read_sent
 from localsteer.tui.asides import Asides
+from localsteer.tui.commands.comparing import CompareCommands
 from localsteer.tui.commands.copying import CopyCommands
 from localsteer.tui.commands.dials import DialCommands
 from localsteer.tui.commands.explaining import ExplainCommands
@@ -22,6 +23,7 @@ from localsteer.tui.commands.models import ModelCommands
 from localsteer.tui.commands.sampling import SamplingCommands
 from localsteer.tui.commands.slash import SlashTyping
 from localsteer.tui.commands.talking import TalkCommands
+from localsteer.tui.comparing import Comparing
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
 from localsteer.tui.dialogs.key_help import KeyHelp
@@ -48,7 +50,14 @@ _REMEMBER_SECONDS = 2.0
 
 
 class ChatScreen(
-    TalkCommands, SlashTyping, SamplingCommands, ModelCommands, DialCommands, CopyCommands, ExplainCommands
+    TalkCommands,
+    SlashTyping,
+    SamplingCommands,
+    ModelCommands,
+    CompareCommands,
+    DialCommands,
+    CopyCommands,
+    ExplainCommands,
 ):
     """Transcript and input on the left, dials on the right; dials below the transcript where it is narrow.
 
@@ -119,6 +128,7 @@ class ChatScreen(
         self.slashing = Slashing(self)
         self.needles = NeedleSwitch(self.link, panel, self.dialling, self.asides, self.memory, say=self.say)
         self.seeing = Seeing(self)
+        self.comparing = Comparing(self)
         self.hearing = Hearing(self)
         # The first frame comes before the engine does.
         self.call_after_refresh(self._begin)
@@ -152,6 +162,7 @@ class ChatScreen(
     def on_unmount(self) -> None:
         self.memory.write()
         self.conversing.close()
+        self.comparing.close()
         self.link.close()
         self.talk.store.close()
 

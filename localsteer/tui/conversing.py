@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
+from localsteer.chat.running import RunningReply
 from localsteer.engine.protocol import (
     Command,
     DialSetting,
@@ -137,6 +138,15 @@ class Conversing:
             if reply.running is not None and reply.tokens:
                 with contextlib.suppress(StorageError):
                     reply.running.break_off()
+
+    async def adopt(self, running: RunningReply, event: Finished | None) -> None:
+        """A reply that was written elsewhere comes after the last message; ``event`` None: it was broken off."""
+        reply = OnItsWay(await self._transcript.add_reply(), running=running, tokens=len(running.record.tokens))
+        self._replies.append(reply)
+        if event is None:
+            await self._drop(reply)
+        else:
+            await self._finish(reply, event)
 
     async def forget(self, jobs: list[Job]) -> None:
         """Replies that were stopped before their turn came: the question goes back where it came from."""

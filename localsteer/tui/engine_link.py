@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import (
     Command,
+    Compared,
     DialSetting,
     Died,
     Event,
@@ -34,7 +35,7 @@ from localsteer.engine.protocol import (
 )
 from localsteer.errors import EngineError
 
-JobKind: TypeAlias = Literal["reply", "vector", "reading"]
+JobKind: TypeAlias = Literal["reply", "vector", "reading", "comparison"]
 
 
 class EngineState(Enum):
@@ -203,7 +204,7 @@ class EngineLink:
             return isinstance(event, ReplyRated | NeedlesMeasured | Failed | Stopped)
         if self._running is None or event.request != self._running.request:
             return isinstance(event, Notice)
-        if isinstance(event, Finished | Extracted | TokensRead | Failed | Stopped):
+        if isinstance(event, Finished | Extracted | TokensRead | Compared | Failed | Stopped):
             self._running = None
             if self.state is EngineState.BUSY:
                 self.state = EngineState.READY

@@ -72,6 +72,13 @@ COMMANDS: tuple[Command, ...] = (
         ("alt+v", "f12"),
     ),
     Command(
+        "compare",
+        "Compare side by side",
+        "Answer the last message side by side: steered and unsteered, or at several strengths of a dial",
+        "Talking",
+        ("alt+c",),
+    ),
+    Command(
         "copy_message",
         "Copy the reply",
         "Copy the last reply, or the message under the mouse",

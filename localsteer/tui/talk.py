@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,18 @@ class Talk:
     def can_write_again(self) -> bool:
         """Whether there is a message of the person's to reply to (again)."""
         return any(message.role == "user" for message in self.messages)
+
+    @property
+    def standing(self) -> tuple[object, ...]:
+        """Equal as long as nothing was said, chosen or told otherwise."""
+        conversation = None if self._conversation is None else self._conversation.id
+        last = self.messages[-1].id if self.messages else None
+        return (conversation, last, self.system_prompt, self._read_as)
+
+    @property
+    def last_question(self) -> str:
+        """The last message of the person's, empty where there is none."""
+        return next((message.content for message in reversed(self.messages) if message.role == "user"), "")
 
     def begin_anew(self) -> None:
         """An empty conversation; the system prompt stays. Nothing is stored until something is said."""
@@ -96,14 +109,21 @@ class Talk:
             return taken
         return None
 
-    def begin_reply(self, card: ModelCard, sampling: Sampling, dials: tuple[DialSetting, ...]) -> RunningReply:
+    def begin_reply(
+        self,
+        card: ModelCard,
+        sampling: Sampling,
+        dials: tuple[DialSetting, ...],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> RunningReply:
         """A reply to the last message, saved as it grows."""
         assert self._conversation is not None
         marks = (DialMark(0, dials),)
         record = ReplyRecord.begun(
             card, system_prompt=self.system_prompt, sampling=sampling, marks=marks, read_as=self._read_as
         )
-        return self.store.begin_reply(self._conversation.id, self.messages[-1].id, record)
+        return self.store.begin_reply(self._conversation.id, self.messages[-1].id, record, clock=clock)
 
     def add_reply(self, running: RunningReply) -> None:
         """The reply as it stands, whether it could be saved or not."""
@@ -157,4 +177,15 @@ class Talk:
         Messages of the person's that follow each other (the engine died before it answered) are one turn.
         """
         turns = [*self._older_turns(card), *(as_turn(message, card) for message in self.messages)]
+        return conversation_turns(self.system_prompt, turns, self._read_as)
+
+    def turns_to_answer(self, card: ModelCard, said: str = "") -> tuple[Turn, ...]:
+        """What another reply to the last message of the person's is written from; or a first one to ``said``, which
+        would come after all messages but is not said yet.
+        """
+        turns = [*self._older_turns(card), *(as_turn(message, card) for message in self.messages)]
+        if said:
+            turns.append(Turn("user", said))
+        while turns and turns[-1].role == "assistant":
+            turns.pop()
         return conversation_turns(self.system_prompt, turns, self._read_as)

@@ -59,6 +59,16 @@ def height(*, picked: bool, width: int) -> int:
     return 4 if picked else 3
 
 
+def in_small(dial: Dial, *, quiet: bool, label: int, full: float, width: int) -> Content:
+    """The dial in one short line: its name in ``label`` columns, its bar from −``full`` to +``full``, its strength."""
+    bar_width = max(3, width - label - 1 - _NUMBER)
+    bar_width -= (bar_width + 1) % 2
+    name = _fitted(Content.styled(plain(dial.name), "$faint" if quiet else "$quiet"), label)
+    reading = _reading(dial, quiet)
+    gap = " " * max(1, width - label - 1 - bar_width - reading.cell_length)
+    return Content.assemble(name, " ", _bar(dial, bar_width, quiet, None, full), gap, reading)
+
+
 def layer_words(layers: tuple[int, ...]) -> str:
     """Such as ``layers 7–9`` or ``layer 4``; nothing where none are known."""
     if not layers:
@@ -115,12 +125,12 @@ def _state(dial: Dial, solo: bool, silenced: bool) -> Content:
     return Content("")
 
 
-def _bar(dial: Dial, width: int, quiet: bool, needle: float | None) -> Content:
+def _bar(dial: Dial, width: int, quiet: bool, needle: float | None, full: float | None = None) -> Content:
     inks = _QUIET_INKS if quiet else INKS
     measured = dial.own_layers is None
     cells = bar(
         dial.strength,
-        full=dial.full,
+        full=full or dial.full,
         low=_reach(dial.low, dial.safe and dial.safe[0], dial.careful and dial.careful[0], measured),
         high=_reach(dial.high, dial.safe and dial.safe[1], dial.careful and dial.careful[1], measured),
         width=width,

@@ -1,0 +1,241 @@
+"""A message answered side by side on the real engine, and what is kept of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from localsteer.chat.conversation import ReplyRecord, StoredMessage
+from localsteer.chat.replay import replay
+from localsteer.chat.store import ConversationStore
+from localsteer.engine.client import EngineClient
+from localsteer.engine.protocol import Finished, Load, Loaded
+from localsteer.library.places import Places
+from localsteer.library.settings import Settings
+from localsteer.tui import comparing
+from localsteer.tui.dialogs.compare import CompareScreen
+from localsteer.tui.side_by_side import SideBySide
+from localsteer.tui.widgets.messages import ReplyView
+from localsteer.tui.widgets.side_column import SideColumn
+from tests.tui.conftest import OpenApp, Running
+from tests.tui.test_dials import add_heat, strengths
+
+pytestmark = pytest.mark.usefixtures("heat_at_hand")
+SHORT = Settings(max_tokens=12)
+STEERED = 1.5
+
+
+@pytest.fixture(autouse=True)
+def patient(patient_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The patient model writes no faster than a test needs it."""
+    monkeypatch.setattr(comparing, "pace_of", lambda card: 60.0 if card.path == str(patient_model) else 0.0)
+
+
+async def steer(running: Running) -> None:
+    """A dial, turned."""
+    await add_heat(running)
+    await running.screen.dialling.change(lambda rack: rack.set_strength(0, STEERED))
+
+
+def view(running: Running) -> CompareScreen:
+    assert isinstance(running.app.screen, CompareScreen)
+    return running.app.screen
+
+
+def now(running: Running) -> SideBySide:
+    found = running.screen.comparing.now
+    assert found is not None
+    return found
+
+
+async def compared(running: Running, sides: int) -> None:
+    await running.until(lambda: running.screen.comparing.now is not None and len(now(running).replies) == sides)
+    await running.until(lambda: not now(running).running)
+
+
+def record(message: StoredMessage) -> ReplyRecord:
+    assert message.reply is not None
+    return message.reply
+
+
+def stored(places: Places) -> tuple[tuple[StoredMessage, ...], list[StoredMessage]]:
+    """The chosen path, and everything that stands in its last message's place."""
+    store = ConversationStore(places.conversations)
+    try:
+        conversation = store.latest()
+        assert conversation is not None
+        last = conversation.messages[-1]
+        return conversation.messages, [store.message(one) for one in store.alternatives(last.id)]
+    finally:
+        store.close()
+
+
+async def test_both_sides_stream_together_and_the_kept_one_is_the_reply_with_its_dials_and_can_be_had_again(
+    open_app: OpenApp, places: Places, patient_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "pace_of", lambda _: 15.0)
+    async with open_app(temperature=1.0, settings=SHORT) as running:
+        await steer(running)
+        await running.say("the people find the word")
+        await running.replied()
+        first = running.screen.talk.messages[-1].id
+        await running.pilot.press("alt+c")
+        await running.until(lambda: all(0 < len(reply.tokens) < 12 for reply in now(running).replies))
+        await running.until(lambda: all(words in running.text() for words in ("steered", "unsteered", "+1.50", "▌")))
+        await compared(running, 2)
+        steered, unsteered = (reply.finished for reply in now(running).replies)
+        assert steered is not None
+        assert unsteered is not None
+        assert steered.seed == unsteered.seed
+        assert steered.tokens != unsteered.tokens
+        await running.until(lambda: all(reply.perplexity is not None for reply in now(running).replies))
+        await running.until(lambda: running.text().count("perplexity") == 2)
+        # Closed without keeping anything, it is as it was, and there to be looked at again.
+        before = now(running)
+        await running.pilot.press("escape")
+        await running.until(lambda: running.app.screen is running.screen)
+        assert running.screen.talk.messages[-1].id == first
+        await running.pilot.press("alt+c")
+        await running.until(lambda: isinstance(running.app.screen, CompareScreen) and view(running)._columns)
+        assert now(running) is before
+        await running.pilot.press("right", "enter")
+        await running.until(lambda: running.app.screen is running.screen)
+        assert running.feet()[0].startswith("unsteered")
+        # The dials stay as they were unless the person takes those of the side.
+        assert strengths(running) == {"heat": STEERED}
+        await running.pilot.press("alt+c")
+        await compared(running, 2)
+        await running.pilot.press("1", "enter")
+        await running.until(lambda: running.app.screen is running.screen)
+        await running.until(lambda: running.feet()[0].startswith("heat +1.5"))
+        assert len(running.replies()) == 1
+        kept = running.screen.talk.messages[-1]
+    path, alternatives = stored(places)
+    assert [message.role for message in path] == ["user", "assistant"]
+    assert path[-1].id == kept.id
+    assert record(alternatives[1]).marks[0].dials == ()
+    assert alternatives[0].id == first
+    reply = record(path[-1])
+    assert [(dial.name, dial.strength) for dial in reply.marks[0].dials] == [("heat", STEERED)]
+    assert reply.seconds is not None
+    assert reply.seconds_to_first is not None
+    assert 0 < reply.seconds_to_first < reply.seconds < 30
+    assert written_again(places, path[-1], patient_model) == reply.tokens
+
+
+def written_again(places: Places, message: StoredMessage, model: Path) -> tuple[int, ...]:
+    store = ConversationStore(places.conversations)
+    with EngineClient() as client:
+        client.send(Load(client.new_request(), str(model)))
+        loaded = list(client.events(1))[-1]
+        assert isinstance(loaded, Loaded)
+        turns = store.turns_again(message.id, loaded.card)
+        command = replay(record(message), turns, loaded.card, client.new_request())
+        client.send(command)
+        finished = list(client.events(command.request))[-1]
+    store.close()
+    assert isinstance(finished, Finished)
+    return finished.tokens
+
+
+async def test_a_message_is_written_there_answered_as_a_strip_and_all_sides_are_kept(
+    open_app: OpenApp, places: Places
+) -> None:
+    async with open_app(settings=SHORT, size=(80, 24)) as running:
+        await add_heat(running)
+        await running.pilot.press("alt+c")
+        await running.until(lambda: isinstance(running.app.screen, CompareScreen) and view(running).is_mounted)
+        await running.until(lambda: view(running).query_one(Input).has_focus)
+        await running.pilot.press(*"the word", "enter")
+        # No dial is turned, so it is a strip; of its five columns two fit.
+        await compared(running, 5)
+        await running.until(lambda: "5 heat" in running.text())
+        shown = [column for column in view(running).query(SideColumn) if column.display]
+        assert len(shown) == 2
+        await running.pilot.press("e")
+        await running.until(lambda: view(running).query_one(Input).has_focus)
+        view(running).query_one(Input).value = "-1 0 +1.5"
+        await running.pilot.press("enter")
+        await compared(running, 3)
+        assert [reply.side.lean for reply in now(running).replies] == [-1.0, 0.0, 1.5]
+        for width in (140, 30):
+            await running.pilot.resize_terminal(width, 20)
+            count = min(3, width // 28)
+            await running.until(
+                lambda count=count: sum(column.display for column in view(running).query(SideColumn)) == count  # type: ignore[misc]
+            )
+        await running.pilot.press("3", "a")
+        await running.until(lambda: running.app.screen is running.screen)
+        assert running.questions() == ["the word"]
+        assert running.feet()[0].startswith("heat +1.5")
+    path, alternatives = stored(places)
+    assert path[0].content == "the word"
+    assert path[-1].id == alternatives[-1].id
+    marks = [record(message).marks[0].dials for message in alternatives]
+    assert [[dial.strength for dial in dials] for dials in marks] == [[-1.0], [], [1.5]]
+    assert all(record(message).course is not None for message in alternatives)
+
+
+async def test_stopped_written_with_another_seed_and_kept_with_its_dials(open_app: OpenApp, places: Places) -> None:
+    async with open_app(temperature=1.0) as running:
+        await steer(running)
+        running.screen.comparing.open("the people")
+        await running.until(lambda: all(len(reply.tokens) > 3 for reply in now(running).replies))
+        await running.pilot.press("enter")
+        await running.until(lambda: "still being written" in running.text())
+        await running.pilot.press("escape")
+        await compared(running, 2)
+        seed = now(running).begun
+        assert seed is not None
+        await running.pilot.press("r")
+        await running.until(lambda: now(running).begun not in (None, seed))
+        await running.until(lambda: all(len(reply.tokens) > 3 for reply in now(running).replies))
+        assert now(running).begun != seed
+        await running.pilot.press("escape")
+        await compared(running, 2)
+        await running.pilot.press("2", "t")
+        await running.until(lambda: running.app.screen is running.screen)
+        assert strengths(running) == {}
+        assert running.questions() == ["the people"]
+        assert "stopped" in running.feet()[0]
+        # The conversation goes on from there, and what is being written at the end is not lost.
+        running.screen.comparing.open("and then")
+        await running.until(lambda: all(len(reply.tokens) > 3 for reply in now(running).replies))
+    path, alternatives = stored(places)
+    assert [message.role for message in path] == ["user", "assistant", "user", "assistant"]
+    assert path[2].content == "and then"
+    # With its dials at 0 it was a strip.
+    assert [message.id for message in alternatives].index(path[-1].id) == 4
+    assert all(len(record(message).tokens) > 3 for message in alternatives)
+
+
+async def test_what_cannot_be_compared_says_why(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.pilot.press("alt+c")
+        await running.until(lambda: "no dial yet" in running.text())
+        await steer(running)
+        await running.say("the people")
+        await running.until(lambda: running.screen.conversing._replies[0].tokens > 1)
+        await running.pilot.press("alt+c")
+        await running.until(lambda: "A reply is being written" in running.text())
+        assert running.app.screen is running.screen
+        # While it compares the engine dies: what was written is there to be kept.
+        await running.pilot.press("escape")
+        await running.replied()
+        await running.pilot.press("alt+c")
+        await running.until(lambda: all(len(reply.tokens) > 3 for reply in now(running).replies))
+        pid = running.screen.link.client.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        await running.until(lambda: not now(running).running)
+        await running.until(lambda: "What was" in running.text())
+        written = now(running).replies[0].text
+        await running.pilot.press("enter")
+        await running.until(lambda: running.app.screen is running.screen)
+        assert running.screen.query(ReplyView).last().written == written.strip("\n")
+        assert "broken off" in running.feet()[0]
