@@ -17,7 +17,7 @@ from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.pasting import claim_pastes
-from localsteer.tui.terminal import check_terminal, claim_alt_digits
+from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
     DARK,
     OWN_CODE,
@@ -50,7 +50,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
 
     def __init__(self, opening: Opening) -> None:
         super().__init__()
-        claim_alt_digits()
+        claim_alt_keys()
         claim_pastes()
         self._opening = opening
         self._rich_theme_pushed = False

@@ -96,15 +96,14 @@ def recalled(remembered: tuple[RememberedDial, ...], places: Places, model_id: s
             card = _combination(one.name, places, model_id)
         if card is None or card.error:
             continue
-        dial = _dial(card)
-        layers = tuple(layer for layer in one.layers or () if layer in card.layers)
-        scope: Scope = one.scope if one.scope in SCOPES else "reply"
-        rack = rack.with_dial(
-            replace(
-                dial, name=one.name, strength=one.strength, muted=not one.on, own_layers=layers or None, scope=scope
-            )
-        )
+        rack = rack.with_dial(as_remembered(replace(_dial(card), name=one.name), one))
     return rack.pick(0)
+
+
+def as_remembered(dial: Dial, one: RememberedDial) -> Dial:
+    """``dial`` turned and placed as it was, as far as its vector still has those layers."""
+    scope: Scope = next((scope for scope in SCOPES if scope == one.scope), dial.usual_scope)
+    return replace(dial.placed(one.layers, scope), strength=one.strength, muted=not one.on)
 
 
 def _combination(expression: str, places: Places, model_id: str) -> VectorCard | None:
@@ -137,7 +136,9 @@ def _dial(card: VectorCard) -> Dial:
         safe=_both(card.safe_low, card.safe_high),
         careful=_both(card.careful_low, card.careful_high),
         layers=card.default_layers,
+        held=card.layers,
         scope=card.scope or "reply",
+        usual_scope=card.scope or "reply",
     )
 
 

@@ -30,6 +30,7 @@ from localsteer.tui.dial_shelf import Choice, choices, dial_from, portrait_of
 from localsteer.tui.engine_link import EngineLink, EngineState, Job
 from localsteer.tui.memory import Memory
 from localsteer.tui.rack import Rack
+from localsteer.tui.rack_history import RackHistory
 from localsteer.tui.strengths import signed
 from localsteer.tui.widgets.dials_panel import DialsPanel
 from localsteer.tui.widgets.making import MakingView
@@ -52,9 +53,11 @@ class Dialling:
         turned: Callable[[], None],
     ) -> None:
         self.rack = Rack()
+        self._history = RackHistory()
+        self._history_of = ""
         self._link = link
         self._panel = panel
-        self._places = places
+        self.places = places
         self._memory = memory
         self._say = say
         self._turned = turned
@@ -69,15 +72,41 @@ class Dialling:
         """The rack as it was left with this model; after a restart of the engine it stays as it is."""
         if not self.rack.dials and card.steerable:
             self.rack = self._memory.rack(card.model_id)
+        if self._history_of != card.model_id:
+            self._history, self._history_of = RackHistory(), card.model_id
         self._panel.show_hint(card.steerable)
         await self._panel.show(self.rack)
 
-    async def change(self, change: Callable[[Rack], Rack]) -> None:
-        """Turn, mute, pick, …: ``change`` makes the new rack from the present one."""
-        await self.put(change(self.rack))
+    async def change(self, change: Callable[[Rack], Rack], run: str = "") -> None:
+        """Turn, mute, pick, …: ``change`` makes the new rack from the present one.
 
-    async def put(self, rack: Rack) -> None:
-        """This rack is in force from the next token on."""
+        ``run``: what this is one of many steps of, which are undone together; empty for a change of its own.
+        """
+        await self.put(change(self.rack), run)
+
+    async def put(self, rack: Rack, run: str = "") -> None:
+        """This rack is in force from the next token on, and can be undone."""
+        # Steps of one dial are one change, steps of several are not.
+        run = f"{run} {rack.current.name}" if run and rack.current is not None else ""
+        self._history = self._history.changed(self.rack, rack, run)
+        await self._have(rack)
+
+    async def undo(self) -> None:
+        """The dials as they were before the last change."""
+        await self._go(self._history.undo(self.rack), "There is no change of a dial to undo.")
+
+    async def redo(self) -> None:
+        """The dials as they were before the last undoing."""
+        await self._go(self._history.redo(self.rack), "No change of a dial was undone.")
+
+    async def _go(self, found: tuple[RackHistory, Rack] | None, nowhere: str) -> None:
+        if found is None:
+            self._say(nowhere, False)
+            return
+        self._history, rack = found
+        await self._have(rack)
+
+    async def _have(self, rack: Rack) -> None:
         if rack == self.rack:
             return
         before, self.rack = self.settings, rack
@@ -97,7 +126,7 @@ class Dialling:
         if not card.steerable:
             self._say("This model cannot be steered; it can only chat.", True)
             return None
-        return await asyncio.to_thread(choices, self._places, card.model_id)
+        return await asyncio.to_thread(choices, self.places, card.model_id)
 
     async def add(self, name: str) -> None:
         """Put the dial on the panel: a name, a path or an expression. What is missing or outdated is made first."""
@@ -105,7 +134,7 @@ class Dialling:
         if card is None:
             return
         try:
-            vector = find_vector(name, card.model_id, self._places)
+            vector = find_vector(name, card.model_id, self.places)
             for part in vector.to_extract:
                 if part.make_from is not None:
                     # When it is made this is asked again, for the next part.
@@ -123,7 +152,7 @@ class Dialling:
             return
         name = name_of_words(positive, negative)
         try:
-            out = VectorLibrary.at(self._places).path_for(name, card.model_id)
+            out = VectorLibrary.at(self.places).path_for(name, card.model_id)
             self._make(name, Extract(0, "", str(out), method="actadd", words=(positive, negative)))
         except LocalsteerError as error:
             self._say(str(error), True)
@@ -172,7 +201,7 @@ class Dialling:
         """``path`` stands ready: the dial ``name`` itself, or a part of it."""
         card = self._link.card
         try:
-            if card is not None and find_vector(name, card.model_id, self._places).path != path:
+            if card is not None and find_vector(name, card.model_id, self.places).path != path:
                 await self.add(name)
             else:
                 await self._add_from(path, name)
@@ -181,6 +210,7 @@ class Dialling:
 
     async def _add_from(self, path: Path, name: str) -> None:
         dial = dial_from(path, name)
+        self._history = self._history.renewed(dial)
         await self.put(self.rack.with_dial(dial))
         jump = f", Alt+↑ jumps to {signed(dial.high)} ({dial.positive_pole})" if dial.high else ""
         self._say(f"{name} is on the panel: Alt+→ turns it{jump}.", False)
@@ -192,7 +222,7 @@ class Dialling:
             self._say("There is no dial yet; Alt+A adds one.", False)
             return
         try:
-            card, portrait = await asyncio.to_thread(portrait_of, dial, self._places)
+            card, portrait = await asyncio.to_thread(portrait_of, dial, self.places)
         except LocalsteerError as error:
             self._say(str(error), True)
             return

@@ -17,6 +17,9 @@ from localsteer.tui.theme import INKS
 ONE_LINE_FROM = 46
 """From this width on a dial takes a single line."""
 
+READING = 5
+"""The last columns of its first line are its number, at least."""
+
 _NUMBER = 7
 _QUIET_INKS = {**INKS, "negative": "$faint", "positive": "$faint", "careful": "$faint", "broken": "$faint"}
 
@@ -117,12 +120,11 @@ def _state(dial: Dial, solo: bool, silenced: bool) -> Content:
 
 def _bar(dial: Dial, width: int, quiet: bool, needle: float | None) -> Content:
     inks = _QUIET_INKS if quiet else INKS
-    measured = dial.own_layers is None
     cells = bar(
         dial.strength,
         full=dial.full,
-        low=_reach(dial.low, dial.safe and dial.safe[0], dial.careful and dial.careful[0], measured),
-        high=_reach(dial.high, dial.safe and dial.safe[1], dial.careful and dial.careful[1], measured),
+        low=_reach(dial.low, dial.safe and dial.safe[0], dial.careful and dial.careful[0], dial.measured),
+        high=_reach(dial.high, dial.safe and dial.safe[1], dial.careful and dial.careful[1], dial.measured),
         width=width,
     )
     drawn = [(cell.character, inks[cell.front], inks[cell.back]) for cell in cells]
