@@ -19,6 +19,7 @@ from localsteer.library.vectors import VectorLibrary
 from localsteer.steering.expression_parser import parse_expression
 from localsteer.steering.expressions import Expression
 from localsteer.steering.expressions import read_layers as layers_in
+from localsteer.steering.expressions import written_layers as layers_text
 from localsteer.steering.scope import Scope
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "find_vector",
     "is_expression",
     "layers_in",
+    "layers_text",
     "looks_like_path",
     "split_strength",
 ]

@@ -25,8 +25,10 @@ from localsteer.library.dials import find_vector
 from localsteer.library.places import Places
 from localsteer.library.portraits import read_tokens
 from localsteer.library.recipes import name_of_words
+from localsteer.library.vector_cards import read_vector_card
 from localsteer.library.vectors import VectorLibrary
 from localsteer.tui.dial_shelf import Choice, choices, dial_from, portrait_of
+from localsteer.tui.dialogs.layers_and_scope import LayersAndScope, Place
 from localsteer.tui.engine_link import EngineLink, EngineState, Job
 from localsteer.tui.memory import Memory
 from localsteer.tui.rack import Rack
@@ -233,6 +235,23 @@ class Dialling:
         self._panel.app.push_screen(
             VectorCardScreen(portrait, lambda progress: read_tokens(card, model, progress=progress))
         )
+
+    async def show_place(self) -> None:
+        """The picked dial's layers and scope, to be changed."""
+        dial = self.rack.current
+        if dial is None:
+            self._say("There is no dial yet; Alt+A adds one.", False)
+            return
+        card = await asyncio.to_thread(read_vector_card, Path(dial.vector_path), dial.name)
+        if card.error:
+            self._say(card.error, True)
+            return
+
+        async def chosen(place: Place | None) -> None:
+            if place is not None:
+                await self.change(lambda rack: rack.place(place.layers, place.scope))
+
+        self._panel.app.push_screen(LayersAndScope(dial, card), chosen)
 
     @property
     def _view(self) -> MakingView:

@@ -197,6 +197,15 @@ COMMANDS: tuple[Command, ...] = (
         ("x", "delete"),
     ),
     Command(
+        "show_place",
+        "Layers and scope",
+        "On which layers the picked dial acts, and on what: the reply, everything, the prompt's start",
+        "Dials",
+        ("alt+l",),
+        ("l",),
+        named="layers_and_scope",
+    ),
+    Command(
         "move_dial(-1)",
         "Move dial up",
         "Put the picked dial one place up",

@@ -127,6 +127,9 @@ class DialCommands(Screen[None]):
     def action_show_card(self) -> None:
         self.call_later(self.dialling.show_card)
 
+    def action_show_place(self) -> None:
+        self.call_later(self.dialling.show_place)
+
     def action_toggle_panel(self) -> None:
         panel = self.query_one(DialsPanel)
         panel.toggle_class("-hidden")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -73,6 +74,16 @@ def layer_words(layers: tuple[int, ...]) -> str:
     return ("layers " if len(layers) > 1 else "layer ") + ", ".join(runs)
 
 
+def _place_words(dial: Dial) -> Iterator[str]:
+    """Where it acts, from the most to the fewest words; of a scope only what is not usual."""
+    layers = layer_words(dial.own_layers or dial.layers)
+    if dial.scope != dial.usual_scope:
+        yield f"{layers} · {dial.scope}"
+        yield f"{layers.rpartition(' ')[2]} · {dial.scope}"
+        yield dial.scope
+    yield layers
+
+
 def _in_one_line(
     dial: Dial, head: Content, state: Content, reading: Content, quiet: bool, width: int, needle: float | None
 ) -> Face:
@@ -140,11 +151,10 @@ def _reach(recommended: float | None, safe: float | None, careful: float | None,
 
 def _poles(dial: Dial, width: int) -> Content:
     left, right = plain(dial.negative_pole), plain(dial.positive_pole)
-    layers = layer_words(dial.own_layers or dial.layers)
     if len(left) + len(right) + 2 > width:
         left, right = _cut(left, (width - 2) // 2), _cut(right, (width - 2) // 2)
     room = width - len(left) - len(right)
-    middle = layers if len(layers) + 2 <= room else ""
+    middle = next((words for words in _place_words(dial) if len(words) + 2 <= room), "")
     # In the middle of the bar where it fits there, else in the middle of what is free.
     start = max(len(left) + 1, min((width - len(middle)) // 2, width - len(right) - 1 - len(middle)))
     gap = start - len(left)

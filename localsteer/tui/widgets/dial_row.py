@@ -183,7 +183,8 @@ class DialRow(Widget):
 
     def _carry(self, event: events.MouseMove) -> None:
         """Where the dial is dragged over another one the two change places."""
-        assert self.parent is not None and self._carried is not None
+        assert self.parent is not None
+        assert self._carried is not None
         moved, self._carried_from = event.screen_y - self._carried_from, event.screen_y
         for row in self.parent.children:
             if isinstance(row, DialRow) and row.region.y <= event.screen_y < row.region.bottom:
