@@ -57,6 +57,10 @@ class SettingsError(LocalsteerError):
     """A setting that does not exist, a value that it cannot have, or a settings file that cannot be read."""
 
 
+class SceneError(LocalsteerError):
+    """A scene that is not there or cannot be called so, or a file of scenes that cannot be read or changed."""
+
+
 class TerminalError(LocalsteerError):
     """There is no terminal, or it is too small for the app."""
 

@@ -183,9 +183,9 @@ class LayersAndScope(ModalScreen[Place | None]):
         known = [auc for layer in layers if (auc := aucs.get(layer)) is not None]
         if not known:
             return "How well they tell the poles apart is not known.  •  usual"
-        least, most = f"{min(known):.2f}", f"{max(known):.2f}"
-        auc = least if least == most else f"{least}–{most}"
-        return f"Tells the poles apart with AUC {auc} (0.5: by chance).  •  usual"
+        least, most = (f"{auc:.2f}" for auc in (min(known), max(known)))
+        span = least if least == most else f"{least}–{most}"
+        return f"Tells the poles apart with AUC {span} (0.5: by chance).  •  usual"
 
     def _problem(self) -> str:
         """Reads the field; one sentence where it names layers that cannot be had."""
