@@ -16,7 +16,7 @@ from localsteer.errors import EngineError
 from localsteer.tui.asides import Asides
 from localsteer.tui.commands.copying import CopyCommands
 from localsteer.tui.commands.dials import DialCommands
-from localsteer.tui.commands.talking import TalkCommands
+from localsteer.tui.commands.scenes import SceneCommands
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
 from localsteer.tui.dialogs.key_help import KeyHelp
@@ -38,7 +38,7 @@ _TICK_SECONDS = 0.1
 _REMEMBER_SECONDS = 2.0
 
 
-class ChatScreen(TalkCommands, DialCommands, CopyCommands):
+class ChatScreen(SceneCommands, DialCommands, CopyCommands):
     """Transcript and input on the left, dials on the right; dials below the transcript where it is narrow.
 
     What the commands do stands in ``commands/``, a class for each group.

@@ -61,7 +61,8 @@ class Conversing:
         self._talk = talk
         self._link = link
         self._transcript = transcript
-        self._sampling = sampling
+        self.sampling = sampling
+        """How replies are drawn from now on."""
         self._screen = screen
         self._replies: list[OnItsWay] = []
         self._save_failed = False
@@ -153,10 +154,10 @@ class Conversing:
         def command(request: int, card: ModelCard) -> Command:
             nonlocal dials
             dials = self._screen.dials_in_force()
-            reply.running = self._talk.begin_reply(card, self._sampling, dials)
+            reply.running = self._talk.begin_reply(card, self.sampling, dials)
             turns = self._talk.turns(card)
             watched = self._screen.dials_watched()
-            return Generate(request, turns, dials, self._sampling, afresh=afresh, pace=pace_of(card), watched=watched)
+            return Generate(request, turns, dials, self.sampling, afresh=afresh, pace=pace_of(card), watched=watched)
 
         reply.job = Job("reply", command)
         self._replies.append(reply)

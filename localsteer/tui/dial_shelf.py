@@ -125,6 +125,14 @@ def to_remember(rack: Rack) -> tuple[RememberedDial, ...]:
     )
 
 
+def scene_dials(rack: Rack) -> tuple[RememberedDial, ...]:
+    """The rack as a scene keeps it: what another dial's solo silences is off."""
+    return tuple(
+        replace(one, on=one.on and not rack.silenced(dial))
+        for one, dial in zip(to_remember(rack), rack.dials, strict=True)
+    )
+
+
 def _dial(card: VectorCard) -> Dial:
     return Dial(
         name=card.name,

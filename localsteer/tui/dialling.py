@@ -1,41 +1,39 @@
-"""Dials: from keys and mouse to the rack, the engine and the panel; and the making of vectors."""
+"""Dials: from keys and mouse to the rack, the engine and the panel."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from localsteer.engine.protocol import (
-    Command,
-    DialSetting,
-    Died,
-    Event,
-    Extract,
-    Extracted,
-    ExtractProgress,
-    Failed,
-    ModelCard,
-    Stopped,
-)
+from localsteer.engine.protocol import DialSetting, Event, Extract, ModelCard
 from localsteer.errors import LocalsteerError
 from localsteer.library.combinations import put_together
 from localsteer.library.dials import find_vector
 from localsteer.library.places import Places
 from localsteer.library.portraits import read_tokens
 from localsteer.library.recipes import name_of_words
+from localsteer.library.remembered import RememberedDial
 from localsteer.library.vector_cards import read_vector_card
 from localsteer.library.vectors import VectorLibrary
-from localsteer.tui.dial_shelf import Choice, choices, dial_from, portrait_of
+from localsteer.tui.dial_shelf import Choice, as_remembered, choices, dial_from, portrait_of
 from localsteer.tui.dialogs.layers_and_scope import LayersAndScope, Place
-from localsteer.tui.engine_link import EngineLink, EngineState, Job
+from localsteer.tui.engine_link import EngineLink, Job
 from localsteer.tui.memory import Memory
 from localsteer.tui.rack import Rack
 from localsteer.tui.rack_history import RackHistory
 from localsteer.tui.strengths import signed
+from localsteer.tui.vector_making import VectorMaking
 from localsteer.tui.widgets.dials_panel import DialsPanel
-from localsteer.tui.widgets.making import MakingView
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a dial is to stand when its vector has been made: as ``dial``, behind those called ``behind``."""
+
+    dial: RememberedDial
+    behind: tuple[str, ...] = ()
 
 
 class Dialling:
@@ -63,7 +61,10 @@ class Dialling:
         self._memory = memory
         self._say = say
         self._turned = turned
-        self._making: dict[int, str] = {}
+        self._making = VectorMaking(link, panel, say=say, made=self._made, not_made=self._not_made)
+        self._wanted: dict[str, Wanted] = {}
+        self._unwanted: set[str] = set()
+        self._recalled = 0
 
     @property
     def settings(self) -> tuple[DialSetting, ...]:
@@ -84,17 +85,18 @@ class Dialling:
 
         ``run``: what this is one of many steps of, which are undone together; empty for a change of its own.
         """
-        await self.put(change(self.rack), run)
+        rack = change(self.rack)
+        # Steps of one dial are one change, steps of several are not.
+        await self.put(rack, f"{run} {rack.current.name}" if run and rack.current is not None else "")
 
     async def put(self, rack: Rack, run: str = "") -> None:
         """This rack is in force from the next token on, and can be undone."""
-        # Steps of one dial are one change, steps of several are not.
-        run = f"{run} {rack.current.name}" if run and rack.current is not None else ""
         self._history = self._history.changed(self.rack, rack, run)
         await self._have(rack)
 
     async def undo(self) -> None:
         """The dials as they were before the last change."""
+        self._expect_nothing()
         await self._go(self._history.undo(self.rack), "There is no change of a dial to undo.")
 
     async def redo(self) -> None:
@@ -135,17 +137,56 @@ class Dialling:
         card = self._link.card
         if card is None:
             return
+        self._unwanted.discard(name)
         try:
             vector = find_vector(name, card.model_id, self.places)
             for part in vector.to_extract:
                 if part.make_from is not None:
                     # When it is made this is asked again, for the next part.
-                    self._make(name, Extract(0, str(part.make_from.path), str(part.path)))
+                    self._making.make(name, Extract(0, str(part.make_from.path), str(part.path)))
                     return
             await asyncio.to_thread(put_together, vector)
             await self._add_from(vector.path, name)
         except LocalsteerError as error:
             self._say(str(error), True)
+
+    async def recall(self, dials: tuple[RememberedDial, ...]) -> tuple[str, ...]:
+        """These dials instead of the present ones, and a sentence for each that cannot be had.
+
+        Those whose vectors have to be made first come when they are, as long as nobody wants something else by then.
+        """
+        card = self._link.card
+        if card is None or not card.steerable:
+            return ("This model cannot be steered, so its dials stay away.",) if dials else ()
+        self._expect_nothing()
+        rack, problems = Rack(), []
+        missing: dict[str, Wanted] = {}
+        for place, one in enumerate(dials):
+            try:
+                vector = find_vector(one.name, card.model_id, self.places)
+                if vector.to_extract:
+                    missing[one.name] = Wanted(one, tuple(before.name for before in dials[:place]))
+                    continue
+                await asyncio.to_thread(put_together, vector)
+                rack = rack.with_dial(as_remembered(dial_from(vector.path, one.name), one))
+            except LocalsteerError as error:
+                problems.append(str(error))
+        self._recalled += 1
+        await self.put(rack.pick(0), self._recalling)
+        self._wanted = missing
+        for name in missing:
+            await self.add(name)
+        return tuple(problems)
+
+    @property
+    def _recalling(self) -> str:
+        """A scene is one change, with the dials that come later; two scenes are two."""
+        return f"scene {self._recalled}"
+
+    def _expect_nothing(self) -> None:
+        """Dials that are still to come from a scene stay away; their vectors are made and kept."""
+        self._unwanted |= self._wanted.keys()
+        self._wanted = {}
 
     async def add_words(self, positive: str, negative: str) -> None:
         """A dial from two words, at once: their difference is added at the front of what is said (ActAdd)."""
@@ -155,52 +196,28 @@ class Dialling:
         name = name_of_words(positive, negative)
         try:
             out = VectorLibrary.at(self.places).path_for(name, card.model_id)
-            self._make(name, Extract(0, "", str(out), method="actadd", words=(positive, negative)))
+            self._making.make(name, Extract(0, "", str(out), method="actadd", words=(positive, negative)))
         except LocalsteerError as error:
             self._say(str(error), True)
 
-    def _make(self, name: str, extract: Extract) -> None:
-        """Have a vector made when the engine is free; it then comes onto the panel."""
-
-        def command(request: int, _: ModelCard) -> Command:
-            self._making[request] = name
-            self._view.begin(name, "starting…")
-            return replace(extract, request=request)
-
-        if self._link.state is not EngineState.READY:
-            self._view.begin(name, "after the engine's present work…")
-        self._link.submit(Job("vector", command))
-
     async def take(self, events: list[Event]) -> None:
         """What the engine said about vectors."""
-        for event in events:
-            if isinstance(event, Died):
-                self._making.clear()
-                self._view.end()
-                continue
-            name = self._making.get(event.request)
-            if name is not None:
-                await self._take_one(name, event)
+        await self._making.take(events)
 
-    async def _take_one(self, name: str, event: Event) -> None:
-        match event:
-            case ExtractProgress():
-                self._view.show(event)
-                return
-            case Extracted():
-                await self._made(Path(event.out), name)
-            case Failed(message=message):
-                self._say(f"{name} could not be made: {message}", True)
-            case Stopped():
-                self._say(f"{name} was not made: stopped.", False)
-            case _:
-                return
-        self._making = {request: other for request, other in self._making.items() if request != event.request}
-        if not self._link.has("vector"):
-            self._view.end()
+    def forget(self, jobs: list[Job]) -> None:
+        """These jobs were stopped before their turn came."""
+        if any(job.kind == "vector" for job in jobs):
+            self._expect_nothing()
+            self._making.forget()
+
+    def _not_made(self, name: str) -> None:
+        self._wanted.pop(name, None)
 
     async def _made(self, path: Path, name: str) -> None:
         """``path`` stands ready: the dial ``name`` itself, or a part of it."""
+        if name in self._unwanted:
+            self._unwanted.discard(name)
+            return
         card = self._link.card
         try:
             if card is not None and find_vector(name, card.model_id, self.places).path != path:
@@ -213,6 +230,14 @@ class Dialling:
     async def _add_from(self, path: Path, name: str) -> None:
         dial = dial_from(path, name)
         self._history = self._history.renewed(dial)
+        wanted = self._wanted.pop(name, None)
+        if wanted is not None:
+            rack = self.rack.with_dial(as_remembered(dial, wanted.dial))
+            rack = rack.move(rack.picked, sum(name in wanted.behind for name in rack.names()))
+            if self.rack.current is not None:
+                rack = rack.pick(rack.names().index(self.rack.current.name))
+            await self.put(rack, self._recalling)
+            return
         await self.put(self.rack.with_dial(dial))
         jump = f", Alt+↑ jumps to {signed(dial.high)} ({dial.positive_pole})" if dial.high else ""
         self._say(f"{name} is on the panel: Alt+→ turns it{jump}.", False)
@@ -252,12 +277,3 @@ class Dialling:
                 await self.change(lambda rack: rack.place(place.layers, place.scope))
 
         self._panel.app.push_screen(LayersAndScope(dial, card), chosen)
-
-    @property
-    def _view(self) -> MakingView:
-        return self._panel.query_one(MakingView)
-
-    def forget(self, jobs: list[Job]) -> None:
-        """These jobs were stopped before their turn came."""
-        if any(job.kind == "vector" for job in jobs) and not self._making:
-            self._view.end()

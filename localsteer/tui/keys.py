@@ -255,6 +255,14 @@ COMMANDS: tuple[Command, ...] = (
         ("alt+i",),
         ("i",),
     ),
+    Command(
+        "scenes",
+        "Scenes",
+        "Dials, sampling and system prompt under a name: recall them, or save the present ones",
+        "Dials",
+        ("alt+q",),
+        ("q",),
+    ),
     Command("toggle_panel", "Show or hide the dials", "Hide the dials, or show them", "Dials", ("alt+d",)),
     Command(
         "focus_dials", "Into the dials, and back", "Go into the dials, where plain keys do, and back", "Dials", ("f6",)

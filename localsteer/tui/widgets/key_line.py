@@ -63,6 +63,7 @@ DIALS = (
     Key("x", "remove", "screen.remove_dial", ("panel_remove_dial",)),
     Key("u", "undo", "screen.undo_dials", ("panel_undo_dials",)),
     Key("=", "type", "screen.type_strength", ("panel_type_strength",)),
+    Key("q", "scenes", "screen.scenes", ("panel_scenes",)),
     Key("l", "layers", "screen.show_place", ("panel_layers_and_scope",)),
     Key("Esc", "back", "screen.focus_dials"),
     Key("Home/End", "jump", "screen.jump(1)", ("panel_jump_down", "panel_jump_up")),
