@@ -124,7 +124,7 @@ def combination_to_save(text: str, name: str | None, model_id: str, places: Plac
         raise DialError(f'"{text.strip()}" is a dial already; combine it with another one, or scale it: 2*{text}.')
     name = name or "".join(" " if character == "*" else character for character in str(expression) if character != '"')
     if name in expression.names:
-        raise DialError(f'"{name}" cannot be made of itself; choose another name with --name.')
+        raise DialError(f'"{name}" cannot be made of itself; choose another name.')
     path = check_free(name, VectorLibrary.at(places), model_id, places)
     return _Shelf(model_id, places).combination(name, expression, path)
 

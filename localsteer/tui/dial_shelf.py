@@ -10,6 +10,7 @@ from localsteer.engine.protocol import SCOPES, Scope
 from localsteer.errors import LocalsteerError, VectorError
 from localsteer.library.combinations import put_together
 from localsteer.library.dials import find_vector
+from localsteer.library.expression_check import ExpressionCheck, check_expression, name_problem
 from localsteer.library.places import Places
 from localsteer.library.portraits import read_portrait
 from localsteer.library.recipes import recipe_cards
@@ -35,6 +36,22 @@ class Choice:
     description: str
     readiness: Readiness
     group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixing:
+    """What can be said of expressions for one model while they are typed."""
+
+    places: Places
+    model_id: str
+
+    def check(self, text: str) -> ExpressionCheck | None:
+        """See :func:`check_expression`."""
+        return check_expression(text, self.model_id, self.places)
+
+    def name_problem(self, text: str, name: str) -> str:
+        """See :func:`localsteer.library.expression_check.name_problem`."""
+        return name_problem(text, name, self.model_id, self.places)
 
 
 def choices(places: Places, model_id: str) -> tuple[Choice, ...]:

@@ -10,14 +10,14 @@ from pathlib import Path
 from localsteer.engine.protocol import DialSetting, Event, Extract, ModelCard
 from localsteer.errors import LocalsteerError
 from localsteer.library.combinations import put_together
-from localsteer.library.dials import find_vector
+from localsteer.library.dials import VectorToUse, combination_to_save, find_vector
 from localsteer.library.places import Places
 from localsteer.library.portraits import read_tokens
 from localsteer.library.recipes import name_of_words
 from localsteer.library.remembered import RememberedDial
 from localsteer.library.vector_cards import read_vector_card
 from localsteer.library.vectors import VectorLibrary
-from localsteer.tui.dial_shelf import Choice, as_remembered, choices, dial_from, portrait_of
+from localsteer.tui.dial_shelf import Choice, Mixing, as_remembered, choices, dial_from, portrait_of
 from localsteer.tui.dialogs.layers_and_scope import LayersAndScope, Place
 from localsteer.tui.engine_link import EngineLink, Job
 from localsteer.tui.memory import Memory
@@ -64,6 +64,7 @@ class Dialling:
         self._making = VectorMaking(link, panel, say=say, made=self._made, not_made=self._not_made)
         self._wanted: dict[str, Wanted] = {}
         self._unwanted: set[str] = set()
+        self._to_keep: dict[str, str] = {}
         self._recalled = 0
 
     @property
@@ -121,8 +122,8 @@ class Dialling:
             self._memory.keep_rack(self._link.card.model_id, rack)
         await self._panel.show(rack)
 
-    async def choices(self) -> tuple[Choice, ...] | None:
-        """What can be added for this model; None where nothing can, and why was said."""
+    async def choices(self) -> tuple[tuple[Choice, ...], Mixing] | None:
+        """What can be added for this model, mixtures too; None where nothing can, and why was said."""
         card = self._link.card
         if card is None:
             self._say("Dials can be added once the model is loaded.", False)
@@ -130,7 +131,7 @@ class Dialling:
         if not card.steerable:
             self._say("This model cannot be steered; it can only chat.", True)
             return None
-        return await asyncio.to_thread(choices, self.places, card.model_id)
+        return await asyncio.to_thread(choices, self.places, card.model_id), Mixing(self.places, card.model_id)
 
     async def add(self, name: str) -> None:
         """Put the dial on the panel: a name, a path or an expression. What is missing or outdated is made first."""
@@ -139,16 +140,29 @@ class Dialling:
             return
         self._unwanted.discard(name)
         try:
-            vector = find_vector(name, card.model_id, self.places)
+            vector = self._find(name, card.model_id)
             for part in vector.to_extract:
                 if part.make_from is not None:
                     # When it is made this is asked again, for the next part.
                     self._making.make(name, Extract(0, str(part.make_from.path), str(part.path)))
                     return
             await asyncio.to_thread(put_together, vector)
+            self._to_keep.pop(name, None)
             await self._add_from(vector.path, name)
         except LocalsteerError as error:
+            self._to_keep.pop(name, None)
             self._say(str(error), True)
+
+    async def add_mix(self, expression: str, name: str) -> None:
+        """A dial from an expression that is kept under ``name``, so that it can be added again."""
+        self._to_keep[name] = expression
+        await self.add(name)
+
+    def _find(self, name: str, model_id: str) -> VectorToUse:
+        expression = self._to_keep.get(name)
+        if expression is None:
+            return find_vector(name, model_id, self.places)
+        return combination_to_save(expression, name, model_id, self.places)
 
     async def recall(self, dials: tuple[RememberedDial, ...]) -> tuple[str, ...]:
         """These dials instead of the present ones, and a sentence for each that cannot be had.
@@ -211,6 +225,7 @@ class Dialling:
             self._making.forget()
 
     def _not_made(self, name: str) -> None:
+        self._to_keep.pop(name, None)
         self._wanted.pop(name, None)
 
     async def _made(self, path: Path, name: str) -> None:
@@ -220,7 +235,7 @@ class Dialling:
             return
         card = self._link.card
         try:
-            if card is not None and find_vector(name, card.model_id, self.places).path != path:
+            if card is not None and self._find(name, card.model_id).path != path:
                 await self.add(name)
             else:
                 await self._add_from(path, name)

@@ -10,7 +10,7 @@ from textual.screen import Screen
 from localsteer.errors import DialError
 from localsteer.library.settings import Settings
 from localsteer.tui.dialling import Dialling
-from localsteer.tui.dialogs.add_dial import AddDial
+from localsteer.tui.dialogs.add_dial import AddDial, Mix
 from localsteer.tui.needles import NeedleSwitch
 from localsteer.tui.plain import plain
 from localsteer.tui.rack import COARSE, Rack
@@ -113,11 +113,13 @@ class DialCommands(Screen[None]):
     async def _add_dial(self) -> None:
         found = await self.dialling.choices()
         if found is not None:
-            self.app.push_screen(AddDial(found, self.dialling.rack.names()), self._added)
+            self.app.push_screen(AddDial(*found, self.dialling.rack.names()), self._added)
 
-    async def _added(self, chosen: str | tuple[str, str] | None) -> None:
+    async def _added(self, chosen: str | tuple[str, str] | Mix | None) -> None:
         if isinstance(chosen, tuple):
             await self.dialling.add_words(*chosen)
+        elif isinstance(chosen, Mix):
+            await self.dialling.add_mix(chosen.expression, chosen.name)
         elif chosen is not None:
             await self.dialling.add(chosen)
 

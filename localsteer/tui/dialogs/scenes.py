@@ -51,9 +51,11 @@ class SceneList(ModalScreen[Scene | None]):
             border-subtitle-color: $quiet;
         }
         & OptionList, & OptionList:focus { height: auto; max-height: 24; border: none; padding: 0; background: $surface;
-                       scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+                       scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
+                       background-tint: transparent; }
         & OptionList > .option-list--option { padding: 0 1; }
-        & OptionList > .option-list--option-highlighted { background: $panel; color: $foreground; }
+        & OptionList > .option-list--option-highlighted, & OptionList:focus > .option-list--option-highlighted {
+            background: $panel; color: $foreground; text-style: none; }
         & Input, & Input:focus { border: none; height: 1; padding: 0 1; margin: 1 0 0 0; background: $panel; }
         & Static { height: auto; color: $quiet; padding: 0 1; }
         & #problems { color: $warning; margin: 1 0 0 0; }

@@ -79,7 +79,7 @@ def _place_words(dial: Dial) -> Iterator[str]:
     layers = layer_words(dial.own_layers or dial.layers)
     if dial.scope != dial.usual_scope:
         yield f"{layers} · {dial.scope}"
-        yield f"{layers.rpartition(' ')[2]} · {dial.scope}"
+        yield f"{layers.partition(' ')[2]} · {dial.scope}"
         yield dial.scope
     yield layers
 
