@@ -41,6 +41,8 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     ToastRack { margin: 0 0 4 0; }
     Toast { background: $panel; border-left: outer $primary; padding: 0 1; width: 44; }
     Toast.-error { border-left: outer $error; }
+    /* Among sixteen colours the panel has none of its own to lay behind the line that is meant. */
+    OptionList:ansi > .option-list--option-highlighted { background: $dial-track; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *app_bindings(),

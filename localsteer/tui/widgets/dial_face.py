@@ -22,7 +22,7 @@ READING = 5
 """The last columns of its first line are its number, at least."""
 
 _NUMBER = 7
-_QUIET_INKS = {**INKS, "negative": "$faint", "positive": "$faint", "careful": "$faint", "broken": "$faint"}
+_QUIET_INKS = INKS | dict.fromkeys(("negative", "positive", "careful", "broken"), INKS["mark"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class DialRow(Widget):
         height: auto;
         padding: 0 1 0 1;
         margin: 0 0 1 0;
-        border-left: outer transparent;
+        border-left: blank;
         &.-picked { border-left: outer $primary; background: $panel; }
         &:hover { background: $panel 60%; }
     }
