@@ -30,11 +30,14 @@ class DialError(LocalsteerError):
 
 
 class ExpressionError(DialError):
-    """A combination of vectors that cannot be read. ``at`` is where its text goes wrong, counted from 0."""
+    """A combination of vectors that cannot be read. ``at`` is where its text goes wrong, counted from 0; ``problem`` is
+    what is wrong there.
+    """
 
-    def __init__(self, message: str, at: int) -> None:
+    def __init__(self, message: str, at: int, problem: str = "") -> None:
         super().__init__(message)
         self.at = at
+        self.problem = problem or message
 
 
 class PromptError(LocalsteerError):
@@ -55,6 +58,10 @@ class PlotError(LocalsteerError):
 
 class SettingsError(LocalsteerError):
     """A setting that does not exist, a value that it cannot have, or a settings file that cannot be read."""
+
+
+class SceneError(LocalsteerError):
+    """A scene that is not there or cannot be called so, or a file of scenes that cannot be read or changed."""
 
 
 class TerminalError(LocalsteerError):

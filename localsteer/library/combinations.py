@@ -67,7 +67,7 @@ def check_free(name: str, library: VectorLibrary, model_id: str, places: Places)
     """Where a combination called ``name`` is to be written. Raises VectorError where the name is taken or is none."""
     path = library.path_for(name, model_id)
     if find_recipe(name, places) is not None:
-        raise VectorError(f'"{name}" is the name of a recipe; choose another with --name.')
+        raise VectorError(f'"{name}" is the name of a recipe; choose another name.')
     if path.exists() and not read_vector_card(path).expression:
-        raise VectorError(f'There is a vector named "{name}" already; choose another with --name, or remove it.')
+        raise VectorError(f'There is a vector named "{name}" already; choose another name, or remove it.')
     return path

@@ -19,6 +19,7 @@ from localsteer.library.vectors import VectorLibrary
 from localsteer.steering.expression_parser import parse_expression
 from localsteer.steering.expressions import Expression
 from localsteer.steering.expressions import read_layers as layers_in
+from localsteer.steering.expressions import written_layers as layers_text
 from localsteer.steering.scope import Scope
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "find_vector",
     "is_expression",
     "layers_in",
+    "layers_text",
     "looks_like_path",
     "split_strength",
 ]
@@ -124,7 +126,7 @@ def combination_to_save(text: str, name: str | None, model_id: str, places: Plac
         raise DialError(f'"{text.strip()}" is a dial already; combine it with another one, or scale it: 2*{text}.')
     name = name or "".join(" " if character == "*" else character for character in str(expression) if character != '"')
     if name in expression.names:
-        raise DialError(f'"{name}" cannot be made of itself; choose another name with --name.')
+        raise DialError(f'"{name}" cannot be made of itself; choose another name.')
     path = check_free(name, VectorLibrary.at(places), model_id, places)
     return _Shelf(model_id, places).combination(name, expression, path)
 

@@ -61,6 +61,11 @@ class Places:
         return self.config / "settings.toml"
 
     @property
+    def scenes(self) -> Path:
+        """Dials, sampling and system prompt under a name (TOML); the person may write in it."""
+        return self.config / "scenes.toml"
+
+    @property
     def remembered(self) -> Path:
         """What the app remembers by itself: last model, theme, dials per model (JSON)."""
         return self.data / "remembered.json"

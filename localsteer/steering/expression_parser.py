@@ -196,7 +196,7 @@ class _Parser:
         rest = self._text[at:].strip()
         shown = rest if len(rest) <= _SHOWN else rest[: _SHOWN - 1] + "…"
         place = f"at character {at + 1} ({shown})" if rest else "at the end"
-        return ExpressionError(f'In "{self._text.strip()}", {place}, {problem}.', at)
+        return ExpressionError(f'In "{self._text.strip()}", {place}, {problem}.', at, problem)
 
 
 def _unreadable(rest: str) -> str:

@@ -18,7 +18,7 @@ from localsteer.tui.keys import COMMANDS
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName
 from localsteer.tui.pasting import claim_pastes
-from localsteer.tui.terminal import check_terminal, claim_alt_digits
+from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
     DARK,
     OWN_CODE,
@@ -43,6 +43,8 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     ToastRack { margin: 0 0 4 0; }
     Toast { background: $panel; border-left: outer $primary; padding: 0 1; width: 44; }
     Toast.-error { border-left: outer $error; }
+    /* Among sixteen colours the panel has none of its own to lay behind the line that is meant. */
+    OptionList:ansi > .option-list--option-highlighted { background: $dial-track; }
     """
     COMMANDS = App.COMMANDS | {ModelsByName, DialsByName}
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,7 +55,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
 
     def __init__(self, opening: Opening) -> None:
         super().__init__()
-        claim_alt_digits()
+        claim_alt_keys()
         claim_pastes()
         self._opening = opening
         self._rich_theme_pushed = False

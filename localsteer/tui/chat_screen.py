@@ -21,8 +21,8 @@ from localsteer.tui.commands.dials import DialCommands
 from localsteer.tui.commands.explaining import ExplainCommands
 from localsteer.tui.commands.models import ModelCommands
 from localsteer.tui.commands.sampling import SamplingCommands
+from localsteer.tui.commands.scenes import SceneCommands
 from localsteer.tui.commands.slash import SlashTyping
-from localsteer.tui.commands.talking import TalkCommands
 from localsteer.tui.comparing import Comparing
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
@@ -50,7 +50,7 @@ _REMEMBER_SECONDS = 2.0
 
 
 class ChatScreen(
-    TalkCommands,
+    SceneCommands,
     SlashTyping,
     SamplingCommands,
     ModelCommands,

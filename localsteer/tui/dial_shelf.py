@@ -10,6 +10,7 @@ from localsteer.engine.protocol import SCOPES, Scope
 from localsteer.errors import LocalsteerError, VectorError
 from localsteer.library.combinations import put_together
 from localsteer.library.dials import find_vector
+from localsteer.library.expression_check import ExpressionCheck, check_expression, name_problem
 from localsteer.library.places import Places
 from localsteer.library.portraits import read_portrait
 from localsteer.library.recipes import recipe_cards
@@ -35,6 +36,22 @@ class Choice:
     description: str
     readiness: Readiness
     group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mixing:
+    """What can be said of expressions for one model while they are typed."""
+
+    places: Places
+    model_id: str
+
+    def check(self, text: str) -> ExpressionCheck | None:
+        """See :func:`check_expression`."""
+        return check_expression(text, self.model_id, self.places)
+
+    def name_problem(self, text: str, name: str) -> str:
+        """See :func:`localsteer.library.expression_check.name_problem`."""
+        return name_problem(text, name, self.model_id, self.places)
 
 
 def choices(places: Places, model_id: str) -> tuple[Choice, ...]:
@@ -96,15 +113,14 @@ def recalled(remembered: tuple[RememberedDial, ...], places: Places, model_id: s
             card = _combination(one.name, places, model_id)
         if card is None or card.error:
             continue
-        dial = _dial(card)
-        layers = tuple(layer for layer in one.layers or () if layer in card.layers)
-        scope: Scope = one.scope if one.scope in SCOPES else "reply"
-        rack = rack.with_dial(
-            replace(
-                dial, name=one.name, strength=one.strength, muted=not one.on, own_layers=layers or None, scope=scope
-            )
-        )
+        rack = rack.with_dial(as_remembered(replace(_dial(card), name=one.name), one))
     return rack.pick(0)
+
+
+def as_remembered(dial: Dial, one: RememberedDial) -> Dial:
+    """``dial`` turned and placed as it was, as far as its vector still has those layers."""
+    scope: Scope = next((scope for scope in SCOPES if scope == one.scope), dial.usual_scope)
+    return replace(dial.placed(one.layers, scope), strength=one.strength, muted=not one.on)
 
 
 def _combination(expression: str, places: Places, model_id: str) -> VectorCard | None:
@@ -126,6 +142,14 @@ def to_remember(rack: Rack) -> tuple[RememberedDial, ...]:
     )
 
 
+def scene_dials(rack: Rack) -> tuple[RememberedDial, ...]:
+    """The rack as a scene keeps it: what another dial's solo silences is off."""
+    return tuple(
+        replace(one, on=one.on and not rack.silenced(dial))
+        for one, dial in zip(to_remember(rack), rack.dials, strict=True)
+    )
+
+
 def _dial(card: VectorCard) -> Dial:
     return Dial(
         name=card.name,
@@ -137,7 +161,9 @@ def _dial(card: VectorCard) -> Dial:
         safe=_both(card.safe_low, card.safe_high),
         careful=_both(card.careful_low, card.careful_high),
         layers=card.default_layers,
+        held=card.layers,
         scope=card.scope or "reply",
+        usual_scope=card.scope or "reply",
     )
 
 

@@ -1,39 +1,40 @@
-"""Dials: from keys and mouse to the rack, the engine and the panel; and the making of vectors."""
+"""Dials: from keys and mouse to the rack, the engine and the panel."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from localsteer.engine.protocol import (
-    Command,
-    DialSetting,
-    Died,
-    Event,
-    Extract,
-    Extracted,
-    ExtractProgress,
-    Failed,
-    ModelCard,
-    Stopped,
-)
+from localsteer.engine.protocol import DialSetting, Event, Extract, ModelCard
 from localsteer.errors import LocalsteerError
 from localsteer.library.combinations import put_together
-from localsteer.library.dials import find_vector
+from localsteer.library.dials import VectorToUse, combination_to_save, find_vector
 from localsteer.library.places import Places
 from localsteer.library.portraits import read_tokens
 from localsteer.library.recipes import name_of_words
+from localsteer.library.remembered import RememberedDial
+from localsteer.library.vector_cards import read_vector_card
 from localsteer.library.vectors import VectorLibrary
-from localsteer.tui.dial_shelf import Choice, choices, dial_from, portrait_of
-from localsteer.tui.engine_link import EngineLink, EngineState, Job
+from localsteer.tui.dial_shelf import Choice, Mixing, as_remembered, choices, dial_from, portrait_of
+from localsteer.tui.dialogs.layers_and_scope import LayersAndScope, Place
+from localsteer.tui.engine_link import EngineLink, Job
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.memory import Memory
 from localsteer.tui.rack import Rack
+from localsteer.tui.rack_history import RackHistory
 from localsteer.tui.strengths import signed
+from localsteer.tui.vector_making import VectorMaking
 from localsteer.tui.widgets.dials_panel import DialsPanel
-from localsteer.tui.widgets.making import MakingView
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a dial is to stand when its vector has been made: as ``dial``, behind those called ``behind``."""
+
+    dial: RememberedDial
+    behind: tuple[str, ...] = ()
 
 
 class Dialling:
@@ -55,14 +56,19 @@ class Dialling:
     ) -> None:
         self.rack = Rack()
         self._keymap = keymap
+        self._history = RackHistory()
+        self._history_of = ""
         self._link = link
         self._panel = panel
-        self._places = places
+        self.places = places
         self._memory = memory
         self._say = say
         self._turned = turned
-        self._making: dict[int, str] = {}
-        self._wanted: dict[str, float] = {}
+        self._making = VectorMaking(link, panel, say=say, made=self._made, not_made=self._not_made)
+        self._wanted: dict[str, Wanted] = {}
+        self._unwanted: set[str] = set()
+        self._to_keep: dict[str, str] = {}
+        self._recalled = 0
 
     @property
     def settings(self) -> tuple[DialSetting, ...]:
@@ -73,21 +79,48 @@ class Dialling:
         """The rack as it was left with this model; after a restart of the engine it stays as it is."""
         if not self.rack.dials and card.steerable:
             self.rack = self._memory.rack(card.model_id)
+        if self._history_of != card.model_id:
+            self._history, self._history_of = RackHistory(), card.model_id
         self._panel.show_hint(card.steerable)
         await self._panel.show(self.rack)
 
     async def model_leaves(self) -> None:
         """Another model is being loaded, for which these vectors mean nothing."""
         self.rack = Rack()
-        self._wanted.clear()
+        self._expect_nothing()
         await self._panel.show(self.rack)
 
-    async def change(self, change: Callable[[Rack], Rack]) -> None:
-        """Turn, mute, pick, …: ``change`` makes the new rack from the present one."""
-        await self.put(change(self.rack))
+    async def change(self, change: Callable[[Rack], Rack], run: str = "") -> None:
+        """Turn, mute, pick, …: ``change`` makes the new rack from the present one.
 
-    async def put(self, rack: Rack) -> None:
-        """This rack is in force from the next token on."""
+        ``run``: what this is one of many steps of, which are undone together; empty for a change of its own.
+        """
+        rack = change(self.rack)
+        # Steps of one dial are one change, steps of several are not.
+        await self.put(rack, f"{run} {rack.current.name}" if run and rack.current is not None else "")
+
+    async def put(self, rack: Rack, run: str = "") -> None:
+        """This rack is in force from the next token on, and can be undone."""
+        self._history = self._history.changed(self.rack, rack, run)
+        await self._have(rack)
+
+    async def undo(self) -> None:
+        """The dials as they were before the last change."""
+        self._expect_nothing()
+        await self._go(self._history.undo(self.rack), "There is no change of a dial to undo.")
+
+    async def redo(self) -> None:
+        """The dials as they were before the last undoing."""
+        await self._go(self._history.redo(self.rack), "No change of a dial was undone.")
+
+    async def _go(self, found: tuple[RackHistory, Rack] | None, nowhere: str) -> None:
+        if found is None:
+            self._say(nowhere, False)
+            return
+        self._history, rack = found
+        await self._have(rack)
+
+    async def _have(self, rack: Rack) -> None:
         if rack == self.rack:
             return
         before, self.rack = self.settings, rack
@@ -98,8 +131,8 @@ class Dialling:
             self._memory.keep_rack(self._link.card.model_id, rack)
         await self._panel.show(rack)
 
-    async def choices(self) -> tuple[Choice, ...] | None:
-        """What can be added for this model; None where nothing can, and why was said."""
+    async def choices(self) -> tuple[tuple[Choice, ...], Mixing] | None:
+        """What can be added for this model, mixtures too; None where nothing can, and why was said."""
         card = self._link.card
         if card is None:
             self._say("Dials can be added once the model is loaded.", False)
@@ -107,23 +140,26 @@ class Dialling:
         if not card.steerable:
             self._say("This model cannot be steered; it can only chat.", True)
             return None
-        return await asyncio.to_thread(choices, self._places, card.model_id)
+        return await asyncio.to_thread(choices, self.places, card.model_id), Mixing(self.places, card.model_id)
 
     async def add(self, name: str) -> None:
         """Put the dial on the panel: a name, a path or an expression. What is missing or outdated is made first."""
         card = self._link.card
         if card is None:
             return
+        self._unwanted.discard(name)
         try:
-            vector = find_vector(name, card.model_id, self._places)
+            vector = self._find(name, card.model_id)
             for part in vector.to_extract:
                 if part.make_from is not None:
                     # When it is made this is asked again, for the next part.
-                    self._make(name, Extract(0, str(part.make_from.path), str(part.path)))
+                    self._making.make(name, Extract(0, str(part.make_from.path), str(part.path)))
                     return
             await asyncio.to_thread(put_together, vector)
+            self._to_keep.pop(name, None)
             await self._add_from(vector.path, name)
         except LocalsteerError as error:
+            self._to_keep.pop(name, None)
             self._say(str(error), True)
 
     async def set_strength(self, text: str, strength: float) -> None:
@@ -132,8 +168,57 @@ class Dialling:
         if text in names:
             await self.change(lambda rack: rack.set_strength(names.index(text), strength))
         else:
-            self._wanted = {text: strength}
+            self._wanted[text] = Wanted(RememberedDial(text, strength, scope=""))
             await self.add(text)
+
+    async def add_mix(self, expression: str, name: str) -> None:
+        """A dial from an expression that is kept under ``name``, so that it can be added again."""
+        self._to_keep[name] = expression
+        await self.add(name)
+
+    def _find(self, name: str, model_id: str) -> VectorToUse:
+        expression = self._to_keep.get(name)
+        if expression is None:
+            return find_vector(name, model_id, self.places)
+        return combination_to_save(expression, name, model_id, self.places)
+
+    async def recall(self, dials: tuple[RememberedDial, ...]) -> tuple[str, ...]:
+        """These dials instead of the present ones, and a sentence for each that cannot be had.
+
+        Those whose vectors have to be made first come when they are, as long as nobody wants something else by then.
+        """
+        card = self._link.card
+        if card is None or not card.steerable:
+            return ("This model cannot be steered, so its dials stay away.",) if dials else ()
+        self._expect_nothing()
+        rack, problems = Rack(), []
+        missing: dict[str, Wanted] = {}
+        for place, one in enumerate(dials):
+            try:
+                vector = find_vector(one.name, card.model_id, self.places)
+                if vector.to_extract:
+                    missing[one.name] = Wanted(one, tuple(before.name for before in dials[:place]))
+                    continue
+                await asyncio.to_thread(put_together, vector)
+                rack = rack.with_dial(as_remembered(dial_from(vector.path, one.name), one))
+            except LocalsteerError as error:
+                problems.append(str(error))
+        self._recalled += 1
+        await self.put(rack.pick(0), self._recalling)
+        self._wanted = missing
+        for name in missing:
+            await self.add(name)
+        return tuple(problems)
+
+    @property
+    def _recalling(self) -> str:
+        """A scene is one change, with the dials that come later; two scenes are two."""
+        return f"scene {self._recalled}"
+
+    def _expect_nothing(self) -> None:
+        """Dials that are still to come from a scene stay away; their vectors are made and kept."""
+        self._unwanted |= self._wanted.keys()
+        self._wanted = {}
 
     async def add_words(self, positive: str, negative: str) -> None:
         """A dial from two words, at once: their difference is added at the front of what is said (ActAdd)."""
@@ -142,56 +227,33 @@ class Dialling:
             return
         name = name_of_words(positive, negative)
         try:
-            out = VectorLibrary.at(self._places).path_for(name, card.model_id)
-            self._make(name, Extract(0, "", str(out), method="actadd", words=(positive, negative)))
+            out = VectorLibrary.at(self.places).path_for(name, card.model_id)
+            self._making.make(name, Extract(0, "", str(out), method="actadd", words=(positive, negative)))
         except LocalsteerError as error:
             self._say(str(error), True)
 
-    def _make(self, name: str, extract: Extract) -> None:
-        """Have a vector made when the engine is free; it then comes onto the panel."""
-
-        def command(request: int, _: ModelCard) -> Command:
-            self._making[request] = name
-            self._view.begin(name, "starting…")
-            return replace(extract, request=request)
-
-        if self._link.state is not EngineState.READY:
-            self._view.begin(name, "after the engine's present work…")
-        self._link.submit(Job("vector", command))
-
     async def take(self, events: list[Event]) -> None:
         """What the engine said about vectors."""
-        for event in events:
-            if isinstance(event, Died):
-                self._making.clear()
-                self._view.end()
-                continue
-            name = self._making.get(event.request)
-            if name is not None:
-                await self._take_one(name, event)
+        await self._making.take(events)
 
-    async def _take_one(self, name: str, event: Event) -> None:
-        match event:
-            case ExtractProgress():
-                self._view.show(event)
-                return
-            case Extracted():
-                await self._made(Path(event.out), name)
-            case Failed(message=message):
-                self._say(f"{name} could not be made: {message}", True)
-            case Stopped():
-                self._say(f"{name} was not made: stopped.", False)
-            case _:
-                return
-        self._making = {request: other for request, other in self._making.items() if request != event.request}
-        if not self._link.has("vector"):
-            self._view.end()
+    def forget(self, jobs: list[Job]) -> None:
+        """These jobs were stopped before their turn came."""
+        if any(job.kind == "vector" for job in jobs):
+            self._expect_nothing()
+            self._making.forget()
+
+    def _not_made(self, name: str) -> None:
+        self._to_keep.pop(name, None)
+        self._wanted.pop(name, None)
 
     async def _made(self, path: Path, name: str) -> None:
         """``path`` stands ready: the dial ``name`` itself, or a part of it."""
+        if name in self._unwanted:
+            self._unwanted.discard(name)
+            return
         card = self._link.card
         try:
-            if card is not None and find_vector(name, card.model_id, self._places).path != path:
+            if card is not None and self._find(name, card.model_id).path != path:
                 await self.add(name)
             else:
                 await self._add_from(path, name)
@@ -200,10 +262,16 @@ class Dialling:
 
     async def _add_from(self, path: Path, name: str) -> None:
         dial = dial_from(path, name)
-        rack = self.rack.with_dial(dial)
-        if name in self._wanted:
-            rack = rack.set_strength(rack.picked, self._wanted.pop(name))
-        await self.put(rack)
+        self._history = self._history.renewed(dial)
+        wanted = self._wanted.pop(name, None)
+        if wanted is not None:
+            rack = self.rack.with_dial(as_remembered(dial, wanted.dial))
+            rack = rack.move(rack.picked, sum(name in wanted.behind for name in rack.names()))
+            if self.rack.current is not None:
+                rack = rack.pick(rack.names().index(self.rack.current.name))
+            await self.put(rack, self._recalling)
+            return
+        await self.put(self.rack.with_dial(dial))
         turn, jump = self._keymap.first("turn_up"), self._keymap.first("jump_up")
         does = [f"{turn} turns it"] if turn else []
         if jump and dial.high:
@@ -217,7 +285,7 @@ class Dialling:
             self._say(f"There is no dial yet. {self._keymap.hint('add_dial', 'adds one')}".rstrip(), False)
             return
         try:
-            card, portrait = await asyncio.to_thread(portrait_of, dial, self._places)
+            card, portrait = await asyncio.to_thread(portrait_of, dial, self.places)
         except LocalsteerError as error:
             self._say(str(error), True)
             return
@@ -229,11 +297,19 @@ class Dialling:
             VectorCardScreen(portrait, lambda progress: read_tokens(card, model, progress=progress))
         )
 
-    @property
-    def _view(self) -> MakingView:
-        return self._panel.query_one(MakingView)
+    async def show_place(self) -> None:
+        """The picked dial's layers and scope, to be changed."""
+        dial = self.rack.current
+        if dial is None:
+            self._say("There is no dial yet; Alt+A adds one.", False)
+            return
+        card = await asyncio.to_thread(read_vector_card, Path(dial.vector_path), dial.name)
+        if card.error:
+            self._say(card.error, True)
+            return
 
-    def forget(self, jobs: list[Job]) -> None:
-        """These jobs were stopped before their turn came."""
-        if any(job.kind == "vector" for job in jobs) and not self._making:
-            self._view.end()
+        async def chosen(place: Place | None) -> None:
+            if place is not None:
+                await self.change(lambda rack: rack.place(place.layers, place.scope))
+
+        self._panel.app.push_screen(LayersAndScope(dial, card), chosen)

@@ -56,6 +56,7 @@ _SHOWN = {
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "plus": "+",
+    "equals_sign": "=",
     "minus": "−",
     "delete": "Del",
     "home": "Home",

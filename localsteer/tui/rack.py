@@ -26,7 +26,9 @@ class Dial:
 
     ``low`` (below zero) and ``high`` are the recommended strengths, None where the vector's file names none. ``safe``
     and ``careful``: from where to where the model keeps its wits, and barely does, at the default layers. ``layers``
-    are the vector's default layers, for show; ``own_layers`` those that the person chose instead.
+    are the vector's default layers, ``own_layers`` those that the person chose instead; ``held`` are all layers that
+    it has a direction for, () where nobody knows. ``usual_scope`` is its scope unless the person chose another one;
+    only those made for the front of a prompt have it there.
     """
 
     name: str
@@ -39,9 +41,16 @@ class Dial:
     careful: tuple[float, float] | None = None
     layers: tuple[int, ...] = ()
     own_layers: tuple[int, ...] | None = None
+    held: tuple[int, ...] = ()
     scope: Scope = "reply"
+    usual_scope: Scope = "reply"
     strength: float = 0.0
     muted: bool = False
+
+    @property
+    def measured(self) -> bool:
+        """Whether what was measured of its vector holds for it: not for layers or a scope that the person chose."""
+        return self.own_layers is None and self.scope == self.usual_scope
 
     @property
     def full(self) -> float:
@@ -52,8 +61,8 @@ class Dial:
 
     @property
     def zone(self) -> Zone | None:
-        """What its strength does to the model; None where nobody measured it, as for layers the person chose."""
-        if self.safe is None or self.careful is None or self.own_layers is not None:
+        """What its strength does to the model; None where nobody measured it."""
+        if self.safe is None or self.careful is None or not self.measured:
             return None
         if self.safe[0] <= self.strength <= self.safe[1]:
             return "safe"
@@ -68,6 +77,16 @@ class Dial:
     def stops(self) -> tuple[float, ...]:
         """Where a jump halts: the recommended strengths and zero; the ends of the bar where nothing is recommended."""
         return (-self.full if self.low is None else self.low, 0.0, self.full if self.high is None else self.high)
+
+    def placed(self, layers: tuple[int, ...] | None, scope: Scope) -> Dial:
+        """The same dial on these layers (None: its vector's own) and in this scope, as far as its vector has them."""
+        own = tuple(sorted({layer for layer in layers or () if not self.held or layer in self.held}))
+        possible = scope != "prompt-start" or scope == self.usual_scope
+        return replace(
+            self,
+            own_layers=None if own in ((), self.layers) else own,
+            scope=scope if possible else self.usual_scope,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +129,15 @@ class Rack:
         )
 
     def with_dial(self, dial: Dial) -> Rack:
-        """``dial`` added at the end and picked; one of the same name is replaced where it stands, its strength kept."""
-        for index, present in enumerate(self.dials):
-            if present.name == dial.name:
-                kept = replace(dial, strength=present.strength, muted=present.muted)
-                return replace(self, dials=_put(self.dials, index, kept), picked=index)
+        """``dial`` added at the end and picked; one of the same name is :meth:`renewed` where it stands."""
+        names = self.names()
+        if dial.name in names:
+            return self.renewed(dial).pick(names.index(dial.name))
         return replace(self, dials=(*self.dials, dial), picked=len(self.dials))
+
+    def renewed(self, dial: Dial) -> Rack:
+        """``dial``'s vector in the dial of the same name; what the person did with that one is kept."""
+        return replace(self, dials=tuple(_anew(dial, old) if old.name == dial.name else old for old in self.dials))
 
     def without(self, index: int) -> Rack:
         """The dial at ``index`` taken away; a solo of its own ends with it."""
@@ -133,6 +155,18 @@ class Rack:
     def pick_next(self, by: int) -> Rack:
         """The dial ``by`` places further picked, round and round."""
         return self.pick((self.picked + by) % len(self.dials)) if self.dials else self
+
+    def move(self, index: int, to: int) -> Rack:
+        """The dial at ``index`` picked and put at place ``to``, or at the end that lies nearest to it."""
+        if not 0 <= index < len(self.dials):
+            return self
+        others = [*self.dials[:index], *self.dials[index + 1 :]]
+        to = max(0, min(to, len(others)))
+        return replace(self, dials=(*others[:to], self.dials[index], *others[to:]), picked=to)
+
+    def place(self, layers: tuple[int, ...] | None, scope: Scope) -> Rack:
+        """The picked dial on these layers (None: its vector's own) and in this scope, see :meth:`Dial.placed`."""
+        return self._changed(lambda dial: dial.placed(layers, scope))
 
     def turn(self, steps: float) -> Rack:
         """The picked dial turned by so many coarse steps, never past the ends of its bar; zero is never jumped over."""
@@ -187,6 +221,10 @@ class Rack:
 def _at(dial: Dial, strength: float) -> Dial:
     """Turning a muted dial un-mutes it: whoever turns wants to hear it."""
     return replace(dial, strength=0.0 if strength == 0 else strength, muted=False)
+
+
+def _anew(dial: Dial, old: Dial) -> Dial:
+    return replace(dial.placed(old.own_layers, old.scope), strength=old.strength, muted=old.muted)
 
 
 def _put(dials: tuple[Dial, ...], index: int, dial: Dial) -> tuple[Dial, ...]:

@@ -111,7 +111,7 @@ class Slashing:
             case "model":
                 screen.action_models()
             case "system" if argument:
-                await screen.take_system_prompt(argument)
+                await screen.set_system_prompt(argument)
             case "system":
                 screen.action_system_prompt()
             case "dial":

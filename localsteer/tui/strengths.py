@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localsteer.engine.protocol import DialMark
+from localsteer.errors import DialError
 
 ARROW = " → "
+LARGEST = 1000.0
+"""No strength of use comes near it, and the panel has room for nothing longer."""
+
 _MOST_VALUES = 4
+_COMMA_AND_MINUS = str.maketrans(",−", ".-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,19 @@ def signed(value: float, places: int | None = None) -> str:
     if float(text) == 0:
         return text
     return ("−" if value < 0 else "+") + text
+
+
+def typed_strength(text: str) -> float:
+    """What a person typed as a strength; a comma does for the point. Raises DialError."""
+    try:
+        strength = float(text.strip().translate(_COMMA_AND_MINUS))
+    except ValueError:
+        strength = math.nan
+    if not abs(strength) < LARGEST:
+        shown = text.strip() if len(text.strip()) <= 12 else f"{text.strip()[:11]}…"
+        what = f'"{shown}" is no strength' if shown else "There is no number"
+        raise DialError(f"{what}; type one between −{LARGEST:.0f} and {LARGEST:.0f}, such as 0.5 or -1.")
+    return round(strength, 6)
 
 
 def courses(marks: Sequence[DialMark]) -> tuple[Course, ...]:

@@ -56,7 +56,7 @@ def _is_terminal(stream: object) -> bool:
         return False
 
 
-class _AltDigit(Enum):
+class _AltKey(Enum):
     """Keys that Textual has no word for."""
 
     ALT_0 = "alt+0"
@@ -69,14 +69,16 @@ class _AltDigit(Enum):
     ALT_7 = "alt+7"
     ALT_8 = "alt+8"
     ALT_9 = "alt+9"
+    ALT_EQUALS = "alt+equals_sign"
 
 
-def claim_alt_digits() -> None:
-    """Let Alt+1 arrive as ``alt+1``.
+def claim_alt_keys() -> None:
+    """Let Alt+1 arrive as ``alt+1``, and Alt+= as ``alt+equals_sign``.
 
-    Terminals without the Kitty protocol send Escape and the digit, which Textual 8 reads as what Option+1 types on an
-    American Mac (``¡``); nobody who presses Alt+1 here wants that.
+    Terminals without the Kitty protocol send Escape and the character, which Textual 8 reads as what Option+1 types on
+    an American Mac (``¡``); nobody who presses Alt+1 here wants that.
     """
     sequences = cast("dict[str, tuple[Keys, ...] | str]", _ansi_sequences.ANSI_SEQUENCES_KEYS)
-    for key in _AltDigit:
-        sequences[f"\x1b{key.value[-1]}"] = cast("tuple[Keys, ...]", (key,))
+    for key in _AltKey:
+        character = "=" if key is _AltKey.ALT_EQUALS else key.value[-1]
+        sequences[f"\x1b{character}"] = cast("tuple[Keys, ...]", (key,))

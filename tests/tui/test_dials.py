@@ -156,7 +156,7 @@ async def test_a_changed_recipe_is_noticed_and_the_vector_made_again(open_app: O
         heat_at_hand.write_text(heat_at_hand.read_text("utf-8").replace("A cold night.", "A frosty day."), "utf-8")
         found = await running.screen.dialling.choices()
         assert found is not None
-        assert {choice.name: choice.readiness for choice in found}["heat"] == "changed"
+        assert {choice.name: choice.readiness for choice in found[0]}["heat"] == "changed"
         await running.screen.dialling.add("heat")
         await running.until(lambda: "Making heat" in running.text())
         # Stopped, the old one stays.

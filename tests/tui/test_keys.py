@@ -11,7 +11,7 @@ from localsteer.tui.app import LocalsteerApp
 from localsteer.tui.chat_screen import ChatScreen
 from localsteer.tui.keymap import Keymap, app_bindings, chat_bindings, panel_bindings, shown_key
 from localsteer.tui.keys import COMMANDS, GROUPS
-from localsteer.tui.terminal import claim_alt_digits
+from localsteer.tui.terminal import claim_alt_keys
 
 
 def action_name(action: str) -> str:
@@ -62,11 +62,14 @@ def test_keys_are_shown_as_a_keyboard_names_them() -> None:
         ("\x1b[1;3C", "alt+right"),
         ("\x1b[1;4D", "alt+shift+left"),
         ("\x1b[1;3A", "alt+up"),
+        ("\x1b=", "alt+equals_sign"),
+        ("\x1b[61;3u", "alt+equals_sign"),
+        ("\x1b[1;4A", "alt+shift+up"),
         ("1", "1"),
         ("¡", "inverted_exclamation_mark"),
     ],
 )
 def test_what_terminals_send_arrives_as_the_key_that_was_pressed(sent: str, key: str) -> None:
-    claim_alt_digits()
+    claim_alt_keys()
     pressed = [event.key for event in XTermParser().feed(sent) if isinstance(event, events.Key)]
     assert pressed == [key]

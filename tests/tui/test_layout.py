@@ -128,7 +128,7 @@ async def test_the_input_grows_with_its_lines_up_to_a_limit(open_app: OpenApp) -
 
 async def test_a_command_key_leaves_no_letter_in_the_text(open_app: OpenApp) -> None:
     async with open_app() as running:
-        await running.pilot.press("a", "alt+m", "alt+q", "alt+1", "b")
+        await running.pilot.press("a", "alt+m", "alt+b", "alt+1", "b")
         await running.until(lambda: running.screen.query_one(Composer).text == "ab")
 
 

@@ -111,6 +111,35 @@ def test_a_dial_that_is_made_anew_takes_the_old_ones_place_and_strength() -> Non
     assert rack.current.strength == pytest.approx(0.3)
 
 
+def test_layers_and_scope_that_the_person_chose_stay_when_the_vector_is_made_anew() -> None:
+    mood = replace(MOOD, held=(3, 4, 5, 6))
+    rack = Rack().with_dial(mood).place((6, 3), "everything").with_dial(replace(mood, held=(4, 5, 6), layers=(5,)))
+    assert rack.dials[0].own_layers == (6,)
+    assert rack.dials[0].scope == "everything"
+
+
+def test_a_dial_can_be_placed_only_where_its_vector_can() -> None:
+    mood = replace(MOOD, held=(3, 4, 5, 6), safe=(-0.7, 0.7), careful=(-0.9, 0.9))
+    assert mood.placed((6, 99), "reply").own_layers == (6,)
+    assert mood.placed((99,), "reply").own_layers is None
+    assert mood.placed((4, 5), "reply").own_layers is None
+    assert mood.placed(None, "prompt-start").scope == "reply"
+    assert replace(mood, usual_scope="prompt-start").placed(None, "prompt-start").scope == "prompt-start"
+    assert mood.placed(None, "reply").zone == "safe"
+    assert mood.placed((6,), "reply").zone is None
+    assert mood.placed(None, "everything").zone is None
+
+
+def test_a_moved_dial_stays_picked_and_stops_at_the_ends() -> None:
+    rack = RACK.with_dial(replace(SEA, name="lake")).pick(0)
+    assert rack.move(0, 1).names() == ("sea", "mood", "lake")
+    assert rack.move(0, 1).current == MOOD
+    assert rack.move(0, 9).names() == ("sea", "lake", "mood")
+    assert rack.move(2, -5).names() == ("lake", "mood", "sea")
+    assert rack.move(0, -1) == rack
+    assert rack.move(5, 0) == rack
+
+
 @pytest.mark.parametrize("strength", [math.nan, math.inf, -math.inf])
 def test_a_strength_that_is_no_number_changes_nothing(strength: float) -> None:
     assert RACK.set_strength(0, strength) == RACK

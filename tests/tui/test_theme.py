@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.color import Color, rgb_to_lab
+from textual.widgets import OptionList
 
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
@@ -130,3 +131,17 @@ def test_the_theme_of_the_settings_goes_before_the_last_one_used(places: Places,
     app = LocalsteerApp(Opening(path, places, Settings(theme="contrast"), memory))
     assert app.theme == CONTRAST
     assert LocalsteerApp(Opening(path, places, Settings(), memory)).theme == LIGHT
+
+
+async def test_the_line_that_is_meant_stands_out_in_every_theme(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.pilot.press("alt+a")
+        await running.until(lambda: len(running.app.screen_stack) == 2)
+        options = running.app.screen.query_one(OptionList)
+        for name in PALETTES:
+            running.app.take_theme(name)
+            await running.until(lambda name=name: running.app.theme == name)  # type: ignore[misc]
+            await running.pilot.pause()
+            meant = options.get_visual_style("option-list--option", "option-list--option-highlighted")
+            assert meant.background != options.get_visual_style("option-list--option").background, name

@@ -7,14 +7,19 @@ from collections.abc import Callable
 from textual import on
 from textual.screen import Screen
 
+from localsteer.errors import DialError
 from localsteer.library.settings import Settings
 from localsteer.tui.dialling import Dialling
-from localsteer.tui.dialogs.add_dial import AddDial
+from localsteer.tui.dialogs.add_dial import AddDial, Mix
 from localsteer.tui.needles import NeedleSwitch
+from localsteer.tui.plain import plain
 from localsteer.tui.rack import COARSE, Rack
+from localsteer.tui.strengths import typed_strength
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dial_row import DialRow
 from localsteer.tui.widgets.dials_panel import DialsPanel
+
+_TURNING = "turning"
 
 
 class DialCommands(Screen[None]):
@@ -24,8 +29,8 @@ class DialCommands(Screen[None]):
     dialling: Dialling
     needles: NeedleSwitch
 
-    def _rack(self, change: Callable[[Rack], Rack]) -> None:
-        self.call_later(self.dialling.change, change)
+    def _rack(self, change: Callable[[Rack], Rack], run: str = "") -> None:
+        self.call_later(self.dialling.change, change, run)
 
     def action_pick(self, index: int) -> None:
         self._rack(lambda rack: rack.pick(index))
@@ -41,7 +46,7 @@ class DialCommands(Screen[None]):
 
     def _turn(self, part: float) -> None:
         """The picked dial by this part of half its bar."""
-        self._rack(lambda rack: rack.turn(part / COARSE))
+        self._rack(lambda rack: rack.turn(part / COARSE), _TURNING)
 
     def action_jump(self, towards: int) -> None:
         self._rack(lambda rack: rack.jump(towards))
@@ -58,6 +63,30 @@ class DialCommands(Screen[None]):
     def action_solo(self) -> None:
         self._rack(Rack.toggle_solo)
 
+    def action_move_dial(self, by: int) -> None:
+        self._rack(lambda rack: rack.move(rack.picked, rack.picked + by), "moving")
+
+    def action_undo_dials(self) -> None:
+        self.call_later(self.dialling.undo)
+
+    def action_redo_dials(self) -> None:
+        self.call_later(self.dialling.redo)
+
+    def action_type_strength(self) -> None:
+        panel = self.query_one(DialsPanel)
+        panel.remove_class("-hidden")
+        panel.type_strength()
+
+    @on(DialRow.Typed)
+    def _strength_typed(self, event: DialRow.Typed) -> None:
+        try:
+            strength = typed_strength(event.text)
+        except DialError as error:
+            self.notify(plain(str(error)), severity="error", markup=False)
+            return
+        event.row.close()
+        self._rack(lambda rack: rack.set_strength(event.row.index, strength))
+
     def action_remove_dial(self) -> None:
         self._rack(lambda rack: rack.without(rack.picked))
 
@@ -67,11 +96,16 @@ class DialCommands(Screen[None]):
 
     @on(DialRow.Set)
     def _set(self, event: DialRow.Set) -> None:
-        self._rack(lambda rack: rack.set_strength(event.index, event.strength))
+        self._rack(lambda rack: rack.set_strength(event.index, event.strength), "dragging")
 
     @on(DialRow.Turned)
     def _wheeled(self, event: DialRow.Turned) -> None:
-        self._rack(lambda rack: rack.pick(event.index).turn(event.times * self.settings.fine_step / COARSE))
+        steps = event.times * self.settings.fine_step / COARSE
+        self._rack(lambda rack: rack.pick(event.index).turn(steps), _TURNING)
+
+    @on(DialRow.Carried)
+    def _carried(self, event: DialRow.Carried) -> None:
+        self._rack(lambda rack: rack.move(event.index, event.to), "carrying")
 
     def action_add_dial(self) -> None:
         self.call_later(self._add_dial)
@@ -79,11 +113,13 @@ class DialCommands(Screen[None]):
     async def _add_dial(self) -> None:
         found = await self.dialling.choices()
         if found is not None:
-            self.app.push_screen(AddDial(found, self.dialling.rack.names()), self._added)
+            self.app.push_screen(AddDial(*found, self.dialling.rack.names()), self._added)
 
-    async def _added(self, chosen: str | tuple[str, str] | None) -> None:
+    async def _added(self, chosen: str | tuple[str, str] | Mix | None) -> None:
         if isinstance(chosen, tuple):
             await self.dialling.add_words(*chosen)
+        elif isinstance(chosen, Mix):
+            await self.dialling.add_mix(chosen.expression, chosen.name)
         elif chosen is not None:
             await self.dialling.add(chosen)
 
@@ -92,6 +128,9 @@ class DialCommands(Screen[None]):
 
     def action_show_card(self) -> None:
         self.call_later(self.dialling.show_card)
+
+    def action_show_place(self) -> None:
+        self.call_later(self.dialling.show_place)
 
     def action_toggle_panel(self) -> None:
         panel = self.query_one(DialsPanel)

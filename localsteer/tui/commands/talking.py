@@ -88,14 +88,13 @@ class TalkCommands(Screen[None]):
 
     def action_system_prompt(self) -> None:
         def answered(text: str | None) -> None:
-            self.call_later(self.take_system_prompt, text)
+            if text is not None:
+                self.call_later(self.set_system_prompt, text)
 
         self.app.push_screen(SystemPrompt(self.talk.system_prompt), answered)
 
-    async def take_system_prompt(self, text: str | None) -> None:
-        """For the replies from now on, and said in the transcript; None: it stays."""
-        if text is None:
-            return
+    async def set_system_prompt(self, text: str) -> None:
+        """For the replies from now on; the transcript says so."""
         try:
             self.talk.set_system_prompt(text)
         except StorageError as error:

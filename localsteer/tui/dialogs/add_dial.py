@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar
 
@@ -14,17 +15,29 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from localsteer.library.expression_check import ExpressionCheck
 from localsteer.library.recipes import split_words
-from localsteer.tui.dial_shelf import Choice
+from localsteer.tui.dial_shelf import Choice, Mixing
 from localsteer.tui.plain import plain
 
 _READINESS = {"ready": "ready", "to make": "", "changed": "recipe changed, is made again", "broken": "broken"}
 _TWO_WORDS = "/"
-"""The option that is no recipe: no file can be called that."""
+_MIX = "*"
+"""The options that are no recipes: no file can be called that."""
 
 
-class AddDial(ModalScreen["str | tuple[str, str] | None"]):
-    """Gives the name of the chosen dial, or the two words of a new one, or None."""
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """An expression that is to be kept under a name."""
+
+    expression: str
+    name: str
+
+
+class AddDial(ModalScreen["str | tuple[str, str] | Mix | None"]):
+    """Gives the name of the chosen dial or an expression; the two words of a new one; an expression with a name for
+    it; or None.
+    """
 
     DEFAULT_CSS = """
     AddDial {
@@ -46,6 +59,8 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
                        scrollbar-size-vertical: 1; }
         & OptionList > .option-list--option { padding: 0 1; }
         & OptionList > .option-list--option-highlighted { background: $panel; color: $foreground; }
+        & #name { display: none; }
+        & .problem { height: auto; color: $error; padding: 0 1; margin: 0 0 1 0; display: none; }
         & .empty { color: $quiet; padding: 0 1; display: none; }
     }
     """
@@ -58,9 +73,10 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
         Binding("pageup", "move(-4)", show=False),
     ]
 
-    def __init__(self, choices: tuple[Choice, ...], in_use: tuple[str, ...]) -> None:
+    def __init__(self, choices: tuple[Choice, ...], mixing: Mixing, in_use: tuple[str, ...]) -> None:
         super().__init__()
         self._choices = choices
+        self._mixing = mixing
         self._in_use = frozenset(in_use)
         self._words: tuple[str, str] | None = None
 
@@ -69,16 +85,22 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
         box.border_title = "Add a dial"
         box.border_subtitle = "↑↓ choose · Enter add · Esc close"
         with box:
-            yield Input(placeholder="Search…  or two words: Love/Hate")
+            yield Input(placeholder="Search…  or two words: Love/Hate  or a mix: mood - 0.5*register", id="search")
+            yield Input(placeholder="A name for the mix, to add it again by it. Empty: none", id="name")
+            yield Static(Content(""), classes="problem")
             yield OptionList()
             yield Static(Content("Nothing is called that."), classes="empty")
 
     def on_mount(self) -> None:
         self._fill("")
 
-    @on(Input.Changed)
+    @on(Input.Changed, "#search")
     def _search(self, event: Input.Changed) -> None:
         self._fill(event.value)
+
+    @on(Input.Changed, "#name")
+    def _name_it(self) -> None:
+        self._say("")
 
     @on(Input.Submitted)
     def _enter(self) -> None:
@@ -104,12 +126,17 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
 
     def _fill(self, search: str) -> None:
         self._words = split_words(search)
+        mix = self._mixing.check(search)
+        self.query_one("#name").display = mix is not None and not mix.problem
+        self._say("")
         words = search.lower().split()
         shown = [choice for choice in self._choices if all(word in _haystack(choice) for word in words)]
         options = self.query_one(OptionList)
         options.clear_options()
         if self._words is not None:
             options.add_option(Option(_offer(*self._words), id=_TWO_WORDS))
+        if mix is not None:
+            options.add_option(Option(_mixed(search, mix), id=_MIX, disabled=bool(mix.problem)))
         for group, choices in groupby(shown, key=lambda choice: choice.group):
             if not words:
                 options.add_option(Option(_heading(group), disabled=True))
@@ -138,8 +165,26 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
         )
 
     def _choose(self, option: Option) -> None:
-        if not option.disabled:
+        if option.disabled:
+            return
+        if option.id == _MIX:
+            self._choose_mix()
+        else:
             self.dismiss(self._words if option.id == _TWO_WORDS else option.id)
+
+    def _choose_mix(self) -> None:
+        expression = self.query_one("#search", Input).value.strip()
+        name = self.query_one("#name", Input).value.strip()
+        problem = self._mixing.name_problem(expression, name) if name else ""
+        if problem:
+            self._say(problem)
+        else:
+            self.dismiss(Mix(expression, name) if name else expression)
+
+    def _say(self, problem: str) -> None:
+        line = self.query_one(".problem", Static)
+        line.update(Content(plain(problem)))
+        line.display = bool(problem)
 
 
 def _heading(group: str) -> Content:
@@ -157,6 +202,19 @@ def _offer(positive: str, negative: str) -> Content:
         ("Adds the difference between them at the front of what you say.", "$quiet"),
         "\n",
     )
+
+
+def _mixed(text: str, mix: ExpressionCheck) -> Content:
+    """What an expression comes to; where it goes wrong stands out."""
+    label = ("mix".ljust(13), "bold")
+    if mix.problem:
+        wrong = (plain(text[mix.start : mix.end]) or "…", "$error bold underline")
+        shown = Content.assemble(plain(text[: mix.start]), wrong, plain(text[mix.end :]))
+        return Content.assemble(label, shown, "\n", (plain(mix.problem), "$error"), "\n")
+    says = "One dial from several vectors."
+    if mix.to_make:
+        says = f"Makes {plain(', '.join(mix.to_make))} first."
+    return Content.assemble(label, (plain(text.strip()), "$primary"), "\n", (says, "$quiet"), "\n")
 
 
 def _haystack(choice: Choice) -> str:

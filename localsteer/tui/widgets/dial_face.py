@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -17,8 +18,11 @@ from localsteer.tui.theme import INKS
 ONE_LINE_FROM = 46
 """From this width on a dial takes a single line."""
 
+READING = 5
+"""The last columns of its first line are its number, at least."""
+
 _NUMBER = 7
-_QUIET_INKS = {**INKS, "negative": "$faint", "positive": "$faint", "careful": "$faint", "broken": "$faint"}
+_QUIET_INKS = INKS | dict.fromkeys(("negative", "positive", "careful", "broken"), INKS["mark"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,16 @@ def layer_words(layers: tuple[int, ...]) -> str:
     return ("layers " if len(layers) > 1 else "layer ") + ", ".join(runs)
 
 
+def _place_words(dial: Dial) -> Iterator[str]:
+    """Where it acts, from the most to the fewest words; of a scope only what is not usual."""
+    layers = layer_words(dial.own_layers or dial.layers)
+    if dial.scope != dial.usual_scope:
+        yield f"{layers} · {dial.scope}"
+        yield f"{layers.partition(' ')[2]} · {dial.scope}"
+        yield dial.scope
+    yield layers
+
+
 def _in_one_line(
     dial: Dial, head: Content, state: Content, reading: Content, quiet: bool, width: int, needle: float | None
 ) -> Face:
@@ -127,12 +141,11 @@ def _state(dial: Dial, solo: bool, silenced: bool) -> Content:
 
 def _bar(dial: Dial, width: int, quiet: bool, needle: float | None, full: float | None = None) -> Content:
     inks = _QUIET_INKS if quiet else INKS
-    measured = dial.own_layers is None
     cells = bar(
         dial.strength,
         full=full or dial.full,
-        low=_reach(dial.low, dial.safe and dial.safe[0], dial.careful and dial.careful[0], measured),
-        high=_reach(dial.high, dial.safe and dial.safe[1], dial.careful and dial.careful[1], measured),
+        low=_reach(dial.low, dial.safe and dial.safe[0], dial.careful and dial.careful[0], dial.measured),
+        high=_reach(dial.high, dial.safe and dial.safe[1], dial.careful and dial.careful[1], dial.measured),
         width=width,
     )
     drawn = [(cell.character, inks[cell.front], inks[cell.back]) for cell in cells]
@@ -148,11 +161,10 @@ def _reach(recommended: float | None, safe: float | None, careful: float | None,
 
 def _poles(dial: Dial, width: int) -> Content:
     left, right = plain(dial.negative_pole), plain(dial.positive_pole)
-    layers = layer_words(dial.own_layers or dial.layers)
     if len(left) + len(right) + 2 > width:
         left, right = _cut(left, (width - 2) // 2), _cut(right, (width - 2) // 2)
     room = width - len(left) - len(right)
-    middle = layers if len(layers) + 2 <= room else ""
+    middle = next((words for words in _place_words(dial) if len(words) + 2 <= room), "")
     # In the middle of the bar where it fits there, else in the middle of what is free.
     start = max(len(left) + 1, min((width - len(middle)) // 2, width - len(right) - 1 - len(middle)))
     gap = start - len(left)

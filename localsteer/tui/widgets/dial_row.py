@@ -1,22 +1,26 @@
-"""One dial on the panel: shows it, and takes the mouse."""
+"""One dial on the panel: shows it, takes the mouse, and a number where one is typed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual import events
+from textual import events, on
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
+from textual.widgets import Input
 
 from localsteer.tui.bar import value_at
 from localsteer.tui.rack import Dial
-from localsteer.tui.widgets.dial_face import Face, face, height
+from localsteer.tui.widgets.dial_face import READING, Face, face, height
+from localsteer.tui.widgets.strength_field import StrengthField
 
 
 class DialRow(Widget):
-    """A dial. Click picks it; click and drag on the bar sets it; the wheel on the bar turns it finely."""
+    """A dial. Click picks it; click and drag on the bar sets it; the wheel on the bar turns it finely; a click on the
+    number lets another be typed; dragged by anything else it takes another place.
+    """
 
     DEFAULT_CSS = """
     DialRow {
@@ -24,7 +28,7 @@ class DialRow(Widget):
         height: auto;
         padding: 0 1 0 1;
         margin: 0 0 1 0;
-        border-left: outer transparent;
+        border-left: blank;
         &.-picked { border-left: outer $primary; background: $panel; }
         &:hover { background: $panel 60%; }
     }
@@ -50,17 +54,63 @@ class DialRow(Widget):
         index: int
         times: int
 
+    @dataclass
+    class Typed(Message):
+        """The person typed ``text`` for a strength. The field stays until :meth:`DialRow.close`."""
+
+        row: DialRow
+        text: str
+
+    @dataclass
+    class Carried(Message):
+        """The person drags the dial to the place ``to``."""
+
+        index: int
+        to: int
+
     def __init__(self, dial: Dial, index: int) -> None:
         super().__init__()
         self._dial = dial
         self._index = index
         self._needle: float | None = None
         self._picked = self._solo = self._silenced = self._dragging = False
+        self._carried: int | None = None
+        self._carried_from = 0.0
 
     @property
     def dial(self) -> Dial:
         """The dial that is shown."""
         return self._dial
+
+    @property
+    def index(self) -> int:
+        """Its place on the panel, from 0."""
+        return self._index
+
+    @property
+    def picked(self) -> bool:
+        return self._picked
+
+    def open(self) -> None:
+        """Let a strength be typed."""
+        if not self.query(StrengthField):
+            self.mount(StrengthField(self._dial.strength))
+
+    def close(self) -> None:
+        """No field any more."""
+        for field in self.query(StrengthField):
+            field.give_back()
+            field.remove()
+
+    @on(StrengthField.Left)
+    def _left(self, event: StrengthField.Left) -> None:
+        event.stop()
+        self.close()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Typed(self, event.value))
 
     def point(self, reading: float | None) -> None:
         """Where the needle points; None for no needle."""
@@ -74,6 +124,8 @@ class DialRow(Widget):
         if shown == (dial, index, picked, solo, silenced):
             return
         resized = picked != self._picked
+        if dial.name != self._dial.name:
+            self.close()
         self._dial, self._index, self._picked, self._solo, self._silenced = dial, index, picked, solo, silenced
         self.set_class(picked, "-picked")
         self.refresh(layout=resized)
@@ -98,24 +150,49 @@ class DialRow(Widget):
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if event.button != 1:
             return
+        self.post_message(self.Picked(self._index))
+        if self._on_reading(event):
+            return
+        self.capture_mouse()
         if self._on_bar(event):
             event.stop()
             self._dragging = True
-            self.capture_mouse()
             self._set_from(event)
         else:
-            self.post_message(self.Picked(self._index))
+            self._carried, self._carried_from = self._index, event.screen_y
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if self._dragging:
             event.stop()
             self._set_from(event)
+        elif self._carried is not None:
+            event.stop()
+            self._carry(event)
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        if self._dragging:
+        if self._dragging or self._carried is not None:
             event.stop()
-            self._dragging = False
+            self._dragging, self._carried = False, None
             self.release_mouse()
+
+    def on_click(self, event: events.Click) -> None:
+        if self._on_reading(event):
+            # The panel below would take the focus away from the field.
+            event.stop()
+            self.open()
+
+    def _carry(self, event: events.MouseMove) -> None:
+        """Where the dial is dragged over another one the two change places."""
+        assert self.parent is not None
+        assert self._carried is not None
+        moved, self._carried_from = event.screen_y - self._carried_from, event.screen_y
+        for row in self.parent.children:
+            if isinstance(row, DialRow) and row.region.y <= event.screen_y < row.region.bottom:
+                # Rows differ in height: without this the two would change places again and again at their border.
+                if (row.index - self._carried) * moved > 0:
+                    self.post_message(self.Carried(self._carried, row.index))
+                    self._carried = row.index
+                return
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self._wheel(event, 1)
@@ -138,6 +215,10 @@ class DialRow(Widget):
             and offset.y == where.bar_row
             and where.bar_column <= offset.x < where.bar_column + where.bar_width
         )
+
+    def _on_reading(self, event: events.MouseEvent) -> bool:
+        offset = event.get_content_offset(self)
+        return offset is not None and offset.y == 0 and offset.x >= self.content_size.width - READING
 
     def _set_from(self, event: events.MouseEvent) -> None:
         where = self._face()

@@ -98,6 +98,12 @@ class DialsPanel(Vertical):
             rows.scroll_to_widget(self._rows[rack.picked], animate=False)
         self.show_hint()
 
+    def type_strength(self) -> None:
+        """Let a number be typed for the picked dial."""
+        for row in self._rows:
+            if row.picked:
+                row.open()
+
     def show_hint(self, steerable: bool | None = None) -> None:
         """What to do where there are no dials, or why there cannot be any."""
         if steerable is not None:

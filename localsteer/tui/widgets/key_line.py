@@ -61,6 +61,10 @@ DIALS = (
     Key("n", "add", "screen.add_dial", ("panel_add_dial",)),
     Key("i", "card", "screen.show_card", ("panel_show_card",)),
     Key("x", "remove", "screen.remove_dial", ("panel_remove_dial",)),
+    Key("u", "undo", "screen.undo_dials", ("panel_undo_dials",)),
+    Key("=", "type", "screen.type_strength", ("panel_type_strength",)),
+    Key("q", "scenes", "screen.scenes", ("panel_scenes",)),
+    Key("l", "layers", "screen.show_place", ("panel_layers_and_scope",)),
     Key("Esc", "back", "screen.focus_dials"),
     Key("Home/End", "jump", "screen.jump(1)", ("panel_jump_down", "panel_jump_up")),
 )
