@@ -65,6 +65,11 @@ def read_as_from(document: object) -> ReadAs | None:
     return ReadAs(whole_number(found["replies"]), dials_from(found["dials"]))
 
 
+def places_from(document: object) -> tuple[int, ...]:
+    """Characters of a text from a JSON list, none for None. Raises ValueError."""
+    return () if document is None else tuple(whole_number(one) for one in _list(document))
+
+
 def number(value: object) -> float:
     """A finite number. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

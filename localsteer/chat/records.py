@@ -18,6 +18,7 @@ from localsteer.chat.conversation import ReplyRecord, StoredMessage
 from localsteer.chat.record_json import (
     marks_document,
     marks_from,
+    places_from,
     read_as_document,
     read_as_from,
     sampling_from,
@@ -45,6 +46,7 @@ REPLY_COLUMNS = (
     "context_size",
     "written_with",
     "read_as",
+    "mark_places",
 )
 
 MESSAGE_COLUMNS = (
@@ -118,6 +120,7 @@ def reply_values(record: ReplyRecord) -> tuple[object, ...]:
         record.context_size,
         storable(record.written_with),
         None if record.read_as is None else to_json(read_as_document(record.read_as)),
+        to_json(record.mark_places),
     )
 
 
@@ -163,6 +166,7 @@ def _reply_from(columns: _Columns) -> ReplyRecord:
         context_size=int(columns.number("context_size")),
         written_with=columns.text("written_with"),
         read_as=columns.json("read_as", read_as_from, None),
+        mark_places=columns.json("mark_places", places_from, ()),
     )
 
 

@@ -95,6 +95,9 @@ STEPS: tuple[str, ...] = (
         INSERT OR IGNORE INTO unindexed VALUES (-old.id);
     END;
     """,
+    """
+    ALTER TABLE replies ADD COLUMN mark_places TEXT NOT NULL DEFAULT '[]';  -- JSON list of whole numbers
+    """,
 )
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 import click
 
 from localsteer.chat.conversation import ConversationSummary, SearchHit
+from localsteer.chat.exporting import FORMS, exported
 from localsteer.chat.foot import day_and_time, foot_of, speaker
 from localsteer.chat.importing import read_conversation
-from localsteer.chat.markdown_page import as_markdown
-from localsteer.chat.own_json import as_own_json
 from localsteer.chat.store import ConversationStore
 from localsteer.cli.options import json_option
 from localsteer.cli.output import note, one_line, plain, print_json, table
@@ -88,29 +87,16 @@ def show(conversation_id: int) -> None:
             click.echo(f"    {plain(foot)}")
 
 
-_FORMS = (".md", ".html", ".json")
-
-
 @chats.command()
 @_ID
 @click.argument("out", type=click.Path(path_type=Path))
 @_FORCE
 def export(conversation_id: int, out: Path, force: bool) -> None:
     """Write a conversation to OUT.md or OUT.html (its chosen path), or to OUT.json (everything, for `chats import`)."""
-    form = out.suffix.lower()
-    if form not in _FORMS:
-        raise StorageError(f"{out} names no form; call it .md, .html or .json.")
-    if out.exists() and not force:
+    if out.suffix.lower() in FORMS and out.exists() and not force:
         raise StorageError(f"{out} exists already; name another file, or give --force.")
     with _store() as store:
-        if form == ".json":
-            text = as_own_json(store.tree(conversation_id))
-        elif form == ".md":
-            text = as_markdown(store.open(conversation_id, last=None))
-        else:
-            from localsteer.chat.html_page import as_html
-
-            text = as_html(store.open(conversation_id, last=None))
+        text = exported(store, conversation_id, out)
     write_private(out.absolute(), text.encode("utf-8", "replace"))
     click.echo(f"Written to {out}.")
 

@@ -16,6 +16,7 @@ from localsteer.errors import EngineError
 from localsteer.tui.asides import Asides
 from localsteer.tui.commands.copying import CopyCommands
 from localsteer.tui.commands.dials import DialCommands
+from localsteer.tui.commands.revisiting import RevisitCommands
 from localsteer.tui.commands.talking import TalkCommands
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
@@ -25,6 +26,7 @@ from localsteer.tui.hearing import Hearing
 from localsteer.tui.keymap import Keymap, chat_bindings
 from localsteer.tui.needles import NeedleSwitch
 from localsteer.tui.opening import Opening
+from localsteer.tui.revisiting import Revisiting
 from localsteer.tui.seeing import Seeing
 from localsteer.tui.talk import Talk, open_store
 from localsteer.tui.widgets.composer import Composer
@@ -38,7 +40,7 @@ _TICK_SECONDS = 0.1
 _REMEMBER_SECONDS = 2.0
 
 
-class ChatScreen(TalkCommands, DialCommands, CopyCommands):
+class ChatScreen(TalkCommands, RevisitCommands, DialCommands, CopyCommands):
     """Transcript and input on the left, dials on the right; dials below the transcript where it is narrow.
 
     What the commands do stands in ``commands/``, a class for each group.
@@ -97,6 +99,7 @@ class ChatScreen(TalkCommands, DialCommands, CopyCommands):
         )
         self.needles = NeedleSwitch(self.link, panel, self.dialling, self.asides, self.memory, say=self.say)
         self.seeing = Seeing(self)
+        self.revisiting = Revisiting(self)
         self.hearing = Hearing(self)
         # The first frame comes before the engine does.
         self.call_after_refresh(self._begin)

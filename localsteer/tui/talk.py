@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from localsteer.chat.conversation import Conversation, ReadAs, ReplyRecord, StoredMessage
 from localsteer.chat.running import RunningReply
 from localsteer.chat.store import ConversationStore
-from localsteer.chat.turns import as_turn, conversation_turns
+from localsteer.chat.turns import as_turn, conversation_turns, within_reach
 from localsteer.engine.protocol import DialMark, DialSetting, ModelCard, Sampling, Turn
 from localsteer.errors import StorageError
 
@@ -43,6 +44,15 @@ class Talk:
         """Whether there is a message of the person's to reply to (again)."""
         return any(message.role == "user" for message in self.messages)
 
+    @property
+    def conversation(self) -> Conversation | None:
+        """As it was when it was opened or its title changed; None before anything was said."""
+        return self._conversation
+
+    def find(self, message_id: int | None) -> StoredMessage | None:
+        """The message of this id, among those that are here."""
+        return next((message for message in self.messages if message.id == message_id), None)
+
     def begin_anew(self) -> None:
         """An empty conversation; the system prompt stays. Nothing is stored until something is said."""
         self.messages = []
@@ -57,6 +67,16 @@ class Talk:
         self._conversation = conversation
         self.messages = list(conversation.messages)
         self.system_prompt = conversation.system_prompt
+
+    def turn_to(self, conversation: Conversation) -> None:
+        """Another branch of the conversation that is open, as the store has just given it."""
+        system_prompt = self.system_prompt
+        self.open(conversation)
+        self.system_prompt = system_prompt
+
+    def replace(self, message: StoredMessage) -> None:
+        """This message as it has become."""
+        self.messages = [message if one.id == message.id else one for one in self.messages]
 
     def load_older(self) -> tuple[StoredMessage, ...]:
         """The page of messages before those that are here, which now are here, too; () where there are none."""
@@ -109,6 +129,10 @@ class Talk:
         """The reply as it stands, whether it could be saved or not."""
         if running.message_id is None:
             self._unsaved = running
+        if running.message_id is not None:
+            with contextlib.suppress(StorageError):
+                self.messages.append(replace(self.store.message(running.message_id), content=running.text))
+                return
         message_id = -1 - len(self.messages) if running.message_id is None else running.message_id
         self.messages.append(
             StoredMessage(
@@ -151,10 +175,12 @@ class Talk:
             self._older = (key, self.store.path_turns(before, card))
         return self._older[1]
 
-    def turns(self, card: ModelCard) -> tuple[Turn, ...]:
+    def turns(self, card: ModelCard, *, until: int | None = None) -> tuple[Turn, ...]:
         """What the engine needs: system prompt and messages, replies with their tokens and the dials of their time.
 
-        Messages of the person's that follow each other (the engine died before it answered) are one turn.
+        Messages of the person's that follow each other (the engine died before it answered) are one turn. ``until``:
+        of the path that ends with this message. What cannot be read any more in this model's context is left out.
         """
-        turns = [*self._older_turns(card), *(as_turn(message, card) for message in self.messages)]
-        return conversation_turns(self.system_prompt, turns, self._read_as)
+        end = next((index for index, one in enumerate(self.messages) if one.id == until), len(self.messages) - 1)
+        turns = [*self._older_turns(card), *(as_turn(message, card) for message in self.messages[: end + 1])]
+        return within_reach(conversation_turns(self.system_prompt, turns, self._read_as), card.n_ctx)

@@ -11,6 +11,7 @@ from localsteer.tui.dialling import Dialling
 from localsteer.tui.dialogs.system_prompt import SystemPrompt
 from localsteer.tui.engine_link import EngineLink
 from localsteer.tui.plain import plain
+from localsteer.tui.revisiting import Revisiting
 from localsteer.tui.seeing import Seeing
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.composer import Composer
@@ -25,6 +26,7 @@ class TalkCommands(Screen[None]):
     conversing: Conversing
     dialling: Dialling
     seeing: Seeing
+    revisiting: Revisiting
 
     def give_back(self, text: str) -> None:
         """A message that was not sent goes back into the input, before what was written there meanwhile."""
@@ -38,10 +40,14 @@ class TalkCommands(Screen[None]):
 
     @on(Composer.Sent)
     async def _sent(self, event: Composer.Sent) -> None:
-        if self.conversing.writing:
+        if self.revisiting.editing is not None:
+            await self.revisiting.send_edit(event.text)
+        elif self.conversing.writing:
             self.give_back(event.text)
             self.say("A reply is being written; Esc stops it.")
         else:
+            await self.revisiting.to_the_end()
+            self.query_one(Transcript).pick(None)
             await self.conversing.send(event.text)
 
     def action_send(self) -> None:
@@ -54,20 +60,23 @@ class TalkCommands(Screen[None]):
         self.call_later(self._stop)
 
     async def _stop(self) -> None:
+        if self.link.running is None and not self.link.waiting and self.revisiting.let_go():
+            return
         forgotten = self.link.stop()
         await self.conversing.forget(forgotten)
         self.dialling.forget(forgotten)
 
     def action_again(self) -> None:
-        self.call_later(self.conversing.again)
+        self.call_later(self.revisiting.write_again)
 
     def action_again_afresh(self) -> None:
-        self.call_later(self.conversing.again, afresh=True)
+        self.call_later(self.revisiting.write_again, afresh=True)
 
     def action_new_chat(self) -> None:
         self.call_later(self._new_chat)
 
     async def _new_chat(self) -> None:
+        self.revisiting.leave_edit()
         await self.conversing.begin_anew()
         await self.note_system_prompt()
         self.query_one(Composer).focus()
@@ -90,10 +99,10 @@ class TalkCommands(Screen[None]):
         else:
             await self.query_one(Transcript).add_note("From here on there is no system prompt.")
 
-    async def note_system_prompt(self) -> None:
-        """In the transcript, where there is one."""
+    async def note_system_prompt(self, *, at: int | None = None) -> None:
+        """In the transcript, where there is one; ``at``: before the message at this place."""
         if self.talk.system_prompt:
-            await self.query_one(Transcript).add_note(f"System prompt: {self.talk.system_prompt}")
+            await self.query_one(Transcript).add_note(f"System prompt: {self.talk.system_prompt}", at=at)
 
     def action_see_tokens(self) -> None:
         self.call_later(self.seeing.open)
