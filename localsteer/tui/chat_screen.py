@@ -14,6 +14,7 @@ from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import Command, DialSetting, Event, Load, ModelCard
 from localsteer.errors import EngineError
 from localsteer.tui.asides import Asides
+from localsteer.tui.commands.conversations import ConversationCommands
 from localsteer.tui.commands.copying import CopyCommands
 from localsteer.tui.commands.dials import DialCommands
 from localsteer.tui.commands.revisiting import RevisitCommands
@@ -40,7 +41,7 @@ _TICK_SECONDS = 0.1
 _REMEMBER_SECONDS = 2.0
 
 
-class ChatScreen(TalkCommands, RevisitCommands, DialCommands, CopyCommands):
+class ChatScreen(TalkCommands, RevisitCommands, ConversationCommands, DialCommands, CopyCommands):
     """Transcript and input on the left, dials on the right; dials below the transcript where it is narrow.
 
     What the commands do stands in ``commands/``, a class for each group.

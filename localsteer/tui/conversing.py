@@ -312,7 +312,8 @@ class Conversing:
 
     async def _show_whole(self, reply: OnItsWay, text: str) -> None:
         """Into the talk, and onto the screen as it is in the record."""
-        assert reply.running is not None and reply.view is not None
+        assert reply.running is not None
+        assert reply.view is not None
         self._talk.add_reply(reply.running)
         message, record = self._talk.messages[-1], reply.running.record
         reply.view.message_id = message.id if message.id > 0 else None

@@ -98,6 +98,13 @@ COMMANDS: tuple[Command, ...] = (
         "Talking",
         ("ctrl+z",),
     ),
+    Command(
+        "conversations",
+        "Conversations",
+        "All conversations: search, open, rename, pin, archive, delete, export, import",
+        "Talking",
+        ("ctrl+o",),
+    ),
     Command("new_chat", "New chat", "Begin another conversation; this one stays saved", "Talking", ("ctrl+n",)),
     Command(
         "system_prompt",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from textual.widget import Widget
+
 from localsteer.chat.conversation import Conversation, StoredMessage
 from localsteer.errors import StorageError
 from localsteer.tui.copying import first_words
@@ -84,7 +86,7 @@ class Revisiting:
         if self._transcript.more_after:
             await self._show()
 
-    def _views(self, messages: list[StoredMessage], to_the_end: bool):  # type: ignore[no-untyped-def]
+    def _views(self, messages: list[StoredMessage], to_the_end: bool) -> list[Widget]:
         return views_of(messages, dark=self._screen.app.current_theme.dark, to_the_end=to_the_end)
 
     @property

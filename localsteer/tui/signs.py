@@ -134,7 +134,7 @@ def painted(segments: Iterable[Segment], signs: Sequence[Sign], styles: Sequence
 
 
 def copied(segments: Iterable[Segment]) -> str:
-    """The text of a painted line, with stand-ins where signs are: as long as the line, for :func:`without_stand_ins`."""
+    """The text of a painted line, as long as that: with stand-ins where signs are, for :func:`without_stand_ins`."""
     return "".join(
         chr(_FIRST) if segment.style is not None and segment.style.meta.get(_META) else segment.text
         for segment in segments

@@ -123,7 +123,7 @@ class Transcript(VerticalScroll):
         with self.app.batch_update():
             await self._messages.remove_children()
             await self._messages.mount_all(views)
-            self.screen._refresh_layout()
+            self._lay_out()
             if picked is None:
                 self.anchor()
                 self.scroll_end(animate=False, immediate=True)
@@ -140,10 +140,10 @@ class Transcript(VerticalScroll):
         with self.app.batch_update():
             if towards < 0:
                 self.more_before = more
-                height = self.max_scroll_y
+                below = self.max_scroll_y - self.scroll_y
                 await messages.mount_all(views, before=0 if messages.children else None)
-                self.screen._refresh_layout()
-                self._scroll_to(y=self.scroll_y + self.max_scroll_y - height, animate=False, release_anchor=False)
+                self._lay_out()
+                self._scroll_to(y=self.max_scroll_y - below, animate=False, release_anchor=False)
             else:
                 self.more_after = more
                 await messages.mount_all(views)
@@ -152,6 +152,14 @@ class Transcript(VerticalScroll):
                     self.release_anchor()
         self._mark()
         self._asked = False
+
+    def _lay_out(self) -> None:
+        """Let everything have its place now, before it is painted: so that nothing is seen to jump."""
+        for widget in (self._messages, *self._messages.ancestors):
+            if isinstance(widget, Widget):
+                widget._clear_arrangement_cache()
+                widget._layout_cache.clear()
+        self.screen._refresh_layout()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
