@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from localsteer import __version__
-from localsteer.engine.protocol import DialMark, DialSetting, FinishReason, ModelCard, Sampling
+from localsteer.engine.protocol import Course, DialMark, DialSetting, FinishReason, ModelCard, Sampling
 from localsteer.messages import Role
 
 TitledBy: TypeAlias = Literal["words", "model", "hand"]
@@ -29,7 +29,8 @@ class ReplyRecord:
     models ``tokens`` and ``marks`` mean anything. ``seconds_to_first`` and ``seconds`` count from asking to the first
     and the last token; None where that was not measured. ``context_size`` in tokens (0: unknown) decides which turns
     had to be dropped. ``written_with``: the version of localsteer, "" for those that did not say. ``mark_places``: for
-    each of ``marks`` the character of the text before which it begins; () where that is not known.
+    each of ``marks`` the character of the text before which it begins; () where that is not known. ``course``: what its
+    tokens depend on beside all this; None for what older versions wrote.
     """
 
     model_name: str
@@ -51,6 +52,7 @@ class ReplyRecord:
     written_with: str = ""
     read_as: ReadAs | None = None
     mark_places: tuple[int, ...] = ()
+    course: Course | None = None
 
     @classmethod
     def begun(

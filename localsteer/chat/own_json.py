@@ -10,6 +10,8 @@ from typing import Any, TypeVar, cast, get_args
 from localsteer import __version__
 from localsteer.chat.conversation import ReplyRecord, TitledBy
 from localsteer.chat.record_json import (
+    course_document,
+    course_from,
     marks_document,
     marks_from,
     number,
@@ -104,6 +106,7 @@ def _record_document(record: ReplyRecord) -> dict[str, object]:
         "marks": marks_document(record.marks),
         "read_as": read_as_document(record.read_as),
         "mark_places": record.mark_places,
+        "course": course_document(record.course),
     }
 
 
@@ -142,6 +145,7 @@ def _record(fields: _Fields) -> ReplyRecord:
         marks=fields.get("marks", marks_from),
         read_as=fields.get("read_as", read_as_from),
         mark_places=fields.get("mark_places", places_from, None),
+        course=fields.get("course", course_from, None),
     )
 
 

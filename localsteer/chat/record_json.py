@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from typing import Any, cast
 
 from localsteer.chat.conversation import ReadAs
-from localsteer.engine.protocol import SCOPES, DialMark, DialSetting, Sampling, Scope
+from localsteer.engine.protocol import SCOPES, Course, DialMark, DialSetting, Sampling, Scope
 
 _SAMPLING_FIELDS = {field.name for field in fields(Sampling)}
 _FRACTIONS = ("temperature", "top_p", "min_p", "repeat_penalty")
@@ -63,6 +63,33 @@ def read_as_from(document: object) -> ReadAs | None:
     found = _object(document)
     _has(found, "replies", "dials")
     return ReadAs(whole_number(found["replies"]), dials_from(found["dials"]))
+
+
+def course_document(course: Course | None) -> dict[str, Any] | None:
+    """As what JSON can hold."""
+    return None if course is None else asdict(course)
+
+
+def course_from(document: object) -> Course | None:
+    """The reverse of :func:`course_document`. Raises ValueError."""
+    if document is None:
+        return None
+    found = _object(document)
+    _has(found, "cuts", "n_threads", "dropped", "prefix", "afresh", "sides", "side")
+    cuts = [tuple(whole_number(one) for one in _list(cut)) for cut in _list(found["cuts"])]
+    sides = tuple(dials_from(side) for side in _list(found["sides"]))
+    side = whole_number(found["side"])
+    if any(len(cut) != 3 for cut in cuts) or not 0 <= side < max(1, len(sides)):
+        raise ValueError("the course of a reply is expected")
+    return Course(
+        cuts=cast("tuple[tuple[int, int, int], ...]", tuple(cuts)),
+        n_threads=whole_number(found["n_threads"]),
+        dropped=whole_number(found["dropped"]),
+        prefix=_text(found["prefix"]),
+        afresh=bool(found["afresh"]),
+        sides=sides,
+        side=side,
+    )
 
 
 def places_from(document: object) -> tuple[int, ...]:

@@ -16,6 +16,8 @@ from typing import TypeVar, cast, get_args
 
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
 from localsteer.chat.record_json import (
+    course_document,
+    course_from,
     marks_document,
     marks_from,
     places_from,
@@ -47,6 +49,7 @@ REPLY_COLUMNS = (
     "written_with",
     "read_as",
     "mark_places",
+    "course",
 )
 
 MESSAGE_COLUMNS = (
@@ -121,6 +124,7 @@ def reply_values(record: ReplyRecord) -> tuple[object, ...]:
         storable(record.written_with),
         None if record.read_as is None else to_json(read_as_document(record.read_as)),
         to_json(record.mark_places),
+        None if record.course is None else to_json(course_document(record.course)),
     )
 
 
@@ -167,6 +171,7 @@ def _reply_from(columns: _Columns) -> ReplyRecord:
         written_with=columns.text("written_with"),
         read_as=columns.json("read_as", read_as_from, None),
         mark_places=columns.json("mark_places", places_from, ()),
+        course=columns.json("course", course_from, None),
     )
 
 

@@ -124,6 +124,7 @@ class RunningReply:
             tokens_per_second=event.tokens_per_second,
             seconds=self._seconds(),
             context_size=event.context_size,
+            course=event.course,
         )
         self._pieces = [event.text]
         self.save()

@@ -97,6 +97,7 @@ STEPS: tuple[str, ...] = (
     """,
     """
     ALTER TABLE replies ADD COLUMN mark_places TEXT NOT NULL DEFAULT '[]';  -- JSON list of whole numbers
+    ALTER TABLE replies ADD COLUMN course TEXT;  -- JSON object: see Course
     """,
 )
 

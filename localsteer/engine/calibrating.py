@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from localsteer.engine.generation import Desk
+from localsteer.engine.desk import Desk
 from localsteer.engine.measuring import completion_pairs
 from localsteer.engine.pace import Pace
 from localsteer.engine.positions import tokens_of

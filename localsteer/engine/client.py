@@ -24,6 +24,7 @@ from localsteer.engine.experiment_protocol import ExperimentDone
 from localsteer.engine.pipe import PipeClosed, read_message, write_message
 from localsteer.engine.protocol import (
     Command,
+    Compared,
     Died,
     Event,
     Extracted,
@@ -36,6 +37,7 @@ from localsteer.engine.protocol import (
     Stop,
     Stopped,
     Swept,
+    TitleMade,
     TokensRead,
 )
 from localsteer.errors import EngineError
@@ -43,11 +45,13 @@ from localsteer.errors import EngineError
 _LAST_WORDS = (
     Loaded
     | Finished
+    | Compared
     | Extracted
     | Swept
     | TokensRead
     | ReplyRated
     | NeedlesMeasured
+    | TitleMade
     | ExperimentDone
     | Failed
     | Stopped

@@ -10,12 +10,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from localsteer.engine.comparison import Comparison
 from localsteer.engine.control import Control
+from localsteer.engine.desk import Desk, Say
 from localsteer.engine.experiment_protocol import Experiment
-from localsteer.engine.generation import Desk, Reply, Say
+from localsteer.engine.generation import Reply
 from localsteer.engine.mixing import Mixer
 from localsteer.engine.needles_cost import measure_needles
 from localsteer.engine.protocol import (
+    Compare,
+    Course,
     DialSetting,
     Event,
     Extract,
@@ -23,6 +27,7 @@ from localsteer.engine.protocol import (
     Load,
     Loaded,
     Loading,
+    MakeTitle,
     MeasureNeedles,
     ModelCard,
     Notice,
@@ -33,6 +38,8 @@ from localsteer.engine.protocol import (
     Work,
 )
 from localsteer.engine.rating import rate_reply
+from localsteer.engine.side_again import write_side_again
+from localsteer.engine.titles import make_title
 from localsteer.engine.token_reading import TokenReading
 from localsteer.errors import EngineError, ModelError
 from localsteer.errors import Stopped as StoppedOnRequest
@@ -71,6 +78,10 @@ class Engine:
         """Write a reply: the events of a Generate, Finished being the last. Leaving the loop early stops the work."""
         return self._events(command, self.control.ticket())
 
+    def compare(self, command: Compare) -> Iterator[Event]:
+        """Write replies side by side: the events of a Compare, Compared being the last. Leaving the loop stops it."""
+        return self._events(command, self.control.ticket())
+
     def extract(self, command: Extract) -> Iterator[Event]:
         """Make a vector: the events of an Extract, the last one Extracted or Stopped. Leaving the loop stops it."""
         return self._events(command, self.control.ticket())
@@ -95,6 +106,10 @@ class Engine:
 
     def measure_needles(self, command: MeasureNeedles) -> Iterator[Event]:
         """What watching costs: NeedlesMeasured, or Stopped when something else had to go first."""
+        return self._events(command, self.control.ticket())
+
+    def make_title(self, command: MakeTitle) -> Iterator[Event]:
+        """A title for a conversation: TitleMade, or Stopped when something else had to go first."""
         return self._events(command, self.control.ticket())
 
     def set_dials(self, dials: tuple[DialSetting, ...]) -> None:
@@ -131,8 +146,12 @@ class Engine:
                 match command:
                     case Load():
                         self._load(command, arrived, say)
+                    case Generate(course=Course(sides=(_, *_)) as course):
+                        write_side_again(self._loaded(), command, course, lambda: self.control.stopped(arrived), say)
                     case Generate():
                         Reply(self._loaded(), command, self.control, arrived, say).write()
+                    case Compare():
+                        Comparison(self._loaded(), command, lambda: self.control.stopped(arrived), say).write()
                     case Extract():
                         from localsteer.engine.extraction import Extraction
 
@@ -148,6 +167,8 @@ class Engine:
                         say(rate_reply(self._loaded(), command, self._giving_way(arrived)))
                     case MeasureNeedles():
                         say(measure_needles(self._loaded(), command, self._giving_way(arrived)))
+                    case MakeTitle():
+                        say(make_title(self._loaded(), command, self._giving_way(arrived)))
                     case _:
                         from localsteer.engine.experiments.suites import run_experiment
 

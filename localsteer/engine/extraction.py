@@ -8,8 +8,8 @@ from pathlib import Path
 
 from localsteer.engine.calibrating import best_layers, calibrated
 from localsteer.engine.contrasts import read_contrasts
+from localsteer.engine.desk import Desk, Say
 from localsteer.engine.front_vector import read_front_vector
-from localsteer.engine.generation import Desk, Say
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
 from localsteer.engine.positions import Tokens, span_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from localsteer.engine.generation import Desk
+from localsteer.engine.desk import Desk
 from localsteer.engine.pace import Pace
 from localsteer.errors import RecipeError
 from localsteer.llama.model import Model

@@ -21,7 +21,7 @@ from localsteer.steering.reading import Gauge, make_gauge, reading_layer
 from localsteer.steering.vector import SteeringVector
 
 if TYPE_CHECKING:
-    from localsteer.engine.generation import Desk
+    from localsteer.engine.desk import Desk
 
 
 def vectors_to_read(

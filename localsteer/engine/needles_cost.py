@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from statistics import median
 
-from localsteer.engine.generation import Desk
+from localsteer.engine.desk import Desk
 from localsteer.engine.protocol import MeasureNeedles, NeedlesMeasured
 from localsteer.errors import Stopped
 from localsteer.evaluation.neutral import EVERYDAY

@@ -7,9 +7,17 @@ import pickle
 import struct
 from typing import IO
 
-from localsteer.engine import experiment_protocol, protocol
+from localsteer.engine import (
+    compare_protocol,
+    experiment_protocol,
+    protocol,
+    reading_protocol,
+    reply_protocol,
+    vector_protocol,
+)
 
-_WORDS = {module.__name__: module for module in (protocol, experiment_protocol)}
+_PARTS = (protocol, compare_protocol, experiment_protocol, reading_protocol, reply_protocol, vector_protocol)
+_WORDS = {module.__name__: module for module in _PARTS}
 _LENGTH = struct.Struct(">I")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
-from localsteer.engine.control import Control
 from localsteer.engine.mixing import Mixer
 from localsteer.engine.protocol import DialMark, DialSetting
 from localsteer.engine.turns import PLACES, Place, Stretch
@@ -20,14 +19,27 @@ Dials: TypeAlias = tuple[DialSetting, ...]
 class PresentDials:
     """Follows the dials of one piece of work, and remembers from which token on which of them held.
 
-    Raises LocalsteerError when they cannot be had from the start; later ones are then refused by a notice.
+    ``latest`` tells those in force, given the ones that the work brought for its next token: ``own``, or what
+    ``schedule`` says. Raises LocalsteerError when any that it brought cannot be had; later ones are then refused by a
+    notice.
     """
 
-    def __init__(self, mixer: Mixer, control: Control, ticket: int, own: Dials, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        mixer: Mixer,
+        latest: Callable[[Dials], Dials],
+        own: Dials,
+        notice: Callable[[str], None],
+        schedule: Sequence[DialMark] = (),
+    ) -> None:
         self._mixer = mixer
-        self._latest: Callable[[], Dials] = lambda: control.dials(ticket, own)
+        self._latest = latest
         self._notice = notice
-        self._wanted = self._dials = self._latest()
+        self._schedule = tuple(schedule) or (DialMark(0, own),)
+        self._next = 0
+        for mark in self._schedule:
+            self._mix(mark.dials)
+        self._wanted = self._dials = self._brought()
         self._mixed, self._front = self._mix(self._dials)
         self.marks: list[DialMark] = []
 
@@ -41,8 +53,14 @@ class PresentDials:
         self._follow()
         return self._front
 
-    def mark(self, start: int) -> None:
-        """The dials that hold now choose the reply's token ``start``."""
+    def choosing(self, start: int) -> Steering:
+        """What holds at the token before the reply's token ``start``, which is chosen under it: a mark is set there."""
+        self._next = start
+        steering = self.steering("reply")
+        self._mark(start)
+        return steering
+
+    def _mark(self, start: int) -> None:
         if self.marks and _turned(self.marks[-1].dials) == _turned(self._dials):
             return
         if self.marks and self.marks[-1].start == start:
@@ -81,8 +99,12 @@ class PresentDials:
             self._notice(f"An earlier reply is evaluated without its dials: {error}")
             return nothing
 
+    def _brought(self) -> Dials:
+        begun = [mark.dials for mark in self._schedule if mark.start <= self._next]
+        return self._latest(begun[-1] if begun else ())
+
     def _follow(self) -> None:
-        wanted = self._latest()
+        wanted = self._brought()
         if wanted == self._wanted:
             return
         self._wanted = wanted

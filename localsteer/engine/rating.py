@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from localsteer.engine.generation import Desk, render_turns
+from localsteer.engine.asked import render_turns
+from localsteer.engine.desk import Desk
 from localsteer.engine.protocol import RateReply, ReplyRated, Turn
 from localsteer.engine.turns import Fitted, fit
 from localsteer.errors import PromptError

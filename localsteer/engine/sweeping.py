@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from localsteer.engine.contrasts import read_contrasts
+from localsteer.engine.desk import Desk, Say
 from localsteer.engine.findings import Setting, setting_of
-from localsteer.engine.generation import Desk, Say
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
 from localsteer.engine.prompting import SIDES, Side, prompted

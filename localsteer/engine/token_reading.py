@@ -11,9 +11,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from localsteer.engine.asked import render_turns
 from localsteer.engine.control import Control
+from localsteer.engine.desk import Desk, Say
 from localsteer.engine.gauges import make_gauges, read_rows, vectors_to_read
-from localsteer.engine.generation import Desk, Say, render_turns
 from localsteer.engine.present import PresentDials
 from localsteer.engine.protocol import Notice, PromptProgress, Reading, ReadToken, ReadTokens, TokensRead, Turn
 from localsteer.engine.turns import Fitted, fit, stretches
@@ -36,7 +37,7 @@ class TokenReading:
         self._command = command
         self._stopped = lambda: control.stopped(ticket)
         self._say = say
-        self._dials = PresentDials(desk.mixer, control, ticket, command.dials, self._notice)
+        self._dials = PresentDials(desk.mixer, lambda own: control.dials(ticket, own), command.dials, self._notice)
 
     def run(self) -> None:
         """Say PromptProgress and at last TokensRead. Raises LocalsteerError, or Stopped."""

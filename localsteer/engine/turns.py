@@ -109,6 +109,16 @@ def fit(turns: Sequence[Turn], render: Render, *, n_ctx: int, max_tokens: int | 
     return Fitted(pieces, kept, dropped)
 
 
+def without(turns: Sequence[Turn], render: Render, dropped: int, *, n_ctx: int) -> Fitted:
+    """As :func:`fit`, where it is known how many of the oldest turns go. Raises PromptError if that does not fit."""
+    front = next((index for index, turn in enumerate(turns) if turn.role != "system"), len(turns))
+    kept = (*turns[:front], *turns[front + dropped :])
+    pieces = render(kept)
+    if _length(pieces) >= n_ctx:
+        raise PromptError(too_long(_length(pieces), n_ctx))
+    return Fitted(pieces, kept, dropped)
+
+
 def too_long(n_tokens: int, n_ctx: int) -> str:
     """The one sentence for a prompt that does not fit."""
     return (

@@ -13,7 +13,7 @@ from localsteer.errors import LocalsteerError, Stopped
 from localsteer.steering.reading import Gauge
 
 if TYPE_CHECKING:
-    from localsteer.engine.generation import Desk
+    from localsteer.engine.desk import Desk
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Many replies written at once, each under its own strength of one vector.
 
-Decoding many sequences together reads the weights once for all of them. A control vector is the same for a whole
-context, so here the strengths are written into the residual stream row by row, with the same additions.
+Decoding many sequences together reads the weights once for all of them.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from localsteer.llama.front import Front, Places
 from localsteer.llama.many_sequences import N_BATCH, ManySequences, most_sequences
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
+from localsteer.llama.row_steering import RowSteering
 from localsteer.llama.sampling import Sampler, Sampling
 from localsteer.llama.token_trie import TokenTrie, build_tries
 
@@ -90,13 +90,11 @@ class _Writing:
         front: Front | None,
     ) -> None:
         self._model = model
-        self._strengths = strengths
-        self._directions = {
-            layer + 1: np.ascontiguousarray(row, dtype=np.float32)
+        additions = {
+            layer + 1: strengths[:, None] * np.ascontiguousarray(row, dtype=np.float32)
             for layer, row in enumerate(directions if directions is not None else ())
-            if np.any(row)
         }
-        self._rows = self._output_rows = np.zeros(0, dtype=np.float32)
+        self._steering = RowSteering(additions, model.n_layer)
         self._front = front
         self._positions: Places = np.zeros(0, dtype=np.int32)
 
@@ -115,7 +113,7 @@ class _Writing:
         trie = _shared(heads)
         tails = sum(len(prompt) - len(head) + n_tokens for prompt, head in zip(prompts, heads, strict=True))
         n_ctx = tails + (len(trie.tokens) if trie is not None else 0)
-        layers = {*self._directions, *(self._front.layers if self._front is not None else ())}
+        layers = {*self._steering.layers, *(self._front.layers if self._front is not None else ())}
         tap = ResidualTap(model.n_embd, layers, write=self._write) if layers else None
         replies: list[list[int]] = [[] for _ in prompts]
         with ExitStack() as open_things:
@@ -153,7 +151,7 @@ class _Writing:
 
     def _read_heads(self, context: ManySequences, heads: list[list[int]], trie: TokenTrie | None) -> None:
         """What is not steered, each shared beginning once."""
-        self._rows = self._output_rows = np.zeros(0, dtype=np.float32)
+        self._steering.rest()
         if trie is None:
             return
         numbers = [number for number, head in enumerate(heads) if head]
@@ -195,8 +193,7 @@ class _Writing:
         sequences: list[int],
         outputs: npt.NDArray[np.bool_],
     ) -> None:
-        self._rows = self._strengths[sequences]
-        self._output_rows = self._rows[outputs]
+        self._steering.begin(sequences, outputs)
         context.decode(
             np.array(tokens, dtype=np.int32),
             np.array(positions, dtype=np.int32),
@@ -207,13 +204,7 @@ class _Writing:
     def _write(self, layer: int, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
         if self._front is not None and len(self._positions) == len(rows) and self._front.covers(self._positions):
             return self._front.added(layer, self._positions, rows)
-        return self._steer(layer, rows) if layer in self._directions else None
-
-    def _steer(self, layer: int, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
-        strengths = self._output_rows if layer == self._model.n_layer - 1 else self._rows
-        if not strengths.any():
-            return None
-        return rows + strengths[:, None] * self._directions[layer]
+        return self._steering.added(layer, rows)
 
 
 def _shared(heads: list[list[int]]) -> TokenTrie | None:

@@ -2,19 +2,21 @@
 
 For every cached position the context remembers the token and the steering it was evaluated under. What has both in
 common with the new text is used again; the rest is evaluated. So a dial that is turned costs exactly the positions it
-applies to.
+applies to. How each position was cut into a batch is remembered, too: who wants it again bit for bit gives the cuts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from localsteer.errors import DialError, PromptError, Stopped
 from localsteer.llama.closing import Closing
+from localsteer.llama.cuts import Cut, Cuts, cuts_of, positions_of
 from localsteer.llama.decoding import Decoder
 from localsteer.llama.generation import Generation
 from localsteer.llama.model import Model
@@ -48,6 +50,7 @@ class Context(Closing):
         self.n_threads = self._decoder.n_threads
         self._tokens: list[int] = []
         self._keys: list[Hashable] = []
+        self._cut_at: list[Cut] = []
         self._has_logits = False
 
     @property
@@ -55,38 +58,72 @@ class Context(Closing):
         """Tokens in the cache."""
         return len(self._tokens)
 
+    @property
+    def cuts(self) -> Cuts:
+        """How what is cached was cut into batches."""
+        return cuts_of(self._cut_at)
+
     def evaluate(
         self,
         spans: Sequence[Span],
         *,
+        cuts: Cuts | None = None,
+        logits: bool = True,
         should_stop: Callable[[], bool] | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Evaluated:
-        """Make the cache hold exactly these spans, so that :meth:`logits` are those after the last token.
+        """Make the cache hold exactly these spans, so that :meth:`logits` are those after the last token; ``logits``
+        False: nobody asks for those.
 
-        ``progress`` gets the tokens evaluated so far and those to evaluate in all. Raises PromptError if they do not
-        fit the context, Stopped if ``should_stop`` says so; what was evaluated until then stays cached.
+        ``cuts``: how they are to be cut into batches (those of a longer text will do), None for as few as possible; see
+        :meth:`can_cut`. What is cached is used where it was cut in the same way. ``progress`` gets the tokens evaluated
+        so far and those to evaluate in all. Raises PromptError if they do not fit the context, Stopped if
+        ``should_stop`` says so; what was evaluated until then stays cached.
         """
         tokens = [token for span, _ in spans for token in span]
         keys = [steering.key for span, steering in spans for _ in span]
         if not tokens:
             raise PromptError("There is nothing to evaluate: the prompt is empty.")
         self.check_fits(len(tokens))
-        reused = self._cut(self._common(tokens, keys))
+        places = None if cuts is None else positions_of(cuts)[: len(tokens)]
+        same = self._same(tokens, keys, places)
+        reused = self._cut(self._usable(same, len(tokens), places, logits=logits))
         done, total = 0, len(tokens) - reused
-        for begin, end, steering in self._batches(spans, reused):
+        for begin, end, steering in self._batches(spans, reused, places):
             if should_stop is not None and should_stop():
                 raise Stopped
+            length = end - begin if places is None else places[begin][1]
+            # What follows in a batch changes only its length.
+            fill = [tokens[end - 1]] * (length - (end - begin))
+            last = logits and end == len(tokens) and not fill
             self._decoder.steer(steering)
             with self._or_nothing():
-                self._decoder.decode(tokens[begin:end], begin, logits=end == len(tokens), should_stop=should_stop)
+                self._decoder.decode([*tokens[begin:end], *fill], begin, logits=last, should_stop=should_stop)
+                if fill and not self._decoder.cut(end):
+                    raise RuntimeError("a memory that cannot be cut was asked to cut a batch")
             self._tokens.extend(tokens[begin:end])
             self._keys.extend(keys[begin:end])
+            self._cut_at.extend([(begin, length)] * (end - begin))
+            self._has_logits = last
             done += end - begin
             if progress is not None:
                 progress(done, total)
-        self._has_logits = True
         return Evaluated(total, reused)
+
+    def can_cut(self, spans: Sequence[Span], cuts: Cuts) -> bool:
+        """Whether ``spans`` can be evaluated in batches cut like this: no batch crosses a border between steerings, all
+        of them fit, and there is one for every token.
+        """
+        keys = [steering.key for tokens, steering in spans for _ in tokens]
+        begin = 0
+        for kept, length, times in cuts:
+            if not 0 < kept <= length <= self._decoder.n_batch or (kept < length and not self.model.rewinds):
+                return False
+            for _ in range(times):
+                if begin + length > self.n_ctx or len(set(keys[begin : begin + kept])) > 1:
+                    return False
+                begin += kept
+        return begin == len(keys)
 
     def check_fits(self, count: int) -> None:
         """Raise PromptError if ``count`` tokens are more than the context holds."""
@@ -96,16 +133,28 @@ class Context(Closing):
                 "shorten it or load the model with a larger context."
             )
 
-    def _common(self, tokens: Sequence[int], keys: Sequence[Hashable]) -> int:
-        """Length of the cached beginning that can be used. The last token is evaluated again if its logits are gone."""
+    def _usable(self, same: int, length: int, places: Sequence[Cut] | None, *, logits: bool) -> int:
+        """How much can be used of a cached beginning of ``same`` of ``length`` tokens. If the logits of the last token
+        are gone, it is evaluated again, with all of its batch where it matters how that is cut.
+        """
+        if logits and same == length and not (self._has_logits and same == len(self._tokens)):
+            same -= 1
+        if places is not None and same < length:
+            return min(same, places[same][0])
+        return same
+
+    def _same(self, tokens: Sequence[int], keys: Sequence[Hashable], places: Sequence[Cut] | None) -> int:
         cached = min(len(self._tokens), len(tokens))
-        common = next(
-            (at for at in range(cached) if self._tokens[at] != tokens[at] or self._keys[at] != keys[at]),
+        return next(
+            (
+                at
+                for at in range(cached)
+                if self._tokens[at] != tokens[at]
+                or self._keys[at] != keys[at]
+                or (places is not None and self._cut_at[at] != places[at])
+            ),
             cached,
         )
-        if common == len(tokens) and not (self._has_logits and common == len(self._tokens)):
-            return common - 1
-        return common
 
     def _cut(self, length: int) -> int:
         """Keep the first ``length`` cached positions, or none where the memory cannot be cut; returns how many are
@@ -117,6 +166,7 @@ class Context(Closing):
                 length = 0
             del self._tokens[length:]
             del self._keys[length:]
+            del self._cut_at[length:]
         return length
 
     @contextmanager
@@ -129,9 +179,12 @@ class Context(Closing):
             if not self._decoder.cut(len(self._tokens)):
                 self._tokens.clear()
                 self._keys.clear()
+                self._cut_at.clear()
             raise
 
-    def _batches(self, spans: Sequence[Span], begin: int) -> Iterator[tuple[int, int, Steering]]:
+    def _batches(
+        self, spans: Sequence[Span], begin: int, places: Sequence[Cut] | None
+    ) -> Iterator[tuple[int, int, Steering]]:
         """Stretches from ``begin`` on that are evaluated at once: one steering, at most one batch long."""
         runs: list[tuple[int, int, Steering]] = []
         at = 0
@@ -144,8 +197,13 @@ class Context(Closing):
             else:
                 runs.append((max(start, begin), at, steering))
         for start, end, steering in runs:
-            for first in range(start, end, self._decoder.n_batch):
-                yield first, min(first + self._decoder.n_batch, end), steering
+            first = start
+            while first < end:
+                kept = self._decoder.n_batch
+                if places is not None:
+                    kept = next((at for at in range(first, end) if places[at] != places[first]), end) - first
+                yield first, min(first + kept, end), steering
+                first += kept
 
     def logits(self) -> npt.NDArray[np.float32]:
         """float32[n_vocab] after the last token of the cache. A view: copy what you want to keep."""
@@ -158,42 +216,88 @@ class Context(Closing):
         header: Sequence[int] = (),
         steering: Callable[[], Steering],
         sampling: Sampling,
+        cuts: Cuts | None = None,
         should_stop: Callable[[], bool] | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Generation:
         """Evaluate ``spans`` and then write a reply, token by token, as the result is iterated.
 
-        ``header`` are the tokens that the open reply begins with. ``steering`` is asked before every evaluation from
-        the header on, so a dial that is turned after a token has come already changes the next one. ``should_stop``
-        is asked before every token. Nothing happens before the first token is asked for.
+        ``header`` are the tokens that the open reply begins with; ``cuts`` those of the spans and the header together
+        (see :meth:`evaluate`). ``steering`` is asked before every evaluation from the header on, so a dial that is
+        turned after a token has come already changes the next one. ``should_stop`` is asked before every token.
+        Nothing happens before the first token is asked for.
         """
-        return Generation(self, spans, header, steering, sampling, should_stop, progress)
+        return Generation(self, spans, header, steering, sampling, cuts, should_stop, progress)
 
-    def holds(self, spans: Sequence[Span]) -> bool:
-        """Whether the cache begins with all of these spans."""
+    def holds(self, spans: Sequence[Span], cuts: Cuts | None = None) -> bool:
+        """Whether the cache begins with all of these spans, cut like this."""
         tokens = [token for span, _ in spans for token in span]
         keys = [steering.key for span, steering in spans for _ in span]
-        return self._tokens[: len(tokens)] == tokens and self._keys[: len(keys)] == keys
+        places = None if cuts is None else positions_of(cuts)
+        return self._same(tokens, keys, places) == len(tokens)
 
     def append(self, token: int, steering: Steering) -> None:
         """Evaluate one more token under ``steering``. The context must have room for it."""
         self._decoder.steer(steering)
         with self._or_nothing():
             self._decoder.decode_one(token, len(self._tokens))
+        self._cut_at.append((len(self._tokens), 1))
         self._tokens.append(token)
         self._keys.append(steering.key)
         self._has_logits = True
 
-    def sample(self, sampler: Sampler, steering: Steering) -> int:
-        """Draw a token from the present logits, which were computed under ``steering``.
+    def forget(self) -> None:
+        """Empty the cache, also of what is no number."""
+        self._cut(0)
+        self._decoder.wipe()
 
-        Raises DialError if the steering has made them something else than numbers; the position that spoilt them is
-        forgotten.
+    def sample(self, sampler: Sampler) -> int:
+        """Draw a token from the present logits.
+
+        Raises DialError if steering, this or an earlier one, has made them something else than numbers; all that is
+        cached is forgotten then.
         """
-        if steering.data is not None and not self._decoder.has_numbers():
-            self._cut(len(self._tokens) - 1)
+        if not self._decoder.has_numbers():
+            self.forget()
             raise DialError("The dials are turned so far that the model computes no numbers any more; turn them back.")
         return sampler.sample(self._decoder.handle)
+
+    def saved(self) -> Any:
+        """What is cached, as bytes (a ctypes array) that :class:`~localsteer.llama.many_sequences.ManySequences` can
+        restore.
+        """
+        return self._decoder.saved()
+
+    @contextmanager
+    def keeping(self, texts: Sequence[Sequence[Span]]) -> Iterator[None]:
+        """What is cached now is cached again after ``texts`` have been evaluated inside, one after the other; or there
+        is only one and it begins with that, so that nothing was lost.
+        """
+        tokens, keys, cut_at = list(self._tokens), list(self._keys), list(self._cut_at)
+        begins = len(texts) == 1 and self._begins(texts[0])
+        data = None if begins or not tokens else self._decoder.saved()
+        try:
+            yield
+        finally:
+            if data is not None:
+                self._cut(0)
+                if self._decoder.restore(data):
+                    self._tokens, self._keys, self._cut_at = tokens, keys, cut_at
+
+    def _begins(self, spans: Sequence[Span]) -> bool:
+        """Whether all that is cached is a beginning of ``spans``."""
+        tokens = [token for span, _ in spans for token in span]
+        keys = [steering.key for span, steering in spans for _ in span]
+        return self._same(tokens, keys, None) == len(self._tokens)
+
+    @contextmanager
+    def with_threads(self, n_threads: int) -> Iterator[None]:
+        """Inside, ``n_threads`` threads work: some kernels round differently with another number. 0: no change."""
+        self._decoder.use_threads(n_threads or self.n_threads)
+        try:
+            yield
+        finally:
+            self._decoder.use_threads(self.n_threads)
 
     def moved(self, tap: ResidualTap | None) -> Context:
         """A context with another tap, or none, that has cached what this one has; this one is closed.
@@ -204,7 +308,7 @@ class Context(Closing):
         self.close()
         moved = Context(self.model, n_ctx=self.n_ctx, n_threads=self.n_threads, n_batch=self._n_batch, tap=tap)
         if data is not None and moved._decoder.restore(data):
-            moved._tokens, moved._keys = self._tokens, self._keys
+            moved._tokens, moved._keys, moved._cut_at = self._tokens, self._keys, self._cut_at
         return moved
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from localsteer.errors import ModelError, Stopped
 from localsteer.llama import backend
+from localsteer.llama.attention import chat_attention
 from localsteer.llama.control_vector import set_control_vector
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
@@ -54,6 +55,7 @@ class Decoder:
         # One row of logits is all that is ever asked for; the default reserves one for every token of a batch.
         parameters.n_outputs_max = 1
         parameters.n_threads = parameters.n_threads_batch = self.n_threads
+        parameters.flash_attn_type = chat_attention(self.model)
         parameters.no_perf = True
         if self._tap is not None:
             parameters.cb_eval = self._tap.callback
@@ -81,6 +83,10 @@ class Decoder:
     def handle(self) -> Any:
         """llama.cpp's ``llama_context *``, for the sampler."""
         return self._handle
+
+    def use_threads(self, n_threads: int) -> None:
+        """Have what follows decoded by so many threads."""
+        lib.llama_set_n_threads(self._handle, n_threads, n_threads)
 
     def steer(self, steering: Steering) -> None:
         """Put a control vector in force for what is decoded from now on. Free of cost where it is in force already."""
@@ -147,6 +153,12 @@ class Decoder:
             return True
         lib.llama_memory_clear(self._memory, False)
         return position == 0
+
+    def wipe(self) -> None:
+        """Forget everything, and write zeros over it: attention looks at what stood in unused places, too, and weighs
+        it with nothing, which makes nothing of numbers only.
+        """
+        lib.llama_memory_clear(self._memory, True)
 
     def saved(self) -> Any:
         """What is cached, as bytes (a ctypes array) that :meth:`restore` of another decoder of the model takes."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from localsteer.errors import Stopped
+from localsteer.llama.cuts import Cuts
 from localsteer.llama.sampling import Sampler, Sampling
 from localsteer.llama.spans import Evaluated, Span
 from localsteer.llama.steering import Steering
@@ -22,8 +23,8 @@ class Generation:
     ``tokens``: those given so far. ``chosen[k]``: the key of the steering under which token k was *chosen*, that is,
     under which the token before it was evaluated. ``keys[k]``: the key under which token k itself was *evaluated*,
     which is what the cache holds; ``keys`` is one shorter than ``tokens`` while the last token waits for its
-    evaluation or never gets one. ``prompt`` and ``header``: what was evaluated and what was in the cache, known when
-    the first token comes. ``reason``: why the reply ended, None while it goes on.
+    evaluation or never gets one. ``prompt`` and ``header``: what was evaluated and what was in the cache, and ``cuts``:
+    the batches of both; known when the first token comes. ``reason``: why the reply ended, None while it goes on.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Generation:
         header: Sequence[int],
         steering: Callable[[], Steering],
         sampling: Sampling,
+        cuts: Cuts | None,
         should_stop: Callable[[], bool] | None,
         progress: Callable[[int, int], None] | None,
     ) -> None:
@@ -41,7 +43,9 @@ class Generation:
         self.chosen: list[Hashable] = []
         self.prompt = Evaluated(0, 0)
         self.header = Evaluated(0, 0)
+        self.cuts: Cuts = ()
         self.reason: FinishReason | None = None
+        self._wanted_cuts = cuts
         self._context = context
         self._steering = steering
         self._sampling = sampling
@@ -76,12 +80,15 @@ class Generation:
         context.check_fits(sum(len(tokens) for tokens, _ in spans) + len(header))
         n_prompt = sum(len(tokens) for tokens, _ in spans)
         first = 0
-        if n_prompt and not (header and context.holds(spans)):
-            first = context.evaluate(spans, should_stop=self._should_stop, progress=progress).evaluated
+        cuts = self._wanted_cuts
+        if n_prompt and not (header and context.holds(spans, cuts)):
+            first = context.evaluate(spans, cuts=cuts, should_stop=self._should_stop, progress=progress).evaluated
         steering = self._steering() if header else spans[-1][1]
         second = 0
         if header:
-            second = context.evaluate((*spans, (header, steering)), should_stop=self._should_stop).evaluated
+            whole = (*spans, (header, steering))
+            second = context.evaluate(whole, cuts=cuts, should_stop=self._should_stop).evaluated
+        self.cuts = context.cuts
         # A memory that cannot be cut evaluates the prompt again together with the header.
         in_header = min(second, len(header))
         in_prompt = max(first, second - in_header)
@@ -104,7 +111,7 @@ class Generation:
                     steering = self._steering()
                     context.append(tokens[-1], steering)
                     self.keys.append(steering.key)
-                token = context.sample(sampler, steering)
+                token = context.sample(sampler)
                 if is_end(token):
                     self.reason = "end"
                 else:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from localsteer.errors import ModelError, Stopped
 from localsteer.llama import backend
+from localsteer.llama.attention import chat_attention
 from localsteer.llama.closing import Closing
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
@@ -53,11 +54,13 @@ class ManySequences(Closing):
         n_threads: int | None = None,
         tap: ResidualTap | None = None,
         exact: bool = False,
+        as_chat: bool = False,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
         """``n_ctx``: tokens of all sequences together. ``n_outputs``: whose logits one decode can give at most; None
-        for as many as sequences. ``exact``: twice the memory, so that results agree to float32
-        whatever else is in a batch. Raises ModelError if there is not enough memory.
+        for as many as sequences. ``exact``: twice the memory, so that results agree to float32 whatever else is in a
+        batch. ``as_chat``: fast, and so that :meth:`restore` takes what a chat's context has saved. Raises ModelError
+        if there is not enough memory.
         """
         self.model = model
         self.n_sequences = n_sequences
@@ -72,7 +75,7 @@ class ManySequences(Closing):
         parameters.kv_unified = True
         # Flash attention rounds by the size of the batch (up to 1 % of a hidden state on the CPU), and a 16-bit
         # cache makes more of small differences.
-        parameters.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        parameters.flash_attn_type = chat_attention(model) if as_chat else lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
         if exact:
             parameters.type_k = parameters.type_v = lib.GGML_TYPE_F32
         parameters.n_threads = parameters.n_threads_batch = n_threads or default_threads(model.n_params)
@@ -99,6 +102,25 @@ class ManySequences(Closing):
     def clear(self) -> None:
         """Forget all sequences."""
         lib.llama_memory_clear(lib.llama_get_memory(self._handle), False)
+
+    def restore(self, data: Any, sequences: Sequence[int]) -> bool:
+        """Take over into ``sequences`` what a :class:`~localsteer.llama.context.Context` has saved, kept once for all
+        of them. False where it does not fit.
+        """
+        memory = lib.llama_get_memory(self._handle)
+        first, *others = sequences
+        if not lib.llama_state_seq_set_data(self._handle, data, len(data), first):
+            return False
+        for sequence in others:
+            lib.llama_memory_seq_cp(memory, first, sequence, -1, -1)
+        return True
+
+    def has_numbers(self, row: int) -> bool:
+        """Whether the logits after row ``row`` of the last batch are numbers; llama.cpp's samplers end the process
+        where they are not.
+        """
+        pointer = lib.llama_get_logits_ith(self._handle, row)
+        return bool(np.isfinite(np.ctypeslib.as_array(pointer, (self.model.n_vocab,)).max()))
 
     def decode(
         self,

@@ -1,0 +1,1 @@
+"""Benchmarks: run by hand, each a program that prints its figures."""

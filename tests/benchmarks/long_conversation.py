@@ -1,4 +1,4 @@
-"""What a conversation of 10,000 messages costs on the screen, beside an empty chat: opening, typing, scrolling, searching.
+"""What a conversation of 10,000 messages costs on the screen, beside an empty chat: opening, typing, searching.
 
 python -m tests.benchmarks.long_conversation
 """
@@ -67,7 +67,6 @@ class Clock:
         while not shown() or self.app.painted < began:
             await asyncio.sleep(0.001)
         self.taken.setdefault(what, []).append(1000 * (self.app.painted - began))
-        print(what, self.taken[what][-1], file=sys.stderr)
 
     async def quiet(self) -> None:
         """Until nothing more is painted."""

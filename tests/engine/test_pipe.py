@@ -10,7 +10,20 @@ from pathlib import PurePosixPath
 import pytest
 
 from localsteer.engine.pipe import PipeClosed, read_message, write_message
-from localsteer.engine.protocol import Command, DialMark, DialSetting, Event, Finished, Generate, Stop, Turn
+from localsteer.engine.protocol import (
+    Command,
+    Compare,
+    Course,
+    DialMark,
+    DialSetting,
+    Event,
+    Finished,
+    Generate,
+    Stop,
+    Stopped,
+    TitleMade,
+    Turn,
+)
 
 DIALS = (DialSetting("mood", "/v/mood.gguf", -0.5, (4, 5), "everything"),)
 
@@ -21,6 +34,9 @@ DIALS = (DialSetting("mood", "/v/mood.gguf", -0.5, (4, 5), "everything"),)
         Stop(),
         Generate(3, (Turn("user", "hello ☃"), Turn("assistant", "hi", (1, 2), (DialMark(0, DIALS),))), DIALS),
         Finished(3, "end", "hi", (1, 2), (DialMark(0, ()),), 7, 5, 6, 30.5, 11, 512),
+        Compare(3, (Turn("user", "hello"),), (DIALS, ()), course=Course(((3, 4, 1), (1, 1, 5)), sides=(DIALS, ()))),
+        TitleMade(3, "A title"),
+        Stopped(3),
     ],
 )
 def test_a_message_comes_out_as_it_went_in(message: Command | Event) -> None:

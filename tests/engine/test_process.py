@@ -13,6 +13,8 @@ import pytest
 
 from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import (
+    Compare,
+    Compared,
     DialSetting,
     Died,
     Event,
@@ -26,6 +28,8 @@ from localsteer.engine.protocol import (
     Loaded,
     Sampling,
     SetDials,
+    SideFinished,
+    SideToken,
     Stop,
     Stopped,
     TokenText,
@@ -87,6 +91,26 @@ def test_a_stop_ends_a_reply_in_the_middle(client: EngineClient, tmp_path: Path)
     begin_endless_reply(client, tmp_path)
     client.send(Stop())
     assert finish(client).reason == "stopped"
+
+
+def test_replies_side_by_side_are_stopped_together(client: EngineClient, tmp_path: Path) -> None:
+    client.send(Compare(2, TURNS, ((spell(tmp_path),), (spell(tmp_path),)), Sampling(temperature=0.0)))
+    until(client, lambda event: isinstance(event, SideToken) and event.index >= 2)
+    client.send(Stop())
+    events = until(client, lambda event: isinstance(event, Compared))
+    reasons = {event.side: event.reply.reason for event in events if isinstance(event, SideFinished)}
+    assert reasons == {0: "stopped", 1: "stopped"}
+
+
+def test_a_reply_comes_again_exactly_in_another_process(
+    client: EngineClient, random_bpe_model: Path, tmp_path: Path
+) -> None:
+    client.send(SHORT)
+    first = finish(client)
+    with EngineClient(tmp_path / "another.log") as another:
+        load(another, random_bpe_model)
+        another.send(replace(SHORT, schedule=first.marks, course=first.course))
+        assert finish(another).tokens == first.tokens
 
 
 def test_new_dials_are_in_force_within_the_reply_and_the_latest_win(client: EngineClient, tmp_path: Path) -> None:

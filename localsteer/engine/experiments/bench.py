@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from localsteer.engine.desk import Desk, Say
 from localsteer.engine.experiment_protocol import ResultRow, Value
-from localsteer.engine.generation import Desk, Say
 from localsteer.engine.mixing import NOT_STEERABLE
 from localsteer.engine.pace import Pace
 from localsteer.engine.protocol import Notice

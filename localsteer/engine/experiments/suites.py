@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+from localsteer.engine.desk import Desk, Say
 from localsteer.engine.experiment_protocol import (
     BreakingExperiment,
     Experiment,
@@ -18,7 +19,6 @@ from localsteer.engine.experiment_protocol import (
 )
 from localsteer.engine.experiments import breaking, letters, principal, sentiment, several, topic
 from localsteer.engine.experiments.bench import Bench
-from localsteer.engine.generation import Desk, Say
 
 
 def run_experiment(desk: Desk, command: Experiment, stopped: Callable[[], bool], say: Say) -> None:
