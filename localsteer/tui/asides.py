@@ -7,7 +7,17 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from localsteer.engine.protocol import Command, Died, Event, Failed, ModelCard, NeedlesMeasured, ReplyRated, Stopped
+from localsteer.engine.protocol import (
+    Command,
+    Died,
+    Event,
+    Failed,
+    ModelCard,
+    NeedlesMeasured,
+    ReplyRated,
+    Stopped,
+    TitleMade,
+)
 from localsteer.tui.engine_link import EngineLink
 
 _MOST_WAITING = 8
@@ -53,7 +63,7 @@ class Asides:
         match event:
             case Stopped():
                 self._waiting.appendleft(aside)
-            case ReplyRated() | NeedlesMeasured():
+            case ReplyRated() | NeedlesMeasured() | TitleMade():
                 aside.take(event)
             case Failed():
                 pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -13,6 +14,7 @@ from textual.containers import Container
 from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import Command, DialSetting, Event, Load, ModelCard
 from localsteer.errors import EngineError
+from localsteer.tui.again import Again
 from localsteer.tui.asides import Asides
 from localsteer.tui.commands.conversations import ConversationCommands
 from localsteer.tui.commands.copying import CopyCommands
@@ -25,11 +27,12 @@ from localsteer.tui.dialogs.key_help import KeyHelp
 from localsteer.tui.engine_link import EngineLink
 from localsteer.tui.hearing import Hearing
 from localsteer.tui.keymap import Keymap, chat_bindings
+from localsteer.tui.naming import Naming
 from localsteer.tui.needles import NeedleSwitch
 from localsteer.tui.opening import Opening
 from localsteer.tui.revisiting import Revisiting
 from localsteer.tui.seeing import Seeing
-from localsteer.tui.talk import Talk, open_store
+from localsteer.tui.talk import Talk, empty_old, open_store
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dials_panel import DialsPanel
 from localsteer.tui.widgets.header_line import HeaderLine
@@ -39,6 +42,7 @@ from localsteer.tui.widgets.transcript import Transcript
 
 _TICK_SECONDS = 0.1
 _REMEMBER_SECONDS = 2.0
+_TIDY_SECONDS = 20.0
 
 
 class ChatScreen(TalkCommands, RevisitCommands, ConversationCommands, DialCommands, CopyCommands):
@@ -101,6 +105,8 @@ class ChatScreen(TalkCommands, RevisitCommands, ConversationCommands, DialComman
         self.needles = NeedleSwitch(self.link, panel, self.dialling, self.asides, self.memory, say=self.say)
         self.seeing = Seeing(self)
         self.revisiting = Revisiting(self)
+        self.again = Again(self)
+        self.naming = Naming(self.talk, self.asides)
         self.hearing = Hearing(self)
         # The first frame comes before the engine does.
         self.call_after_refresh(self._begin)
@@ -118,6 +124,13 @@ class ChatScreen(TalkCommands, RevisitCommands, ConversationCommands, DialComman
         except EngineError as error:
             await self.query_one(Transcript).add_note(str(error), "error")
         self.hearing.show_state()
+        self.set_timer(_TIDY_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        """What was deleted long ago is emptied for good, some time after the start, beside the app."""
+        path = self.talk.store.path
+        if path == self._opening.places.conversations:
+            self.run_worker(partial(empty_old, path), thread=True, exit_on_error=False)
 
     def _listen(self) -> None:
         # A timer's callback runs beside the screen's messages; what is heard must come between them, one by one.

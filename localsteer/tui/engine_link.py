@@ -30,6 +30,7 @@ from localsteer.engine.protocol import (
     SetDials,
     Stop,
     Stopped,
+    TitleMade,
     TokensRead,
 )
 from localsteer.errors import EngineError
@@ -164,7 +165,7 @@ class EngineLink:
                 self._waiting.clear()
             return True
         if event.request == self._aside:
-            return isinstance(event, ReplyRated | NeedlesMeasured | Failed | Stopped)
+            return isinstance(event, ReplyRated | NeedlesMeasured | TitleMade | Failed | Stopped)
         if self._running is None or event.request != self._running.request:
             return isinstance(event, Notice)
         if isinstance(event, Finished | Extracted | TokensRead | Failed | Stopped):

@@ -67,6 +67,13 @@ COMMANDS: tuple[Command, ...] = (
         in_palette=False,
         named="next_message",
     ),
+    Command(
+        "again_exactly",
+        "Again exactly as it was",
+        "Write the picked reply once more with its own model, seed and dials, and compare it with the record",
+        "Talking",
+        ("alt+g",),
+    ),
     Command("edit_message", "Edit my message", "Change what you said; that begins a new branch", "Talking", ("alt+e",)),
     Command(
         "alternative(-1)",

@@ -121,6 +121,12 @@ class Revisiting:
         picked = self._talk.find(self._transcript.picked)
         return picked or (self._talk.messages[-1] if self._talk.messages else None)
 
+    @property
+    def chosen_reply(self) -> StoredMessage | None:
+        """The picked message; where none is picked, the last reply."""
+        picked = self._talk.find(self._transcript.picked)
+        return picked or next((one for one in reversed(self._talk.messages) if one.role == "assistant"), None)
+
     def let_go(self) -> bool:
         """Leave what was begun with a message; False where nothing was."""
         if self.editing is not None:
@@ -278,7 +284,7 @@ class Revisiting:
         return True
 
     def _is_free(self) -> bool:
-        if self._screen.conversing.writing:
+        if self._screen.conversing.writing or self._screen.again.running:
             self._screen.say("A reply is being written; Esc stops it.")
             return False
         return True

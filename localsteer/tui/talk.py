@@ -15,6 +15,9 @@ from localsteer.chat.turns import as_turn, conversation_turns, within_reach
 from localsteer.engine.protocol import DialMark, DialSetting, ModelCard, Sampling, Turn
 from localsteer.errors import StorageError
 
+_KEEP_SECONDS = 30 * 86_400.0
+"""What is deleted can be had back for so long."""
+
 
 def open_store(path: Path) -> tuple[ConversationStore, str]:
     """The database at ``path`` and nothing; or one that lasts as long as the app, and one sentence why."""
@@ -25,6 +28,13 @@ def open_store(path: Path) -> tuple[ConversationStore, str]:
         return ConversationStore(
             folder / "conversations.sqlite3"
         ), f"{error} Until then nothing is kept after quitting."
+
+
+def empty_old(path: Path) -> None:
+    """Empty for good what was deleted more than 30 days ago, and take in what a search would have to."""
+    with contextlib.suppress(StorageError), ConversationStore(path) as store:
+        store.purge(older_than=_KEEP_SECONDS)
+        store.prepare_search()
 
 
 class Talk:

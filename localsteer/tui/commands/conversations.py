@@ -6,6 +6,7 @@ from textual.screen import Screen
 
 from localsteer.chat.conversation import Conversation
 from localsteer.errors import StorageError
+from localsteer.tui.again import Again
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialogs.conversations import Conversations, Opened
 from localsteer.tui.plain import plain
@@ -20,6 +21,7 @@ class ConversationCommands(Screen[None]):
     talk: Talk
     conversing: Conversing
     revisiting: Revisiting
+    again: Again
 
     def action_conversations(self) -> None:
         shown = self.talk.conversation
@@ -43,5 +45,6 @@ class ConversationCommands(Screen[None]):
         except StorageError as error:
             self.notify(plain(str(error)), severity="error", markup=False)
             return
+        await self.again.turn_away()
         await self.conversing.open(lambda: self.revisiting.open(conversation, opened.message_id))
         self.query_one(Composer).focus()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.screen import Screen
 
+from localsteer.tui.again import Again
 from localsteer.tui.revisiting import Revisiting
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.transcript import Transcript
@@ -14,6 +15,7 @@ class RevisitCommands(Screen[None]):
     """A part of the chat screen, which makes what is named here."""
 
     revisiting: Revisiting
+    again: Again
 
     @on(Transcript.Reached)
     def _reached(self, event: Transcript.Reached) -> None:
@@ -21,6 +23,12 @@ class RevisitCommands(Screen[None]):
 
     def action_pick_message(self, by: int) -> None:
         self.call_later(self.revisiting.pick_next, by)
+
+    def action_again_exactly(self) -> None:
+        self.call_later(self._again_exactly)
+
+    async def _again_exactly(self) -> None:
+        await self.again.begin(self.revisiting.chosen_reply)
 
     def action_edit_message(self) -> None:
         self.revisiting.begin_edit()

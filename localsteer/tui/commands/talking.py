@@ -6,6 +6,7 @@ from textual import on
 from textual.screen import Screen
 
 from localsteer.errors import StorageError
+from localsteer.tui.again import Again
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
 from localsteer.tui.dialogs.system_prompt import SystemPrompt
@@ -27,6 +28,7 @@ class TalkCommands(Screen[None]):
     dialling: Dialling
     seeing: Seeing
     revisiting: Revisiting
+    again: Again
 
     def give_back(self, text: str) -> None:
         """A message that was not sent goes back into the input, before what was written there meanwhile."""
@@ -42,7 +44,7 @@ class TalkCommands(Screen[None]):
     async def _sent(self, event: Composer.Sent) -> None:
         if self.revisiting.editing is not None:
             await self.revisiting.send_edit(event.text)
-        elif self.conversing.writing:
+        elif self.conversing.writing or self.again.running:
             self.give_back(event.text)
             self.say("A reply is being written; Esc stops it.")
         else:
@@ -64,6 +66,7 @@ class TalkCommands(Screen[None]):
             return
         forgotten = self.link.stop()
         await self.conversing.forget(forgotten)
+        await self.again.forget(forgotten)
         self.dialling.forget(forgotten)
 
     def action_again(self) -> None:
@@ -77,6 +80,7 @@ class TalkCommands(Screen[None]):
 
     async def _new_chat(self) -> None:
         self.revisiting.leave_edit()
+        await self.again.turn_away()
         await self.conversing.begin_anew()
         await self.note_system_prompt()
         self.query_one(Composer).focus()
