@@ -43,7 +43,7 @@ class Sign:
 def signs_of(marks: Sequence[DialMark], places: Sequence[int]) -> tuple[Sign, ...]:
     """A sign for each mark after the first that changed something; ``places`` as in a reply's record."""
     found: list[Sign] = []
-    if len(places) != len(marks):
+    if not marks or len(places) != len(marks):
         return ()
     ends = [*(mark.start for mark in marks[1:]), None]
     before: dict[str, float] | None = None

@@ -54,7 +54,7 @@ def past_of(message: StoredMessage) -> PastMessage:
 
 def asked_words(message: StoredMessage) -> Words:
     """What stands below a message of the person's: nothing, mostly."""
-    return [*_alternatives(message), *_damage(message)]
+    return [*_alternatives(message), *_damage(message)][1:]
 
 
 def reply_words(message: StoredMessage, *more: str, steerable: bool = True) -> Words:

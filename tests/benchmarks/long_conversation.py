@@ -17,7 +17,7 @@ from typing import Any
 
 from textual._compositor import CompositorUpdate
 from textual.screen import Screen
-from textual.widgets import Input, OptionList
+from textual.widgets import Input
 
 from localsteer.chat.store import ConversationStore
 from localsteer.library.places import Places, practice_model
@@ -121,7 +121,7 @@ async def measure(folder: Path) -> dict[str, float]:
             lambda: transcript.picked == first,
         )
         await screen.run_action("conversations")
-        while not isinstance(app.screen, Conversations) or not app.screen.query_one(OptionList).option_count:
+        while not isinstance(app.screen, Conversations) or not app.screen._rows:
             await asyncio.sleep(0.01)
         dialog = app.screen
         for words in ("bast", "dan", "bast dan", "number77", "mou"):

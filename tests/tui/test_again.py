@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
-from tests.tui.conftest import OpenApp, Running
+from tests.tui.conftest import OpenApp, Running, remarks
 
 SHORT = replace(Settings(), max_tokens=40)
 
@@ -72,7 +70,7 @@ async def test_what_is_missing_for_it_is_said(open_app: OpenApp, heat_at_hand: P
         for vector in places.vectors.rglob("heat.gguf"):
             vector.rename(vector.with_suffix(".elsewhere"))
         await app.pilot.press("alt+g")
-        await app.until(lambda: "steered by what is gone: heat" in app.text())
+        await app.until(lambda: "steered by what is gone: heat" in remarks(app))
         for record, said in (
             (replace(reply.reply, model_id="another", model_name="Big One", model_path="/gone.gguf"), "Big One, whose"),
             (replace(reply.reply, seed=None, marks=()), "no seed"),
@@ -80,11 +78,11 @@ async def test_what_is_missing_for_it_is_said(open_app: OpenApp, heat_at_hand: P
         ):
             talk.replace(replace(reply, reply=record))
             await app.pilot.press("alt+g")
-            await app.until(lambda said=said: said in " ".join(app.text().split()))
+            await app.until(lambda said=said: said in remarks(app))
 
 
 async def test_one_that_comes_out_differently_is_kept_as_an_alternative(
-    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+    open_app: OpenApp,
 ) -> None:
     async with open_app(settings=SHORT, temperature=0.9) as app:
         await app.loaded()

@@ -74,7 +74,9 @@ class Conversations(ModalScreen[Opened | None]):
         & OptionList > .option-list--option { padding: 0 1; }
         & OptionList > .option-list--option-highlighted { background: $panel; color: $foreground; }
         & .empty { color: $quiet; padding: 0 1; display: none; }
-        & .buttons { color: $quiet; height: auto; margin: 1 0; padding: 0 1; }
+        & .buttons { color: $quiet; height: auto; margin: 1 0; padding: 0 1; link-color: $primary; link-style: none;
+                     link-background: transparent; link-color-hover: $background;
+                     link-background-hover: $primary; link-style-hover: none; }
         &.-short > Vertical { padding: 0 1; height: 100%; max-height: 100%; max-width: 100%; }
         &.-short OptionList { height: 1fr; max-height: 100%; }
         &.-short Input { margin: 0; }
@@ -303,6 +305,6 @@ def _id(row: ConversationSummary | SearchHit) -> int:
 
 def _buttons() -> Content:
     return Content("   ").join(
-        Content.assemble((key, "$primary"), f" {word}").stylize(Style.from_meta({"@click": f"screen.{action}"}))
+        Content.assemble(Content(key).stylize(Style.from_meta({"@click": f"screen.{action}"})), f" {word}")
         for key, word, action in _BUTTONS
     )

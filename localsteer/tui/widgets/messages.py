@@ -37,7 +37,7 @@ class UserView(Static, Pickable):
         padding: 0 1;
         border-left: thick $primary;
         background: $surface;
-        &.-picked { border-left: thick $accent; background: $panel; }
+        &.-picked { border-left: thick $foreground; background: $panel; }
     }
     """
 
@@ -89,7 +89,7 @@ class ReplyView(Vertical, Pickable):
         height: auto;
         margin: 0 0 1 0;
         padding: 0 0 0 2;
-        &.-picked { border-left: thick $accent; padding: 0 0 0 1; background: $surface; }
+        &.-picked { border-left: thick $foreground; padding: 0 0 0 1; background: $surface; }
         & > .reply--body { width: 1fr; height: auto; padding: 0; margin: 0; }
         & > .reply--foot { width: 1fr; height: auto; color: $quiet; }
         & MarkdownBlock:last-child { margin-bottom: 0; }
@@ -121,6 +121,7 @@ class ReplyView(Vertical, Pickable):
         self._foot = Static(content(foot), classes="reply--foot")
         self._sign = ""
         if whole is not None:
+            self._foot.display = bool(foot)
             self._take(whole, signs)
 
     def compose(self) -> ComposeResult:
@@ -177,6 +178,7 @@ class ReplyView(Vertical, Pickable):
         if not self.is_attached:
             return
         self._words = words
+        self._foot.display = True
         self._foot.update(content(words))
 
     @property

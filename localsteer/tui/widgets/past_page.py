@@ -60,7 +60,7 @@ class PastPage(SelectableLines):
         if self._picked is not None:
             begin, end = self._page.span(self._picked)
             if begin <= y < end:
-                edge = Segment(EDGE, Style(color=rich_colour(self.app.theme_variables["accent"])))
+                edge = Segment(EDGE, Style(color=rich_colour(self.app.theme_variables["foreground"])))
                 strip = Strip.join([Strip([edge], 1), strip.crop(1)])
         return strip
 
