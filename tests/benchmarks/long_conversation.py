@@ -69,8 +69,9 @@ class Clock:
         self.taken.setdefault(what, []).append(1000 * (self.app.painted - began))
 
     async def quiet(self) -> None:
-        """Until nothing more is painted."""
-        while time.perf_counter() - self.app.painted < 0.15:
+        """Until nothing more is painted, or for half a second: a cursor blinks on."""
+        end = time.perf_counter() + 0.5
+        while time.perf_counter() - self.app.painted < 0.15 and time.perf_counter() < end:
             await asyncio.sleep(0.02)
 
     async def typing(self, what: str) -> None:

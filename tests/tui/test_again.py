@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from localsteer.library.places import Places
@@ -78,7 +79,7 @@ async def test_what_is_missing_for_it_is_said(open_app: OpenApp, heat_at_hand: P
         ):
             talk.replace(replace(reply, reply=record))
             await app.pilot.press("alt+g")
-            await app.until(lambda said=said: said in remarks(app))
+            await app.until(partial(lambda words: words in remarks(app), said))
 
 
 async def test_one_that_comes_out_differently_is_kept_as_an_alternative(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from localsteer.chat.store import ConversationStore
 from localsteer.library.places import Places
@@ -131,9 +132,9 @@ async def test_of_a_long_conversation_the_end_is_mounted_and_the_rest_comes_as_o
             many = len(transcript.ids)
             top = next(view for view in transcript.query(PastPage))
             transcript.scroll_home(animate=False)
-            await app.until(lambda many=many: len(transcript.ids) > many)
+            await app.until(partial(lambda before: len(transcript.ids) > before, many))
             # What was at the top still is.
-            await app.until(lambda top=top: top.region.y == transcript.scrollable_content_region.y)
+            await app.until(partial(lambda view: view.region.y == transcript.scrollable_content_region.y, top))
         assert transcript.ids == ids
         # From a search in the middle of it both ways are open.
         await app.screen.open_conversation(Opened(long, ids[50]))
