@@ -6,6 +6,7 @@ import io
 
 import pytest
 from rich.console import Console
+from rich.theme import Theme
 
 from localsteer.chat.marks_in_text import places_in_text
 from localsteer.engine.protocol import DialMark, DialSetting
@@ -17,22 +18,13 @@ def at(strength: float, other: float = 0.0) -> tuple[DialSetting, ...]:
     return DialSetting("mood", "/m.gguf", strength), DialSetting("register", "/r.gguf", other)
 
 
+def console() -> Console:
+    return Console(file=io.StringIO(), width=60, theme=Theme({"chat.quiet": ""}))
+
+
 def painted(text: str, *signs: Sign) -> str:
-    console = Console(file=io.StringIO(), width=60)
-    lines = console.render_lines(FinishedMarkdown(text, dark=True, signs=[_plain(sign) for sign in signs]), pad=False)
+    lines = console().render_lines(FinishedMarkdown(text, dark=True, signs=signs), pad=False)
     return "\n".join("".join(segment.text for segment in line).rstrip() for line in lines).strip()
-
-
-def _plain(sign: Sign) -> Sign:
-    return Sign(sign.place, sign.glyph, "none")
-
-
-@pytest.fixture(autouse=True)
-def _colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rich import default_styles
-    from rich.style import Style
-
-    monkeypatch.setitem(default_styles.DEFAULT_STYLES, "chat.none", Style())
 
 
 def test_a_mark_of_a_token_is_at_the_character_where_its_text_begins() -> None:
@@ -69,13 +61,12 @@ def test_up_down_and_both_have_their_signs_and_what_changed_nothing_has_none() -
     ],
 )
 def test_it_stands_before_the_word_and_leaves_the_markdown_as_it_is(text: str, place: int, shown: str) -> None:
-    assert painted(text, Sign(place, UP, "none")) == shown
-    assert painted(text, Sign(place, UP, "none")).replace(UP, "") == painted(text)
+    assert painted(text, Sign(place, UP, "quiet")) == shown
+    assert painted(text, Sign(place, UP, "quiet")).replace(UP, "") == painted(text)
 
 
 def test_a_line_is_copied_without_it() -> None:
-    console = Console(file=io.StringIO(), width=60)
-    (line,) = console.render_lines(
-        FinishedMarkdown("It was lovely.", dark=True, signs=[Sign(6, UP, "none")]), pad=False
+    (line,) = console().render_lines(
+        FinishedMarkdown("It was lovely.", dark=True, signs=[Sign(6, UP, "quiet")]), pad=False
     )
     assert without_stand_ins(copied(line)).rstrip() == "It was lovely."
