@@ -28,8 +28,9 @@ class ReplyRecord:
     ``finish_reason`` None: it was still being written when the app ended. ``vocabulary`` and ``model_id`` say for which
     models ``tokens`` and ``marks`` mean anything. ``seconds_to_first`` and ``seconds`` count from asking to the first
     and the last token; None where that was not measured. ``context_size`` in tokens (0: unknown) decides which turns
-    had to be dropped. ``written_with``: the version of localsteer, "" for those that did not say.
-    ``course``: how it was computed, None where that was not kept; without it another reply may come.
+    had to be dropped. ``written_with``: the version of localsteer, "" for those that did not say. ``mark_places``: for
+    each of ``marks`` the character of the text before which it begins; () where that is not known. ``course``: what its
+    tokens depend on beside all this; None for what older versions wrote.
     """
 
     model_name: str
@@ -50,6 +51,7 @@ class ReplyRecord:
     context_size: int = 0
     written_with: str = ""
     read_as: ReadAs | None = None
+    mark_places: tuple[int, ...] = ()
     course: Course | None = None
 
     @classmethod

@@ -15,6 +15,7 @@ from localsteer.chat.record_json import (
     marks_document,
     marks_from,
     number,
+    places_from,
     read_as_document,
     read_as_from,
     sampling_from,
@@ -104,6 +105,7 @@ def _record_document(record: ReplyRecord) -> dict[str, object]:
         "sampling": asdict(record.sampling),
         "marks": marks_document(record.marks),
         "read_as": read_as_document(record.read_as),
+        "mark_places": record.mark_places,
         "course": course_document(record.course),
     }
 
@@ -142,7 +144,8 @@ def _record(fields: _Fields) -> ReplyRecord:
         sampling=fields.get("sampling", sampling_from),
         marks=fields.get("marks", marks_from),
         read_as=fields.get("read_as", read_as_from),
-        course=fields.get("course", course_from),
+        mark_places=fields.get("mark_places", places_from, None),
+        course=fields.get("course", course_from, None),
     )
 
 
@@ -155,9 +158,11 @@ class _Fields:
         self._found = found
         self.where = where
 
-    def get(self, name: str, read: Callable[[Any], Value]) -> Value:
-        """A value, checked. Raises StorageError that names its place."""
+    def get(self, name: str, read: Callable[[Any], Value], *default: object) -> Value:
+        """A value, checked. Raises StorageError that names its place. ``default``: what is read where there is none."""
         place = f"{self.where}.{name}" if self.where else name
+        if name not in self._found and default:
+            return read(default[0])
         if name not in self._found:
             raise StorageError(f"{place} is missing.")
         try:

@@ -97,6 +97,11 @@ def _cut(numbers: list[Any]) -> tuple[int, int, int]:
     return kept, length, times
 
 
+def places_from(document: object) -> tuple[int, ...]:
+    """Characters of a text from a JSON list, none for None. Raises ValueError."""
+    return () if document is None else tuple(whole_number(one) for one in _list(document))
+
+
 def number(value: object) -> float:
     """A finite number. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

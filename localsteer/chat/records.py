@@ -20,6 +20,7 @@ from localsteer.chat.record_json import (
     course_from,
     marks_document,
     marks_from,
+    places_from,
     read_as_document,
     read_as_from,
     sampling_from,
@@ -47,6 +48,7 @@ REPLY_COLUMNS = (
     "context_size",
     "written_with",
     "read_as",
+    "mark_places",
     "course",
 )
 
@@ -121,6 +123,7 @@ def reply_values(record: ReplyRecord) -> tuple[object, ...]:
         record.context_size,
         storable(record.written_with),
         None if record.read_as is None else to_json(read_as_document(record.read_as)),
+        to_json(record.mark_places),
         None if record.course is None else to_json(course_document(record.course)),
     )
 
@@ -167,6 +170,7 @@ def _reply_from(columns: _Columns) -> ReplyRecord:
         context_size=int(columns.number("context_size")),
         written_with=columns.text("written_with"),
         read_as=columns.json("read_as", read_as_from, None),
+        mark_places=columns.json("mark_places", places_from, ()),
         course=columns.json("course", course_from, None),
     )
 

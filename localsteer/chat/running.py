@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
+from localsteer.chat.marks_in_text import places_in_text
 from localsteer.engine.protocol import DialMark, DialSetting, Finished, Started
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ class RunningReply:
         """Dials were turned now; the engine's own marks replace these when the reply is finished."""
         mark = DialMark(start=len(self._tokens), dials=dials)
         earlier = tuple(one for one in self._record.marks if one.start < mark.start)
-        self._record = replace(self._record, marks=(*earlier, mark))
+        marks = (*earlier, mark)
+        self._record = replace(self._record, marks=marks, mark_places=places_in_text(marks, self._pieces))
         self._unsaved = self._unsaved or self.message_id is not None
 
     def save_if_due(self) -> None:
@@ -110,11 +112,11 @@ class RunningReply:
 
     def finish(self, event: Finished) -> StoredMessage:
         """The reply is whole: save it as the engine reports it."""
-        self._pieces = [event.text]
         self._tokens = list(event.tokens)
         self._record = replace(
             self._record,
             marks=event.marks,
+            mark_places=places_in_text(event.marks, self._pieces),
             seed=event.seed,
             finish_reason=event.reason,
             prompt_tokens_evaluated=event.prompt_tokens_evaluated,
@@ -124,6 +126,7 @@ class RunningReply:
             context_size=event.context_size,
             course=event.course,
         )
+        self._pieces = [event.text]
         self.save()
         assert self.message_id is not None
         return self._store.message(self.message_id)

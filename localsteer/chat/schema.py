@@ -53,7 +53,6 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE replies ADD COLUMN context_size INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE replies ADD COLUMN written_with TEXT NOT NULL DEFAULT '';
     ALTER TABLE replies ADD COLUMN read_as TEXT;           -- JSON object: see ReadAs
-    ALTER TABLE replies ADD COLUMN course TEXT;            -- JSON object: see Course
     ALTER TABLE conversations ADD COLUMN titled_by TEXT NOT NULL DEFAULT 'words';
     ALTER TABLE conversations ADD COLUMN deletion_id INTEGER;  -- of the deletion that hides it
     ALTER TABLE messages ADD COLUMN deletion_id INTEGER;
@@ -95,6 +94,10 @@ STEPS: tuple[str, ...] = (
     CREATE TRIGGER conversation_gone AFTER DELETE ON conversations BEGIN
         INSERT OR IGNORE INTO unindexed VALUES (-old.id);
     END;
+    """,
+    """
+    ALTER TABLE replies ADD COLUMN mark_places TEXT NOT NULL DEFAULT '[]';  -- JSON list of whole numbers
+    ALTER TABLE replies ADD COLUMN course TEXT;  -- JSON object: see Course
     """,
 )
 

@@ -22,7 +22,7 @@ from localsteer.chat.paths import (
 from localsteer.chat.records import REPLY_COLUMNS, reply_values, storable
 from localsteer.chat.running import RunningReply
 from localsteer.chat.tree import ConversationTree, insert_message, insert_reply, inserted_id, write_tree
-from localsteer.chat.turns import conversation_turns
+from localsteer.chat.turns import conversation_turns, within_reach
 from localsteer.engine.protocol import ModelCard, Turn
 from localsteer.errors import StorageError
 from localsteer.messages import Role
@@ -194,7 +194,8 @@ class ConversationStore(ConversationList):
         system_prompt = reply.reply.system_prompt if reply.reply else ""
         read_as = reply.reply.read_as if reply.reply and reply.reply.model_id == card.model_id else None
         with clear_errors(self.path):
-            return conversation_turns(system_prompt, read_turns(self._connection, reply.parent_id, card), read_as)
+            turns = conversation_turns(system_prompt, read_turns(self._connection, reply.parent_id, card), read_as)
+            return within_reach(turns, card.n_ctx)
 
     # ------------------------------------------------------------ branches
 

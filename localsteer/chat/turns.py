@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from localsteer.chat.conversation import ReadAs, StoredMessage
@@ -41,3 +41,23 @@ def conversation_turns(system_prompt: str, turns: Iterable[Turn], read_as: ReadA
         else:
             found.append(one)
     return tuple(found)
+
+
+def within_reach(turns: Sequence[Turn], n_ctx: int) -> tuple[Turn, ...]:
+    """``turns`` without those that are so far back that a context of ``n_ctx`` tokens cannot hold them in any case.
+
+    Every turn takes a token at least, and a reply those that it was written as. They go in parts of ``n_ctx`` tokens,
+    so that what is left begins with the same turn for a while, as the engine's own cut does. System turns at the front
+    stay, and what is left begins with a message of the person's.
+    """
+    front = next((index for index, turn in enumerate(turns) if turn.role != "system"), len(turns))
+    least = [len(turn.tokens or ()) + 1 for turn in turns]
+    excess = (sum(least[front:]) - n_ctx) // n_ctx * n_ctx
+    cut, gone = front, 0
+    for index in range(front, len(turns)):
+        if gone > excess:
+            break
+        if turns[index].role == "user":
+            cut = index
+        gone += least[index]
+    return (*turns[:front], *turns[cut:]) if excess > 0 else tuple(turns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -14,12 +15,15 @@ from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import Command, DialSetting, Event, Load, ModelCard
 from localsteer.errors import EngineError
 from localsteer.library.sent_messages import read_sent
+from localsteer.tui.again import Again
 from localsteer.tui.asides import Asides
 from localsteer.tui.commands.comparing import CompareCommands
+from localsteer.tui.commands.conversations import ConversationCommands
 from localsteer.tui.commands.copying import CopyCommands
 from localsteer.tui.commands.dials import DialCommands
 from localsteer.tui.commands.explaining import ExplainCommands
 from localsteer.tui.commands.models import ModelCommands
+from localsteer.tui.commands.revisiting import RevisitCommands
 from localsteer.tui.commands.sampling import SamplingCommands
 from localsteer.tui.commands.scenes import SceneCommands
 from localsteer.tui.commands.slash import SlashTyping
@@ -30,13 +34,15 @@ from localsteer.tui.dialogs.key_help import KeyHelp
 from localsteer.tui.engine_link import EngineLink
 from localsteer.tui.hearing import Hearing
 from localsteer.tui.keymap import Keymap, chat_bindings
+from localsteer.tui.naming import Naming
 from localsteer.tui.needles import NeedleSwitch
 from localsteer.tui.opening import Opening
+from localsteer.tui.revisiting import Revisiting
 from localsteer.tui.seeing import Seeing
 from localsteer.tui.sent import SentHistory
 from localsteer.tui.slashing import Slashing
 from localsteer.tui.switching import Switching
-from localsteer.tui.talk import Talk, open_store
+from localsteer.tui.talk import Talk, empty_old, open_store
 from localsteer.tui.widgets.completions import Completions
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dials_panel import DialsPanel
@@ -47,10 +53,13 @@ from localsteer.tui.widgets.transcript import Transcript
 
 _TICK_SECONDS = 0.1
 _REMEMBER_SECONDS = 2.0
+_TIDY_SECONDS = 20.0
 
 
 class ChatScreen(
     SceneCommands,
+    RevisitCommands,
+    ConversationCommands,
     SlashTyping,
     SamplingCommands,
     ModelCommands,
@@ -129,6 +138,9 @@ class ChatScreen(
         self.needles = NeedleSwitch(self.link, panel, self.dialling, self.asides, self.memory, say=self.say)
         self.seeing = Seeing(self)
         self.comparing = Comparing(self)
+        self.revisiting = Revisiting(self)
+        self.again = Again(self)
+        self.naming = Naming(self.talk, self.asides)
         self.hearing = Hearing(self)
         # The first frame comes before the engine does.
         self.call_after_refresh(self._begin)
@@ -146,6 +158,13 @@ class ChatScreen(
         except EngineError as error:
             await self.query_one(Transcript).add_note(str(error), "error")
         self.hearing.show_state()
+        self.set_timer(_TIDY_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        """What was deleted long ago is emptied for good, some time after the start, beside the app."""
+        path = self.talk.store.path
+        if path == self.opening.places.conversations:
+            self.run_worker(partial(empty_old, path), thread=True, exit_on_error=False)
 
     def _listen(self) -> None:
         # A timer's callback runs beside the screen's messages; what is heard must come between them, one by one.

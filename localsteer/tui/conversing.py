@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from localsteer.chat.running import RunningReply
@@ -28,11 +28,11 @@ from localsteer.tui.engine_link import EngineLink, EngineState, Job
 from localsteer.tui.foot import foot_words, perplexity_words
 from localsteer.tui.on_its_way import OnItsWay
 from localsteer.tui.pace import pace_of
+from localsteer.tui.signs import signs_of, turned_glyph
+from localsteer.tui.stored import asked_words, reply_words
 from localsteer.tui.strengths import courses
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.transcript import Transcript
-
-_ENDINGS = {"stopped": "stopped", "length": "cut at the length limit", "context": "the context is full"}
 
 
 class Surroundings(Protocol):
@@ -76,13 +76,19 @@ class Conversing:
     async def send(self, text: str) -> None:
         """The person's message, and the model's reply to it."""
         try:
-            self._talk.say(text)
+            said = self._talk.say(text)
         except StorageError as error:
             self._screen.give_back(text)
             await self._transcript.add_note(f"{error} The message was not sent.", "error")
             return
-        await self._transcript.add_user(text)
+        await self._transcript.add_user(text, said.id, asked_words(said))
         await self._ask()
+
+    async def answer(self, *, afresh: bool = False) -> None:
+        """A reply to the last message that is shown."""
+        if afresh:
+            await self._read_afresh()
+        await self._ask(afresh=afresh)
 
     async def again(self, *, afresh: bool = False) -> None:
         """The last reply once more; ``afresh``: earlier replies are read under the present dials from now on."""
@@ -92,10 +98,16 @@ class Conversing:
         self._turn_away()
         self._talk.take_back_reply()
         await self._transcript.remove_answer()
-        if afresh:
-            self._talk.read_all_as(self._screen.dials_in_force())
-            await self._transcript.add_note("All earlier replies are now read under the present dials.")
-        await self._ask(afresh=afresh)
+        await self.answer(afresh=afresh)
+
+    async def _read_afresh(self) -> None:
+        self._talk.read_all_as(self._screen.dials_in_force())
+        await self._transcript.add_note("All earlier replies are now read under the present dials.")
+
+    async def open(self, show: Callable[[], Awaitable[None]]) -> None:
+        """Turn away from this conversation, as ``show`` brings another one onto the screen."""
+        self._turn_away()
+        await show()
 
     async def begin_anew(self) -> None:
         """Another conversation."""
@@ -109,8 +121,11 @@ class Conversing:
         dials = self._screen.dials_in_force()
         for reply in self._replies:
             if reply.running is not None:
+                before = reply.running.record.marks
                 reply.running.turned(dials)
                 self._show_strengths(reply)
+                if reply.view is not None and before:
+                    reply.view.sign(turned_glyph(before[-1].dials, dials))
 
     async def take(self, events: list[Event]) -> None:
         """What the engine said. Text is collected and painted once."""
@@ -246,20 +261,18 @@ class Conversing:
         await self._saving(lambda: running.finish(event))
         if view is None:
             return
-        self._talk.add_reply(running)
-        remark = [f"{len(event.tokens)} tokens"]
-        if event.tokens_per_second:
-            remark.append(f"{event.tokens_per_second:.0f} tok/s")
-        if event.reason in _ENDINGS:
-            remark.append(_ENDINGS[event.reason])
-        await view.finish(event.text)
-        steerable = self._steerable
-
-        def show(*more: str) -> None:
-            view.show_foot(foot_words(courses(event.marks), " · ".join([*remark, *more]), steerable=steerable))
-
-        show()
-        self._rate(event, lambda rated: show(perplexity_words(rated.perplexity)))
+        await self._show_whole(reply, event.text)
+        message = self._talk.messages[-1]
+        self._rate(
+            event,
+            lambda rated: view.show_foot(
+                reply_words(
+                    self._talk.find(message.id) or message,
+                    perplexity_words(rated.perplexity),
+                    steerable=self._steerable,
+                )
+            ),
+        )
         self._screen.show_speed(event.tokens_per_second)
         self._screen.show_context(event.context_used, event.context_size)
 
@@ -306,9 +319,17 @@ class Conversing:
         if running is None or not reply.tokens:
             await view.remove()
             return
-        self._talk.add_reply(running)
-        await view.finish(running.text)
-        view.show_foot(foot_words(courses(running.record.marks), "broken off", steerable=self._steerable))
+        await self._show_whole(reply, running.text)
+
+    async def _show_whole(self, reply: OnItsWay, text: str) -> None:
+        """Into the talk, and onto the screen as it is in the record."""
+        assert reply.running is not None
+        assert reply.view is not None
+        self._talk.add_reply(reply.running)
+        message, record = self._talk.messages[-1], reply.running.record
+        reply.view.message_id = message.id if message.id > 0 else None
+        await reply.view.finish(text, signs_of(record.marks, record.mark_places))
+        reply.view.show_foot(reply_words(message, steerable=self._steerable))
 
     async def _note_dropped(self, turns: int) -> None:
         await self._transcript.add_note(

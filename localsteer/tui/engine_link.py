@@ -31,6 +31,7 @@ from localsteer.engine.protocol import (
     SetDials,
     Stop,
     Stopped,
+    TitleMade,
     TokensRead,
 )
 from localsteer.errors import EngineError
@@ -201,7 +202,7 @@ class EngineLink:
                 self._give_up_waiting()
             return True
         if event.request == self._aside:
-            return isinstance(event, ReplyRated | NeedlesMeasured | Failed | Stopped)
+            return isinstance(event, ReplyRated | NeedlesMeasured | TitleMade | Failed | Stopped)
         if self._running is None or event.request != self._running.request:
             return isinstance(event, Notice)
         if isinstance(event, Finished | Extracted | TokensRead | Compared | Failed | Stopped):

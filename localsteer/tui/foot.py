@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.style import Style
 
 from localsteer.tui.past import Words
 from localsteer.tui.plain import plain
@@ -20,7 +21,7 @@ def foot_words(courses: Sequence[Course], remark: str = "", *, steerable: bool =
         parts.append([("unsteered", "faint")])
     if remark:
         parts.append([(remark, "faint")])
-    words: list[tuple[str, str]] = []
+    words: list[tuple[str, str] | tuple[str, str, str]] = []
     for part in parts:
         words += [_GAP, *part] if words else part
     return words
@@ -33,7 +34,11 @@ def perplexity_words(perplexity: float) -> str:
 
 def content(words: Words) -> Content:
     """A line for Textual."""
-    return Content.assemble(*((text, f"${colour}" if colour else "") for text, colour in words))
+    line = Content("")
+    for text, colour, *action in words:
+        piece = Content.styled(text, f"${colour}" if colour else "")
+        line += piece.stylize(Style.from_meta({"@click": action[0]})) if action else piece
+    return line
 
 
 def _course(course: Course) -> list[tuple[str, str]]:

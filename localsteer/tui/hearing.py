@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from localsteer.engine.protocol import Event, Failed, Loaded, Loading, ModelCard, Notice
+from localsteer.engine.protocol import Event, Failed, Finished, Loaded, Loading, ModelCard, Notice
 from localsteer.library.models import PRACTICE
 from localsteer.tui.engine_link import EngineState
 from localsteer.tui.greeting import greeting, is_practice, shown_name, waiting_name, warnings
 from localsteer.tui.widgets.dials_panel import DialsPanel
 from localsteer.tui.widgets.header_line import HeaderLine
-from localsteer.tui.widgets.key_line import DIALS, MAKING, TALKING, WRITING, KeyLine
+from localsteer.tui.widgets.key_line import DIALS, MAKING, PICKED, TALKING, WRITING, KeyLine
 from localsteer.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ class Hearing:
             else:
                 await self._take(event)
         await screen.conversing.take(events)
+        await screen.again.take(events)
         await screen.dialling.take(events)
         await screen.seeing.take(events)
         screen.comparing.take(events)
         screen.needles.hear(events)
+        if any(isinstance(event, Finished) for event in events):
+            screen.naming.look(screen.link.card)
         screen.asides.hear(events)
         self.show_state()
 
@@ -59,7 +62,9 @@ class Hearing:
         if screen.query_one(DialsPanel).has_focus:
             keys.keys = DIALS
         else:
-            keys.keys = WRITING if link.has("reply") else MAKING if link.has("vector") else TALKING
+            picked = screen.query_one(Transcript).picked is not None
+            idle = PICKED if picked else TALKING
+            keys.keys = WRITING if link.has("reply") else MAKING if link.has("vector") else idle
 
     async def _take(self, event: Event) -> None:
         screen = self._screen

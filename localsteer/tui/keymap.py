@@ -40,7 +40,7 @@ _WRITING = frozenset(
 )
 _PICKING = tuple(f"alt+{number}" for number in range(1, 10))
 # These belong to whatever has the focus first.
-_AFTER_FOCUS = frozenset({"stop", "scroll_back", "scroll_on", "copy_selected"})
+_AFTER_FOCUS = frozenset({"stop", "scroll_back", "scroll_on", "copy_selected", "undo"})
 
 _SHOWN = {
     "alt": "Alt",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
+from rich.segment import Segment
 from rich.style import Style
 from rich.syntax import ANSISyntaxTheme, Syntax, SyntaxTheme
+
+from localsteer.tui.signs import Sign, painted, parsed_with_signs
 
 _CODE: dict[str, tuple[str, ...]] = {
     "keyword": ("Keyword",),
@@ -76,7 +80,15 @@ class FinishedMarkdown(Markdown):
         "code_block": _FlatCode,
     }
 
-    def __init__(self, text: str, *, dark: bool) -> None:
+    def __init__(self, text: str, *, dark: bool, signs: Sequence[Sign] = ()) -> None:
         super().__init__("", code_theme=_DARK_CODE if dark else _LIGHT_CODE, hyperlinks=False)
         self.markup = text
-        self.parsed = chat_markdown().parse(text)
+        self._signs = signs
+        self.parsed = parsed_with_signs(text, signs, chat_markdown().parse)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        drawn = super().__rich_console__(console, options)
+        if not self._signs:
+            return drawn
+        styles = [console.get_style(f"chat.{sign.colour}") for sign in self._signs]
+        return painted((one for one in drawn if isinstance(one, Segment)), self._signs, styles)

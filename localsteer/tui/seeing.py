@@ -18,6 +18,7 @@ from localsteer.engine.protocol import (
 from localsteer.errors import EngineError
 from localsteer.tui.dialogs.token_view import TokenView
 from localsteer.tui.engine_link import Job
+from localsteer.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from localsteer.tui.chat_screen import ChatScreen
@@ -45,7 +46,8 @@ class Seeing:
         elif not screen.talk.messages:
             screen.say("Nothing was said yet that could be looked at.")
         else:
-            await self._open(link.card, screen.talk.turns(link.card), rack.watched(), rack.picked)
+            picked = screen.query_one(Transcript).picked
+            await self._open(link.card, screen.talk.turns(link.card, until=picked), rack.watched(), rack.picked)
 
     async def _open(
         self, card: ModelCard, turns: tuple[Turn, ...], vectors: tuple[DialSetting, ...], picked: int

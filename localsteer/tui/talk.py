@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable
@@ -11,9 +12,12 @@ from pathlib import Path
 from localsteer.chat.conversation import Conversation, ReadAs, ReplyRecord, StoredMessage
 from localsteer.chat.running import RunningReply
 from localsteer.chat.store import ConversationStore
-from localsteer.chat.turns import as_turn, conversation_turns
+from localsteer.chat.turns import as_turn, conversation_turns, within_reach
 from localsteer.engine.protocol import DialMark, DialSetting, ModelCard, Sampling, Turn
 from localsteer.errors import StorageError
+
+_KEEP_SECONDS = 30 * 86_400.0
+"""What is deleted can be had back for so long."""
 
 
 def open_store(path: Path) -> tuple[ConversationStore, str]:
@@ -25,6 +29,13 @@ def open_store(path: Path) -> tuple[ConversationStore, str]:
         return ConversationStore(
             folder / "conversations.sqlite3"
         ), f"{error} Until then nothing is kept after quitting."
+
+
+def empty_old(path: Path) -> None:
+    """Empty for good what was deleted more than 30 days ago, and take in what a search would have to."""
+    with contextlib.suppress(StorageError), ConversationStore(path) as store:
+        store.purge(older_than=_KEEP_SECONDS)
+        store.prepare_search()
 
 
 class Talk:
@@ -56,6 +67,15 @@ class Talk:
         """The last message of the person's, empty where there is none."""
         return next((message.content for message in reversed(self.messages) if message.role == "user"), "")
 
+    @property
+    def conversation(self) -> Conversation | None:
+        """As it was when it was opened or its title changed; None before anything was said."""
+        return self._conversation
+
+    def find(self, message_id: int | None) -> StoredMessage | None:
+        """The message of this id, among those that are here."""
+        return next((message for message in self.messages if message.id == message_id), None)
+
     def begin_anew(self) -> None:
         """An empty conversation; the system prompt stays. Nothing is stored until something is said."""
         self.messages = []
@@ -70,6 +90,16 @@ class Talk:
         self._conversation = conversation
         self.messages = list(conversation.messages)
         self.system_prompt = conversation.system_prompt
+
+    def turn_to(self, conversation: Conversation) -> None:
+        """Another branch of the conversation that is open, as the store has just given it."""
+        system_prompt = self.system_prompt
+        self.open(conversation)
+        self.system_prompt = system_prompt
+
+    def replace(self, message: StoredMessage) -> None:
+        """This message as it has become."""
+        self.messages = [message if one.id == message.id else one for one in self.messages]
 
     def load_older(self) -> tuple[StoredMessage, ...]:
         """The page of messages before those that are here, which now are here, too; () where there are none."""
@@ -129,6 +159,10 @@ class Talk:
         """The reply as it stands, whether it could be saved or not."""
         if running.message_id is None:
             self._unsaved = running
+        if running.message_id is not None:
+            with contextlib.suppress(StorageError):
+                self.messages.append(replace(self.store.message(running.message_id), content=running.text))
+                return
         message_id = -1 - len(self.messages) if running.message_id is None else running.message_id
         self.messages.append(
             StoredMessage(
@@ -171,21 +205,28 @@ class Talk:
             self._older = (key, self.store.path_turns(before, card))
         return self._older[1]
 
-    def turns(self, card: ModelCard) -> tuple[Turn, ...]:
+    def turns(self, card: ModelCard, *, until: int | None = None) -> tuple[Turn, ...]:
         """What the engine needs: system prompt and messages, replies with their tokens and the dials of their time.
 
-        Messages of the person's that follow each other (the engine died before it answered) are one turn.
+        Messages of the person's that follow each other (the engine died before it answered) are one turn. ``until``:
+        of the path that ends with this message. What cannot be read any more in this model's context is left out.
         """
-        turns = [*self._older_turns(card), *(as_turn(message, card) for message in self.messages)]
-        return conversation_turns(self.system_prompt, turns, self._read_as)
+        end = next((index for index, one in enumerate(self.messages) if one.id == until), len(self.messages) - 1)
+        return self._within_reach(self._turns_through(card, end), card)
 
     def turns_to_answer(self, card: ModelCard, said: str = "") -> tuple[Turn, ...]:
         """What another reply to the last message of the person's is written from; or a first one to ``said``, which
         would come after all messages but is not said yet.
         """
-        turns = [*self._older_turns(card), *(as_turn(message, card) for message in self.messages)]
+        turns = self._turns_through(card, len(self.messages) - 1)
         if said:
             turns.append(Turn("user", said))
         while turns and turns[-1].role == "assistant":
             turns.pop()
-        return conversation_turns(self.system_prompt, turns, self._read_as)
+        return self._within_reach(turns, card)
+
+    def _turns_through(self, card: ModelCard, end: int) -> list[Turn]:
+        return [*self._older_turns(card), *(as_turn(message, card) for message in self.messages[: end + 1])]
+
+    def _within_reach(self, turns: list[Turn], card: ModelCard) -> tuple[Turn, ...]:
+        return within_reach(conversation_turns(self.system_prompt, turns, self._read_as), card.n_ctx)

@@ -96,7 +96,7 @@ def rich_theme(variables: dict[str, str], *, own_code: bool = False) -> RichThem
     def colour(name: str) -> str:
         return rich_colour(variables[name])
 
-    edge = {name: Style(color=colour(name)) for name in ("primary", "error", "warning", "quiet", "faint")}
+    edge = {name: Style(color=colour(name)) for name in ("primary", "secondary", "error", "warning", "quiet", "faint")}
     poles = {name: Style(color=colour(name)) for name in ("pole-positive", "pole-negative")}
 
     def behind(name: str) -> str | None:

@@ -97,6 +97,11 @@ class Running:
         return "\n".join(strip.text.rstrip() for strip in lines)
 
 
+def remarks(running: Running) -> str:
+    """The short remarks that are on the screen."""
+    return "\n".join(one.message for one in running.app._notifications)
+
+
 OpenApp = Callable[..., AbstractAsyncContextManager[Running]]
 
 

@@ -11,6 +11,7 @@ from localsteer.tui.copying import conversation_text, first_words, last_code_blo
 from localsteer.tui.plain import plain, without_controls
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.messages import ReplyView, UserView
+from localsteer.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from localsteer.tui.app import LocalsteerApp
@@ -54,11 +55,14 @@ class CopyCommands(Screen[None]):
     action_copy_text = action_copy_selected
 
     def _message(self) -> str:
-        """The message under the mouse, else the last reply; nothing where there is none."""
-        pointed = self.app.mouse_over
-        for widget in pointed.ancestors_with_self if pointed is not None else ():
-            if isinstance(widget, UserView | ReplyView) and widget.is_attached:
-                return without_controls(widget.written)
+        """The picked message, else the one under the mouse, else the last reply; nothing where there is none."""
+        transcript = self.query_one(Transcript)
+        pointed = transcript.view_at_mouse()
+        message = self.talk.find(transcript.picked or transcript.id_at_mouse())
+        if message is not None:
+            return without_controls(message.content)
+        if isinstance(pointed, UserView | ReplyView):
+            return without_controls(pointed.written)
         replies = self.query(ReplyView)
         return without_controls(replies.last().written) if replies else ""
 

@@ -8,6 +8,7 @@ from textual.screen import Screen
 from localsteer.errors import StorageError
 from localsteer.library.sent_messages import remember_sent
 from localsteer.library.settings import Settings
+from localsteer.tui.again import Again
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
 from localsteer.tui.dialogs.system_prompt import SystemPrompt
@@ -15,6 +16,7 @@ from localsteer.tui.engine_link import EngineLink
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.opening import Opening
 from localsteer.tui.plain import plain
+from localsteer.tui.revisiting import Revisiting
 from localsteer.tui.seeing import Seeing
 from localsteer.tui.slash import as_message, is_slash
 from localsteer.tui.slashing import Slashing
@@ -35,6 +37,8 @@ class TalkCommands(Screen[None]):
     dialling: Dialling
     seeing: Seeing
     slashing: Slashing
+    revisiting: Revisiting
+    again: Again
 
     def give_back(self, text: str) -> None:
         """A message that was not sent goes back into the input, before what was written there meanwhile."""
@@ -47,15 +51,19 @@ class TalkCommands(Screen[None]):
 
     @on(Composer.Sent)
     async def _sent(self, event: Composer.Sent) -> None:
-        if is_slash(event.text):
+        if self.revisiting.editing is not None:
+            await self.revisiting.send_edit(as_message(event.text))
+        elif is_slash(event.text):
             await self.slashing.run(event.text)
-        elif self.conversing.writing:
+        elif self.conversing.writing or self.again.running:
             self.give_back(event.text)
             self.say(f"A reply is being written. {self.keymap.hint('stop', 'stops it')}".rstrip())
         else:
             text = as_message(event.text)
             if self.settings.remember_messages:
                 remember_sent(self.opening.places, text)
+            await self.revisiting.to_the_end()
+            self.query_one(Transcript).pick(None)
             await self.conversing.send(text)
 
     def action_send(self) -> None:
@@ -68,20 +76,25 @@ class TalkCommands(Screen[None]):
         self.call_later(self._stop)
 
     async def _stop(self) -> None:
+        if self.link.running is None and not self.link.waiting and self.revisiting.let_go():
+            return
         forgotten = self.link.stop()
         await self.conversing.forget(forgotten)
+        await self.again.forget(forgotten)
         self.dialling.forget(forgotten)
 
     def action_again(self) -> None:
-        self.call_later(self.conversing.again)
+        self.call_later(self.revisiting.write_again)
 
     def action_again_afresh(self) -> None:
-        self.call_later(self.conversing.again, afresh=True)
+        self.call_later(self.revisiting.write_again, afresh=True)
 
     def action_new_chat(self) -> None:
         self.call_later(self._new_chat)
 
     async def _new_chat(self) -> None:
+        self.revisiting.leave_edit()
+        await self.again.turn_away()
         await self.conversing.begin_anew()
         await self.note_system_prompt()
         self.query_one(Composer).focus()
@@ -104,10 +117,10 @@ class TalkCommands(Screen[None]):
         else:
             await self.query_one(Transcript).add_note("From here on there is no system prompt.")
 
-    async def note_system_prompt(self) -> None:
-        """In the transcript, where there is one."""
+    async def note_system_prompt(self, *, at: int | None = None) -> None:
+        """In the transcript, where there is one; ``at``: before the message at this place."""
         if self.talk.system_prompt:
-            await self.query_one(Transcript).add_note(f"System prompt: {self.talk.system_prompt}")
+            await self.query_one(Transcript).add_note(f"System prompt: {self.talk.system_prompt}", at=at)
 
     def action_see_tokens(self) -> None:
         self.call_later(self.seeing.open)

@@ -30,6 +30,7 @@ class Composer(TextArea):
         padding: 0 1;
         scrollbar-size-vertical: 1;
         &:focus { border: round $primary 70%; }
+        &.-editing { border: round $accent; border-title-color: $accent; border-subtitle-color: $quiet; }
         & .text-area--placeholder { color: $faint; }
         & .text-area--cursor { background: $primary; color: $background; }
         & .text-area--cursor-line { background: transparent; }
@@ -46,6 +47,10 @@ class Composer(TextArea):
         """The person pressed Enter; ``text`` is never blank."""
 
         text: str
+
+    @dataclass
+    class Blank(Message):
+        """The person pressed Enter, and there is nothing to send."""
 
     def __init__(self, history: SentHistory, completions: Completions) -> None:
         """``completions``: the list that goes with what is typed after a slash."""
@@ -91,6 +96,30 @@ class Composer(TextArea):
             self._completions.close()
             self.clear()
             self.post_message(self.Sent(text))
+        else:
+            self.post_message(self.Blank())
+
+    def begin_editing(self, text: str) -> None:
+        """A message that was sent before, to be sent again otherwise."""
+        self.border_title = "editing"
+        self.border_subtitle = "Enter sends it as a new branch · Esc leaves it as it is"
+        self.add_class("-editing")
+        self.text = text
+        self.move_cursor(self.document.end)
+
+    def end_editing(self, draft: str) -> None:
+        """What had been written before."""
+        self.border_title = self.border_subtitle = ""
+        self.remove_class("-editing")
+        self.text = draft
+        self.move_cursor(self.document.end)
+
+    def action_undo(self) -> None:
+        """In an empty input what was done to messages is undone; else what was typed."""
+        if self.text:
+            super().action_undo()
+        else:
+            self.app.call_later(self.screen.run_action, "undo")
 
     def put(self, text: str) -> None:
         """This text instead, with the cursor behind it."""

@@ -51,6 +51,18 @@ TALKING = (
 )
 WRITING = (Key("Esc", "stop", "screen.stop", ("stop",)), *TALKING[1:])
 MAKING = (Key("Esc", "stop", "screen.stop", ("stop",)), *TALKING)
+PICKED = (
+    Key("Alt+U/J", "pick", "screen.pick_message(-1)", ("previous_message", "next_message")),
+    Key("Alt+E", "edit", "screen.edit_message", ("edit_message",)),
+    Key("Ctrl+R", "another", "screen.again", ("again",)),
+    Key("Alt+G", "same again", "screen.again_exactly", ("again_exactly",)),
+    Key("Alt+,.", "alternatives", "screen.alternative(1)", ("previous_alternative", "next_alternative")),
+    Key("Enter", "go on here", "screen.continue_here"),
+    Key("Alt+W", "delete", "screen.delete_message", ("delete_message",)),
+    Key("Alt+Y", "copy", "screen.copy_message", ("copy_message",)),
+    Key("Alt+V", "words", "screen.see_tokens", ("see_tokens",)),
+    Key("Esc", "leave", "screen.stop", ("stop",)),
+)
 DIALS = (
     Key("←→", "turn", "screen.turn(1)", ("panel_turn_down", "panel_turn_up")),
     Key("↑↓", "pick", "screen.pick_next(1)", ("panel_previous_dial", "panel_next_dial")),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from rich.console import RenderableType
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -13,14 +15,18 @@ from textual.widgets.markdown import MarkdownStream
 
 from localsteer.tui.foot import content
 from localsteer.tui.markdown import FinishedMarkdown, chat_markdown
-from localsteer.tui.past import Words, past_note, past_reply, past_user
+from localsteer.tui.past import PastMessage, Words, past_note, past_reply, past_user
 from localsteer.tui.plain import PlainStream, plain
+from localsteer.tui.signs import Sign
+from localsteer.tui.widgets.picking import Pickable
 from localsteer.tui.widgets.selectable import SelectableLines
+
+_WORD = re.compile(r"(?<![^\s])[^\W_]")
 
 NoteKind: TypeAlias = Literal["quiet", "warning", "error"]
 
 
-class UserView(Static):
+class UserView(Static, Pickable):
     """What the person said, letter by letter: no Markdown, no markup."""
 
     DEFAULT_CSS = """
@@ -31,17 +37,21 @@ class UserView(Static):
         padding: 0 1;
         border-left: thick $primary;
         background: $surface;
+        &.-picked { border-left: thick $foreground; background: $panel; }
     }
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, message_id: int | None = None, foot: Words = ()) -> None:
         self.written = text
         self.text = plain(text)
-        super().__init__(Content(self.text))
+        self.message_id = message_id
+        self._foot = foot
+        super().__init__(Content("\n").join([Content(self.text), *([content(foot)] if foot else [])]))
 
-    def past(self, dark: bool) -> RenderableType:
-        """The message as a renderable."""
-        return past_user(self.text)
+    @property
+    def past(self) -> PastMessage:
+        """The message as it is folded."""
+        return PastMessage(self.message_id, lambda dark: past_user(self.text, self._foot))
 
 
 class NoteLine(Static):
@@ -64,12 +74,13 @@ class NoteLine(Static):
         self._kind = kind
         super().__init__(Content(self.text), classes=f"-{kind}")
 
-    def past(self, dark: bool) -> RenderableType:
-        """The remark as a renderable."""
-        return past_note(self.text, self._kind)
+    @property
+    def past(self) -> PastMessage:
+        """The remark as it is folded."""
+        return PastMessage(None, lambda dark: past_note(self.text, self._kind))
 
 
-class ReplyView(Vertical):
+class ReplyView(Vertical, Pickable):
     """A reply: Markdown widgets while it grows, one cheap ``Static`` once it is whole; below it, the strengths."""
 
     DEFAULT_CSS = """
@@ -78,6 +89,7 @@ class ReplyView(Vertical):
         height: auto;
         margin: 0 0 1 0;
         padding: 0 0 0 2;
+        &.-picked { border-left: thick $foreground; padding: 0 0 0 1; background: $surface; }
         & > .reply--body { width: 1fr; height: auto; padding: 0; margin: 0; }
         & > .reply--foot { width: 1fr; height: auto; color: $quiet; }
         & MarkdownBlock:last-child { margin-bottom: 0; }
@@ -93,16 +105,28 @@ class ReplyView(Vertical):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, whole: str | None = None, message_id: int | None = None, foot: Words = (), signs: Sequence[Sign] = ()
+    ) -> None:
+        """``whole``: of one that was written before; None for one that is going to be fed."""
         super().__init__()
+        self.message_id = message_id
         self.text = ""
         self._whole = ""
+        self._signs = signs
+        self._finished = whole is not None
         self._clean = PlainStream()
         self._stream: MarkdownStream | None = None
-        self._words: Words = ()
-        self._foot = Static(Content(""), classes="reply--foot")
+        self._words = foot
+        self._foot = Static(content(foot), classes="reply--foot")
+        self._sign = ""
+        if whole is not None:
+            self._foot.display = bool(foot)
+            self._take(whole, signs)
 
     def compose(self) -> ComposeResult:
+        if self._finished:
+            yield self._body()
         yield self._foot
 
     @property
@@ -118,29 +142,32 @@ class ReplyView(Vertical):
         if not shown:
             return
         self.text += shown
+        if self._sign:
+            shown = self._with_sign(shown)
         if self._stream is None:
             body = Markdown(parser_factory=chat_markdown, open_links=False, classes="reply--body")
             await self.mount(body, before=self._foot)
             self._stream = Markdown.get_stream(body)
         await self._stream.write(shown)
 
-    async def finish(self, text: str) -> None:
-        """The whole reply; the Markdown widgets give way to one renderable."""
+    def sign(self, glyph: str) -> None:
+        """A dial was turned: the next word that comes is marked."""
+        self._sign = glyph if self.text else ""
+
+    async def finish(self, text: str, signs: Sequence[Sign] = ()) -> None:
+        """The whole reply; the Markdown widgets give way to one renderable. ``signs``: places in ``text``."""
         if self._stream is not None:
             await self._stream.stop()
             self._stream = None
-        self._whole = text.strip("\n")
-        self.text = plain(text).strip("\n")
-        dark = self.app.current_theme.dark
-        body = SelectableLines(FinishedMarkdown(self.text, dark=dark), classes="reply--body", markup=False)
+        self._take(text, signs)
         with self.app.batch_update():
             await self.query(".reply--body").remove()
-            await self.mount(body, before=self._foot)
+            await self.mount(self._body(), before=self._foot)
 
     def repaint_for_theme(self) -> None:
         """The colours of a finished reply are baked in; bake them again."""
         for body in self.query(".reply--body").results(Static):
-            body.update(FinishedMarkdown(self.text, dark=self.app.current_theme.dark))
+            body.update(self._drawn())
 
     def show_waiting(self, words: str) -> None:
         """Before the first token: what is being waited for."""
@@ -151,8 +178,38 @@ class ReplyView(Vertical):
         if not self.is_attached:
             return
         self._words = words
+        self._foot.display = True
         self._foot.update(content(words))
 
-    def past(self, dark: bool) -> RenderableType:
-        """The finished reply as a renderable."""
-        return past_reply(self.text, self._words, dark=dark)
+    @property
+    def past(self) -> PastMessage:
+        """The finished reply as it is folded."""
+        return PastMessage(
+            self.message_id, lambda dark: past_reply(self.text, self._words, dark=dark, signs=self._signs)
+        )
+
+    def _take(self, text: str, signs: Sequence[Sign]) -> None:
+        self._finished = True
+        self._whole = text.strip("\n")
+        self.text, self._signs = shown_reply(text, signs)
+
+    def _body(self) -> SelectableLines:
+        return SelectableLines(self._drawn(), classes="reply--body", markup=False)
+
+    def _drawn(self) -> FinishedMarkdown:
+        return FinishedMarkdown(self.text, dark=self.app.current_theme.dark, signs=self._signs)
+
+    def _with_sign(self, shown: str) -> str:
+        word = _WORD.search(shown)
+        if word is None:
+            return shown
+        glyph, self._sign = self._sign, ""
+        return shown[: word.start()] + glyph + shown[word.start() :]
+
+
+def shown_reply(text: str, signs: Sequence[Sign] = ()) -> tuple[str, tuple[Sign, ...]]:
+    """A reply's text as it is painted, and the signs at their places in that."""
+    whole = plain(text)
+    begin = len(whole) - len(whole.lstrip("\n"))
+    places = (max(0, len(plain(text[: sign.place])) - begin) for sign in signs)
+    return whole.strip("\n"), tuple(replace(sign, place=place) for sign, place in zip(signs, places, strict=True))

@@ -8,6 +8,8 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widgets import Static
 
+from localsteer.tui.signs import copied, without_stand_ins
+
 
 class SelectableLines(Static):
     """A ``Static`` whose lines are selected as they stand on the screen."""
@@ -31,8 +33,8 @@ class SelectableLines(Static):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected part of the lines, without the blanks behind them."""
-        lines = [super(SelectableLines, self).render_line(y).text for y in range(self.size.height)]
-        text = selection.extract("\n".join(lines))
+        lines = [copied(super(SelectableLines, self).render_line(y)) for y in range(self.size.height)]
+        text = without_stand_ins(selection.extract("\n".join(lines)))
         return "\n".join(line.rstrip() for line in text.split("\n")), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:

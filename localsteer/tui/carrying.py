@@ -1,0 +1,59 @@
+"""Conversations to files and from files, by names that a person types."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from localsteer.chat.exporting import exported
+from localsteer.chat.importing import read_conversation
+from localsteer.chat.store import ConversationStore
+from localsteer.errors import StorageError
+from localsteer.library.files import write_private
+
+_LONGEST = 50
+
+
+def default_file(title: str) -> Path:
+    """Where a conversation goes unless another place is named: the documents, where there are any."""
+    documents = Path.home() / "Documents"
+    name = re.sub(r"[^\w ()+-]+", " ", title)
+    name = " ".join(name.split())[:_LONGEST].strip() or "conversation"
+    return (documents if documents.is_dir() else Path.cwd()) / f"{name}.md"
+
+
+def export_to(store: ConversationStore, conversation_id: int, name: str, *, overwrite: bool) -> Path:
+    """Write a conversation to the file of this name, and give its path. Raises StorageError."""
+    out = _path(name)
+    text = exported(store, conversation_id, out)
+    if out.is_dir():
+        raise StorageError(f"{out} is a folder; name a file in it.")
+    if out.exists() and not overwrite:
+        raise StorageError(f"{out} exists already; Enter once more overwrites it.")
+    write_private(out, text.encode("utf-8", "replace"))
+    return out
+
+
+def import_from(store: ConversationStore, name: str) -> tuple[str, tuple[str, ...]]:
+    """Add the conversation in the file of this name. Gives its title, and what had to be left out.
+
+    Raises StorageError.
+    """
+    path = _path(name)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+    found = read_conversation(content, str(path))
+    return store.add_tree(found.tree).title, found.notes
+
+
+def _path(name: str) -> Path:
+    # A file that is dragged into a terminal comes in quotes.
+    bare = name.strip().strip("\"'")
+    if not bare:
+        raise StorageError("Name a file.")
+    try:
+        return Path(bare).expanduser().absolute()
+    except RuntimeError as error:
+        raise StorageError(f"{bare} names a home folder that is not there.") from error

@@ -1,0 +1,157 @@
+"""Messages that were said before: picked, edited, answered again, left for a branch, deleted and had back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from localsteer.chat.store import ConversationStore
+from localsteer.library.places import Places
+from localsteer.library.settings import Settings
+from localsteer.tui.dialogs.conversations import Opened
+from localsteer.tui.widgets.composer import Composer
+from localsteer.tui.widgets.past_page import PastPage
+from localsteer.tui.widgets.transcript import Transcript
+from tests.benchmarks.conversations import conversation
+from tests.tui.conftest import OpenApp, Running, remarks
+
+BRIEF = replace(Settings(), max_tokens=3)
+
+
+def shown(app: Running) -> list[str]:
+    return [message.content for message in app.screen.talk.messages if message.role == "user"]
+
+
+def picked(app: Running) -> str:
+    message = app.screen.talk.find(app.screen.query_one(Transcript).picked)
+    return message.content if message else ""
+
+
+async def said(app: Running, *texts: str) -> None:
+    await app.loaded()
+    for number, text in enumerate(texts, 1):
+        await app.say(text)
+        await app.replied(number)
+
+
+async def test_editing_picked_messages_begins_branches_that_are_stepped_through(open_app: OpenApp) -> None:
+    async with open_app(settings=BRIEF) as app:
+        await said(app, "One", "Two")
+        await app.pilot.press("alt+u", "alt+u")
+        await app.until(lambda: picked(app) == "Two")
+        await app.pilot.press("alt+e")
+        composer = app.screen.query_one(Composer)
+        await app.until(lambda: composer.text == "Two")
+        assert "editing" in app.text()
+        # Esc leaves it, and gives the draft back.
+        await app.pilot.press("escape")
+        await app.until(lambda: composer.text == "")
+        await app.pilot.press("alt+e")
+        await app.until(lambda: composer.text == "Two")
+        await app.pilot.press(*"!", "enter")
+        await app.until(lambda: shown(app) == ["One", "Two!"] and not app.screen.conversing.writing)
+        await app.until(lambda: "‹ 2/2 ›" in app.text())
+        await app.pilot.press("alt+u", "alt+u", "alt+comma")
+        await app.until(lambda: shown(app) == ["One", "Two"])
+        assert picked(app) == "Two"
+        assert len(app.screen.talk.messages) == 4
+        await app.pilot.press("alt+full_stop")
+        await app.until(lambda: shown(app) == ["One", "Two!"])
+        await app.pilot.press("alt+full_stop")
+        await app.until(lambda: "last of 2" in remarks(app))
+
+
+async def test_another_reply_to_a_picked_question_is_an_alternative_with_buttons(open_app: OpenApp) -> None:
+    async with open_app(settings=BRIEF) as app:
+        await said(app, "One", "Two")
+        await app.pilot.press("alt+u", "alt+u", "alt+u")
+        await app.until(lambda: app.screen.revisiting.chosen == app.screen.talk.messages[1])
+        await app.pilot.press("ctrl+r")
+        await app.until(lambda: shown(app) == ["One"] and not app.screen.conversing.writing)
+        await app.until(lambda: "2/2" in app.feet()[-1])
+        first, second = app.screen.talk.store.alternatives(app.screen.talk.messages[1].id)
+        foot = app.replies()[-1].query_one(".reply--foot")
+        await app.pilot.click(foot, offset=(app.feet()[-1].index("‹"), 0))
+        await app.until(lambda: app.screen.talk.messages[1].id == first)
+        assert shown(app) == ["One", "Two"]
+        assert second in app.screen.talk.store.alternatives(first)
+
+
+async def test_deleting_and_going_on_elsewhere_are_undone(open_app: OpenApp) -> None:
+    async with open_app(settings=BRIEF) as app:
+        await said(app, "One", "Two")
+        await app.pilot.press("alt+u", "alt+u", "alt+w")
+        await app.until(lambda: shown(app) == ["One"])
+        await app.until(lambda: "Ctrl+Z has it back" in remarks(app))
+        await app.pilot.press("ctrl+z")
+        await app.until(lambda: shown(app) == ["One", "Two"])
+        # Enter in an empty input goes on from the picked message.
+        await app.pilot.press("alt+u", "alt+u", "alt+u")
+        await app.pilot.press("enter")
+        await app.until(lambda: shown(app) == ["One"] and len(app.screen.talk.messages) == 2)
+        await app.pilot.press("ctrl+z")
+        await app.until(lambda: shown(app) == ["One", "Two"])
+        await app.pilot.press("alt+u", "alt+u", "alt+u", "enter")
+        await app.until(lambda: shown(app) == ["One"])
+        await app.say("Three")
+        await app.until(lambda: shown(app) == ["One", "Three"] and not app.screen.conversing.writing)
+        await app.until(lambda: "2/2" in app.text())
+        await app.pilot.press("ctrl+z")
+        await app.until(lambda: shown(app) == ["One", "Two"])
+        await app.pilot.press("ctrl+z")
+        await app.until(lambda: "nothing to undo" in remarks(app))
+
+
+async def test_a_click_picks_and_copying_takes_the_picked_message(open_app: OpenApp) -> None:
+    async with open_app(settings=BRIEF) as app:
+        await said(app, "One", "Two")
+        await app.pilot.click("UserView")
+        await app.until(lambda: picked(app) == "One")
+        await app.until(lambda: "go on here" in app.text() or "edit" in app.text())
+        await app.pilot.press("alt+y")
+        await app.until(lambda: "Copied “One”" in remarks(app))
+        await app.pilot.press("alt+j", "alt+j")
+        await app.until(lambda: picked(app) == "Two")
+        await app.pilot.press("escape")
+        await app.until(lambda: not picked(app))
+
+
+async def test_of_a_long_conversation_the_end_is_mounted_and_the_rest_comes_as_one_scrolls(
+    open_app: OpenApp, places: Places
+) -> None:
+    with ConversationStore(places.conversations) as store:
+        long = store.add_tree(conversation(300)).id
+        ids = [message.id for message in store.open(long, last=None).messages]
+    async with open_app(settings=BRIEF) as app:
+        await app.loaded()
+        await app.screen.open_conversation(Opened(long))
+        transcript = app.screen.query_one(Transcript)
+        assert transcript.ids == ids[-24:]
+        await app.until(lambda: "number299" in app.text())
+        while len(transcript.ids) < 300:
+            many = len(transcript.ids)
+            top = next(view for view in transcript.query(PastPage))
+            transcript.scroll_home(animate=False)
+            await app.until(partial(lambda before: len(transcript.ids) > before, many))
+            # What was at the top still is.
+            await app.until(partial(lambda view: view.region.y == transcript.scrollable_content_region.y, top))
+        assert transcript.ids == ids
+        # From a search in the middle of it both ways are open.
+        await app.screen.open_conversation(Opened(long, ids[50]))
+        assert transcript.picked == ids[50]
+        await app.until(lambda: "number50 " in app.text())
+        transcript.scroll_end(animate=False)
+        await app.until(lambda: ids[90] in transcript.ids)
+        await app.say("And now?")
+        await app.until(lambda: "And now?" in app.text() and not app.screen.conversing.writing)
+        assert app.screen.talk.messages[-2].parent_id == ids[-1]
+
+
+async def test_what_is_damaged_in_a_record_is_said_at_its_message(open_app: OpenApp, places: Places) -> None:
+    with ConversationStore(places.conversations) as store:
+        long = store.add_tree(conversation(4)).id
+        store._connection.execute("UPDATE replies SET marks = 'nonsense'")
+    async with open_app(settings=BRIEF) as app:
+        await app.loaded()
+        await app.screen.open_conversation(Opened(long))
+        await app.until(lambda: "Damaged in this record: marks" in " ".join(app.text().split()))
