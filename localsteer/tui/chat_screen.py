@@ -17,6 +17,7 @@ from localsteer.tui.asides import Asides
 from localsteer.tui.commands.copying import CopyCommands
 from localsteer.tui.commands.dials import DialCommands
 from localsteer.tui.commands.talking import TalkCommands
+from localsteer.tui.commands.workshop import WorkshopCommands
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
 from localsteer.tui.dialogs.key_help import KeyHelp
@@ -33,12 +34,13 @@ from localsteer.tui.widgets.header_line import HeaderLine
 from localsteer.tui.widgets.key_line import KeyLine
 from localsteer.tui.widgets.too_small import TooSmall
 from localsteer.tui.widgets.transcript import Transcript
+from localsteer.tui.workshop.making import Workshop
 
 _TICK_SECONDS = 0.1
 _REMEMBER_SECONDS = 2.0
 
 
-class ChatScreen(TalkCommands, DialCommands, CopyCommands):
+class ChatScreen(TalkCommands, DialCommands, WorkshopCommands, CopyCommands):
     """Transcript and input on the left, dials on the right; dials below the transcript where it is narrow.
 
     What the commands do stands in ``commands/``, a class for each group.
@@ -97,6 +99,7 @@ class ChatScreen(TalkCommands, DialCommands, CopyCommands):
         )
         self.needles = NeedleSwitch(self.link, panel, self.dialling, self.asides, self.memory, say=self.say)
         self.seeing = Seeing(self)
+        self.workshop = Workshop(self.link, self.dialling, self._opening.places, self.settings.sampling, self._keymap)
         self.hearing = Hearing(self)
         # The first frame comes before the engine does.
         self.call_after_refresh(self._begin)

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import (
     Command,
+    Compared,
     DialSetting,
     Died,
     Event,
@@ -34,7 +35,7 @@ from localsteer.engine.protocol import (
 )
 from localsteer.errors import EngineError
 
-JobKind: TypeAlias = Literal["reply", "vector", "reading"]
+JobKind: TypeAlias = Literal["reply", "vector", "reading", "trial"]
 
 
 class EngineState(Enum):
@@ -167,7 +168,7 @@ class EngineLink:
             return isinstance(event, ReplyRated | NeedlesMeasured | Failed | Stopped)
         if self._running is None or event.request != self._running.request:
             return isinstance(event, Notice)
-        if isinstance(event, Finished | Extracted | TokensRead | Failed | Stopped):
+        if isinstance(event, Finished | Compared | Extracted | TokensRead | Failed | Stopped):
             self._running, self.state = None, EngineState.READY
         return True
 

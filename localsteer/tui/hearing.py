@@ -35,6 +35,7 @@ class Hearing:
         await screen.conversing.take(events)
         await screen.dialling.take(events)
         await screen.seeing.take(events)
+        screen.workshop.take(events)
         screen.needles.hear(events)
         screen.asides.hear(events)
         self.show_state()

@@ -1,0 +1,397 @@
+"""The workshop's screen: four ways to a contrast on the left, what was made of it on the right."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Button, Static, TabbedContent, TabPane, Tabs
+
+from localsteer.engine.protocol import ExtractProgress
+from localsteer.errors import LocalsteerError
+from localsteer.library.portraits import read_tokens
+from localsteer.plots.curve import spoken_window
+from localsteer.tui.dial_shelf import portrait_of
+from localsteer.tui.greeting import shown_name
+from localsteer.tui.keymap import Keymap
+from localsteer.tui.plain import plain
+from localsteer.tui.strengths import signed
+from localsteer.tui.widgets.key_line import Key, KeyLine
+from localsteer.tui.widgets.making import MakingView
+from localsteer.tui.widgets.too_small import TooSmall
+from localsteer.tui.workshop.asking import Written, too_small
+from localsteer.tui.workshop.pairs_way import PairsWay
+from localsteer.tui.workshop.personas_way import PersonasWay
+from localsteer.tui.workshop.tryout import TryOut
+from localsteer.tui.workshop.way import Way
+from localsteer.tui.workshop.word_way import WordWay
+from localsteer.tui.workshop.words_way import WordsWay
+
+if TYPE_CHECKING:
+    from localsteer.tui.workshop.making import Made, Workshop
+
+WRITING = (
+    Key("Enter", "on", "screen.on"),
+    Key("Alt+1…4", "way", "screen.next_way"),
+    Key("Alt+M", "make", "screen.make"),
+    Key("Esc", "back", "screen.back"),
+    Key("Tab", "next field", "app.focus_next"),
+    Key("Ctrl+P", "commands", "app.command_palette"),
+)
+MADE = (
+    Key("Alt+T", "try", "screen.try_out"),
+    Key("Alt+U", "use", "screen.use"),
+    Key("Alt+S", "save", "screen.save"),
+    Key("Alt+I", "card", "screen.show_card"),
+    Key("Esc", "back", "screen.back"),
+    Key("Alt+M", "make again", "screen.make"),
+    Key("Alt+1…4", "way", "screen.next_way"),
+)
+BUSY = (Key("Esc", "stop", "screen.back"),)
+
+_WAYS = ("word", "words", "personas", "pairs")
+
+
+class WorkshopScreen(Screen[None]):
+    """Is kept when it closes, with all that was typed."""
+
+    DEFAULT_CSS = """
+    WorkshopScreen {
+        background: $background;
+        layers: below above;
+        & > .shop--head { height: 1; padding: 0 2; background: $panel; color: $quiet; }
+        & > #bench { height: 1fr; }
+        & #write { width: 1fr; height: 1fr; }
+        & TryOut { width: 1fr; border-left: solid $edge; padding: 1 2; }
+        & TabbedContent, & ContentSwitcher { height: 1fr; }
+        & TabPane { height: 1fr; padding: 1 0 0 0; }
+        & Tab { color: $quiet; }
+        & Tab.-active, & Tabs:focus Tab.-active { color: $primary; background: transparent; text-style: bold; }
+        & Tabs Underline > .underline--bar { background: $edge; color: $primary; }
+        & .shop--foot { height: auto; padding: 0 2; margin: 1 0 0 0; }
+        & .shop--foot > Static { width: 1fr; height: auto; max-height: 3; padding: 0 0 0 2; color: $quiet; }
+        & .shop--foot > Static.-wrong { color: $error; }
+        & MakingView { padding: 0 2; }
+        & Button { min-width: 8; }
+        &.-narrow TryOut { display: none; border-left: none; }
+        &.-narrow.-benched TryOut { display: block; }
+        &.-narrow.-benched #write { display: none; }
+        &.-low .shop--foot { margin: 0; }
+        &.-low TryOut { padding: 0 2; }
+    }
+    """
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide")]  # noqa: RUF012 (as Textual declares it)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", show=False, priority=True),
+        Binding("alt+h,f11", "leave", show=False, priority=True),
+        Binding("alt+m,f2", "make", show=False, priority=True),
+        Binding("alt+t,f3", "try_out", show=False, priority=True),
+        Binding("alt+s,f4,ctrl+s", "save", show=False, priority=True),
+        Binding("alt+u,f5", "use", show=False, priority=True),
+        Binding("alt+i,f6", "show_card", show=False, priority=True),
+        Binding("alt+w,f7", "write", show=False, priority=True),
+        *(Binding(f"alt+{number}", f"way({number - 1})", show=False, priority=True) for number in range(1, 5)),
+    ]
+    AUTO_FOCUS = "#word"
+
+    def __init__(self, shop: Workshop, keymap: Keymap) -> None:
+        super().__init__()
+        self._shop = shop
+        self._keymap = keymap
+        self._confirmed = ""
+        self._fresh: dict[int, str] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static(Content(""), classes="shop--head")
+        with Horizontal(id="bench"):
+            with Vertical(id="write"):
+                with TabbedContent():
+                    with TabPane("One word", id="word-tab"):
+                        yield WordWay(self._shop.free_name, id="way-word")
+                    with TabPane("Two words", id="words-tab"):
+                        yield WordsWay(self._shop.free_name, id="way-words")
+                    with TabPane("Two personas", id="personas-tab"):
+                        yield PersonasWay(self._shop.free_name, id="way-personas")
+                    with TabPane("Table of pairs", id="pairs-tab"):
+                        yield PairsWay(self._shop.free_name, id="way-pairs")
+                with Horizontal(classes="shop--foot"):
+                    yield Button("Make", id="make", variant="primary", compact=True)
+                    yield Static(Content(""), id="remark")
+            yield TryOut()
+        yield MakingView()
+        yield KeyLine(self._keymap)
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        self.query_one(KeyLine).keys = WRITING
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.query_one(TooSmall).check(event.size.width, event.size.height)
+
+    @on(events.ScreenResume)
+    def _opened(self) -> None:
+        """The model may be another one since."""
+        self.show_model()
+
+    def show_model(self) -> None:
+        """Which model is loaded, and what it can do here."""
+        self._shop.forget_other_models()
+        if self._shop.made is None:
+            self._unbench()
+            self.query_one(TryOut).forget()
+        card = self._shop.card
+        name = "the model is loading" if card is None else shown_name(card)
+        title = Content.assemble(("Workshop", "bold $primary"), ("   a dial of your own", "$quiet"), f"   ·   {name}")
+        self.query_one(".shop--head", Static).update(title)
+        if card is not None:
+            self.query_one(WordWay).show_model(not too_small(card), name)
+        self._show_keys()
+
+    # ------------------------------------------------------------ commands
+
+    @property
+    def way(self) -> Way:
+        """The one that is shown."""
+        return self.query_one(f"#{self.query_one(TabbedContent).active} Way", Way)
+
+    def action_way(self, index: int) -> None:
+        """Another way; what was typed on the others stays."""
+        self._unbench()
+        self.query_one(TabbedContent).active = f"{_WAYS[index]}-tab"
+        self.call_after_refresh(self._focus_first)
+
+    def action_next_way(self) -> None:
+        """Round and round."""
+        tabs = self.query_one(Tabs)
+        self._unbench()
+        tabs.action_next_tab()
+
+    def _focus_first(self) -> None:
+        first = next((widget for widget in self.way.query("Line, Lines") if widget.focusable), None)
+        if first is not None:
+            first.focus()
+
+    def action_on(self) -> None:
+        """As Tab."""
+        self.focus_next()
+
+    async def action_back(self) -> None:
+        """Stop what is under way, else back to the words, else to the chat."""
+        if self._shop.busy:
+            self._shop.stop()
+        elif self.has_class("-narrow") and self.has_class("-benched"):
+            self._unbench()
+            self._focus_first()
+        else:
+            self._leave()
+
+    def action_leave(self) -> None:
+        """To the chat; all that was typed is here next time."""
+        self._leave()
+
+    def _leave(self, said: str = "") -> None:
+        self._shop.stop()
+        kept = said or ("What you typed is kept until the app ends." if self._unsaved() else "")
+        self.app.pop_screen()
+        if kept:
+            self.app.notify(kept, markup=False)
+
+    def _unsaved(self) -> bool:
+        return self._shop.made is None and any(way.is_touched for way in self.query(Way))
+
+    def action_make(self) -> None:
+        """A vector from what is typed on this way."""
+        way = self.way
+        try:
+            contrast, name = way.contrast(), way.name_of_dial
+            taken = self._shop.in_the_way(name)
+            if taken and self._confirmed != name:
+                self._confirmed = name
+                self.refuse(
+                    f'There is {taken} called "{name}" already; take another name, or make it again to replace it.'
+                )
+                return
+            self.say("")
+            self.query_one(MakingView).begin(name, "starting…")
+            self._shop.make(contrast, name)
+        except LocalsteerError as error:
+            self.query_one(MakingView).end()
+            self.refuse(str(error))
+        self._show_keys()
+
+    def action_try_out(self) -> None:
+        """Answer the message on all three sides."""
+        if self._shop.made is None:
+            self.refuse("There is nothing to try yet; make it first.")
+        else:
+            self.query_one(TryOut).ask()
+
+    @on(TryOut.Asked)
+    async def _asked(self, event: TryOut.Asked) -> None:
+        self.query_one(TryOut).clear("…")
+        self._fresh.clear()
+        try:
+            await self._shop.try_out(event.text)
+        except LocalsteerError as error:
+            self.refuse(str(error))
+        self._show_keys()
+
+    async def action_use(self) -> None:
+        """Onto the panel with it, and back to the chat."""
+        made = self._shop.made
+        if made is None:
+            self.refuse("There is nothing to use yet; make it first.")
+            return
+        await self._shop.use()
+        self._leave(f"{plain(made.dial.name)} is on the panel; Alt+← and Alt+→ turn it.")
+
+    def action_save(self) -> None:
+        """The recipe of what was made, among the person's own."""
+        made = self._shop.made
+        if made is None:
+            self.refuse("There is nothing to save yet; make it first.")
+            return
+        try:
+            path = self._shop.save()
+        except LocalsteerError as error:
+            self.refuse(str(error))
+            return
+        if path is None:
+            self.say("Two words need no recipe: the vector is kept, and stands in the list that adds dials.")
+        else:
+            self.say(f"Saved: {path}. It stands in the list that adds dials from now on.")
+
+    def action_write(self) -> None:
+        """Have the model write statements."""
+        if isinstance(self.way, WordWay):
+            self.query_one(WordWay).want_statements()
+
+    async def action_show_card(self) -> None:
+        """All that is known of what was made."""
+        made = self._shop.made
+        if made is None:
+            self.refuse("There is no card yet; make it first.")
+            return
+        try:
+            card, portrait = await asyncio.to_thread(portrait_of, made.dial, self._shop.places)
+        except LocalsteerError as error:
+            self.refuse(str(error))
+            return
+        # Plotting takes a while to be imported.
+        from localsteer.tui.dialogs.vector_card import VectorCardScreen
+
+        model = Path(self._shop.link.model_path)
+        self.app.push_screen(VectorCardScreen(portrait, lambda progress: read_tokens(card, model, progress=progress)))
+
+    @on(Button.Pressed)
+    async def _pressed(self, event: Button.Pressed) -> None:
+        match event.button.id:
+            case "make":
+                self.action_make()
+            case "try":
+                self.action_try_out()
+            case "use":
+                await self.action_use()
+            case "save":
+                self.action_save()
+            case "card":
+                await self.action_show_card()
+
+    @on(Way.Ready)
+    def _ready(self) -> None:
+        self.query_one("#make", Button).focus()
+
+    @on(WordWay.Wanted)
+    def _wanted(self, event: WordWay.Wanted) -> None:
+        card = self._shop.card
+        if card is None or too_small(card):
+            self.refuse("This model cannot write them; take a form, or write them yourself.")
+            return
+        try:
+            self._shop.ask(event.word, event.opposite)
+        except LocalsteerError as error:
+            self.refuse(str(error))
+            return
+        self.query_one(WordWay).note("The model is writing…")
+        self._show_keys()
+
+    # ------------------------------------------------------------ what the work says
+
+    def say(self, words: str, wrong: bool = False) -> None:
+        """One sentence beside the button."""
+        remark = self.query_one("#remark", Static)
+        remark.update(Content(plain(words)))
+        remark.set_class(wrong, "-wrong")
+        if words and self.has_class("-narrow") and self.has_class("-benched"):
+            # There the button is out of sight.
+            self.notify(plain(words), severity="error" if wrong else "information", timeout=10, markup=False)
+
+    def refuse(self, words: str) -> None:
+        """What is wrong, where it is to be mended."""
+        self.say(words, wrong=True)
+
+    def show_progress(self, event: ExtractProgress) -> None:
+        """How far the making is."""
+        self.query_one(MakingView).show(event)
+
+    def show_written(self, lines: int) -> None:
+        """How far the writing is."""
+        self.query_one(WordWay).note(f"The model is writing… {lines} lines so far; Esc stops it.")
+
+    def take_written(self, written: Written) -> None:
+        """Statements that the model wrote."""
+        self.query_one(WordWay).take_written(written)
+        self.query_one("#make", Button).focus()
+
+    def could_not_write(self) -> None:
+        """It was asked twice."""
+        card = self._shop.card
+        self.query_one(WordWay).show_model(False, "loaded model" if card is None else shown_name(card))
+
+    def answer(self, side: int, text: str) -> None:
+        """More of an answer; it is painted with the rest of what came."""
+        self._fresh[side] = self._fresh.get(side, "") + text
+
+    def paint_answers(self) -> None:
+        """What came since the last time."""
+        fresh, self._fresh = self._fresh, {}
+        for side, text in fresh.items():
+            self.query_one(TryOut).add(side, text)
+
+    def show_made(self, made: Made) -> None:
+        """It can be tried."""
+        report = made.report
+        facts = [f"steers {spoken_window(report.default_layers)}"]
+        if report.strength_low is not None and report.strength_high is not None:
+            facts.insert(0, f"recommended {signed(report.strength_low)} to {signed(report.strength_high)}")
+        aucs = [layer.auc for layer in report.layers if layer.layer in report.default_layers and layer.auc is not None]
+        if aucs:
+            facts.append(f"tells its ends apart {max(aucs):.0%}")
+        facts.append(f"made in {report.seconds:.1f} s")
+        trial = self.query_one(TryOut)
+        trial.show_made(made.dial, " · ".join(facts), can_save=made.draft is not None)
+        self.add_class("-benched")
+        self._confirmed = ""
+        self.query_one("#remark", Static).update(Content("Made: try it, or use it at once."))
+        trial.focus_message()
+        self._show_keys()
+
+    def idle(self) -> None:
+        """Nothing is under way any more."""
+        self.query_one(MakingView).end()
+        self._show_keys()
+
+    def _unbench(self) -> None:
+        self.remove_class("-benched")
+
+    def _show_keys(self) -> None:
+        keys = MADE if self._shop.made is not None else WRITING
+        self.query_one(KeyLine).keys = BUSY if self._shop.busy else keys
