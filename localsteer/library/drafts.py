@@ -80,17 +80,19 @@ def recipe_of(draft: Draft, name: str) -> Recipe:
 
 def write_draft(draft: Draft, name: str, places: Places) -> Path:
     """The draft as a recipe in the workshop's own folder, to extract from. Raises RecipeError, StorageError."""
-    check_recipe_name(name)
-    path = private_folder(places.workshop) / f"{name}.toml"
-    write_recipe(recipe_of(draft, name), path)
-    return path
+    return _write(draft, name, places.workshop)
 
 
 def save_draft(draft: Draft, name: str, places: Places) -> Path:
     """The draft among the person's recipes; one of that name is overwritten. Raises RecipeError, StorageError."""
+    return _write(draft, name, places.recipes)
+
+
+def _write(draft: Draft, name: str, folder: Path) -> Path:
+    recipe = recipe_of(draft, name)
     check_recipe_name(name)
-    path = private_folder(places.recipes) / f"{name}.toml"
-    write_recipe(recipe_of(draft, name), path)
+    path = private_folder(folder) / f"{name}.toml"
+    write_recipe(recipe, path)
     return path
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from localsteer.library.drafts import RowKind
 from localsteer.steering.recipe_forms import fill
 
 EVERYDAY = (
@@ -79,9 +80,8 @@ PERSONAS = (
 TWO_WORDS = (("Love", "Hate"), ("Yes", "No"), (" weddings", " "))
 """Two texts as ActAdd takes them (arXiv 2308.10248); their spaces count."""
 
-PAIRS = (
+PAIRS: tuple[tuple[RowKind, str, str, tuple[tuple[str, str], ...]], ...] = (
     (
-        "what the model says",
         "said",
         "delighted",
         "annoyed",
@@ -92,6 +92,7 @@ PAIRS = (
         ),
     ),
 )
+"""(what the rows are, positive pole, negative pole, rows)"""
 
 
 def _article(word: str) -> str:

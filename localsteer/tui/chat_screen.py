@@ -153,6 +153,10 @@ class ChatScreen(TalkCommands, DialCommands, WorkshopCommands, CopyCommands):
         """Have the engine do this while nobody waits for it."""
         self.asides.ask(command, take)
 
+    def keymap_words(self, command: str) -> str:
+        """The first key of a command, as a keyboard names it."""
+        return self._keymap.first(command)
+
     def show_speed(self, tokens_per_second: float) -> None:
         """Into the header."""
         self.query_one(HeaderLine).speed = tokens_per_second

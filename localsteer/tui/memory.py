@@ -29,6 +29,8 @@ class Memory:
         """
         self._places = places
         self._first_dial = first_dial
+        self.lent = False
+        """Whether the rack that was given last is the one for the first time."""
         self._kept = read_remembered(places)
         self._changed = False
         self._remember_dials = remember_dials
@@ -56,7 +58,8 @@ class Memory:
     def rack(self, model_id: str) -> Rack:
         """The dials as they were left with this model."""
         dials = self._kept.dials.get(model_id) if self._remember_dials else ()
-        if dials is None and self._first_dial and lend_first_dial(self._places, model_id) is not None:
+        self.lent = dials is None and self._first_dial and lend_first_dial(self._places, model_id) is not None
+        if self.lent:
             dials = (RememberedDial(FIRST_DIAL),)
         return recalled(dials or (), self._places, model_id)
 

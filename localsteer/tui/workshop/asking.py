@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from localsteer.engine.protocol import Compare, ModelCard, Sampling, Turn
-from localsteer.tui.plain import plain
+from localsteer.tui.plain import without_controls
 
 TOO_SMALL = 300_000_000
 """Parameters. Models below write on, whatever they are asked to write."""
@@ -66,7 +66,7 @@ def read_statements(text: str) -> Written | None:
     opposite = ""
     rows: list[tuple[str, str]] = []
     alone: list[list[str]] = [[]]
-    for line in plain(text).splitlines():
+    for line in without_controls(text).splitlines():
         bare = _bare(line)
         if found := _OPPOSITE.match(bare):
             opposite = opposite or _pole(found.group(1))

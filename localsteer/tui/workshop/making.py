@@ -131,6 +131,8 @@ class Workshop:
             raise DialError("A vector can be made once the model is loaded.")
         if not card.steerable:
             raise DialError("This model cannot be steered, so no vector can be made for it.")
+        if isinstance(contrast, Draft):
+            recipe = write_draft(contrast, name, self.places)
         check_recipe_name(name)
         out = str(VectorLibrary.at(self.places).path_for(name, card.model_id))
         if isinstance(contrast, Words):
@@ -138,7 +140,7 @@ class Workshop:
             words = (contrast.positive, contrast.negative)
             extract = Extract(0, "", out, method="actadd", layers=layers, words=words)
         else:
-            extract = Extract(0, str(write_draft(contrast, name, self.places)), out)
+            extract = Extract(0, str(recipe), out)
         self._contrast, self._name = contrast, name
         self._submit(Job("vector", lambda request, _: replace(extract, request=request)))
 

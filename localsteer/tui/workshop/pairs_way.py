@@ -25,12 +25,12 @@ from localsteer.tui.workshop.fields import ChoiceLine, Line
 from localsteer.tui.workshop.way import Naming, Way
 
 _KINDS: tuple[tuple[RowKind, str], ...] = (
-    ("said", "what the model says"),
-    ("told", "what it is told"),
-    ("asked", "what you say"),
-    ("text", "plain text"),
+    ("said", "replies"),
+    ("told", "system prompts"),
+    ("asked", "messages"),
+    ("text", "plain texts"),
 )
-_HINT = "Enter goes on · Del removes a row · paste two columns, or lines by twos · a file's path is read"
+_HINT = "Enter next · Del removes a row · paste two columns, or lines by twos"
 
 
 class CellLine(Line):
@@ -69,7 +69,7 @@ class PairsWay(Way):
 
     def compose(self) -> ComposeResult:
         with Horizontal(classes="way--row"):
-            yield ChoiceLine("Each is", tuple(words for _, words in _KINDS), id="kind")
+            yield ChoiceLine("Rows are", tuple(words for _, words in _KINDS), id="kind")
         yield DataTable(cursor_type="row", zebra_stripes=False, id="rows")
         with Horizontal(classes="way--row"):
             yield Label("+", classes="-plus")
@@ -179,8 +179,8 @@ class PairsWay(Way):
 
     @on(Button.Pressed, "#examples")
     def _examples(self) -> None:
-        _, kind, positive, negative, rows = PAIRS[0]
-        self.query_one("#kind", ChoiceLine).chosen = [name for name, _ in _KINDS].index(kind)  # type: ignore[arg-type]
+        kind, positive, negative, rows = PAIRS[0]
+        self.query_one("#kind", ChoiceLine).chosen = [name for name, _ in _KINDS].index(kind)
         self.add_rows(rows)
         self.naming.suggest(positive, negative)
 

@@ -42,7 +42,7 @@ class PersonasWay(Way):
                 yield head("Messages to both, one a line")
                 yield Lines("\n".join(EVERYDAY), id="messages")
             with Vertical():
-                yield head("Beginnings of the reply, or none")
+                yield head("Beginnings of replies")
                 yield Lines("\n".join(BEGINNINGS), id="beginnings")
         yield Naming(self._free_name)
 

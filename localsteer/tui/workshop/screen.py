@@ -19,7 +19,7 @@ from localsteer.errors import LocalsteerError
 from localsteer.library.portraits import read_tokens
 from localsteer.plots.curve import spoken_window
 from localsteer.tui.dial_shelf import portrait_of
-from localsteer.tui.greeting import shown_name
+from localsteer.tui.greeting import PRACTICE_NAME, shown_name
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.plain import plain
 from localsteer.tui.strengths import signed
@@ -75,7 +75,8 @@ class WorkshopScreen(Screen[None]):
         & Tab { color: $quiet; }
         & Tab.-active, & Tabs:focus Tab.-active { color: $primary; background: transparent; text-style: bold; }
         & Tabs Underline > .underline--bar { background: $edge; color: $primary; }
-        & .shop--foot { height: auto; padding: 0 2; margin: 1 0 0 0; }
+        & Tabs { padding: 0 1; }
+        & .shop--foot { height: auto; padding: 0 2; margin: 1 0; }
         & .shop--foot > Static { width: 1fr; height: auto; max-height: 3; padding: 0 0 0 2; color: $quiet; }
         & .shop--foot > Static.-wrong { color: $error; }
         & MakingView { padding: 0 2; }
@@ -152,7 +153,7 @@ class WorkshopScreen(Screen[None]):
         title = Content.assemble(("Workshop", "bold $primary"), ("   a dial of your own", "$quiet"), f"   ·   {name}")
         self.query_one(".shop--head", Static).update(title)
         if card is not None:
-            self.query_one(WordWay).show_model(not too_small(card), name)
+            self.query_one(WordWay).show_model(not too_small(card), _begun(name))
         self._show_keys()
 
     # ------------------------------------------------------------ commands
@@ -354,7 +355,7 @@ class WorkshopScreen(Screen[None]):
     def could_not_write(self) -> None:
         """It was asked twice."""
         card = self._shop.card
-        self.query_one(WordWay).show_model(False, "loaded model" if card is None else shown_name(card))
+        self.query_one(WordWay).could_not_write("The model" if card is None else _begun(shown_name(card)))
 
     def answer(self, side: int, text: str) -> None:
         """More of an answer; it is painted with the rest of what came."""
@@ -395,3 +396,8 @@ class WorkshopScreen(Screen[None]):
     def _show_keys(self) -> None:
         keys = MADE if self._shop.made is not None else WRITING
         self.query_one(KeyLine).keys = BUSY if self._shop.busy else keys
+
+
+def _begun(name: str) -> str:
+    """A model's name at the beginning of a sentence."""
+    return f"The {name}" if name == PRACTICE_NAME else name

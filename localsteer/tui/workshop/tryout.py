@@ -17,10 +17,10 @@ from localsteer.tui.strengths import signed
 from localsteer.tui.workshop.fields import Line
 
 _STEPS = (
-    ("1", "Say what the two ends of your dial are", "a word, two words, two personas or a table of pairs"),
-    ("2", "Make it", "the model reads both ends, and finds out how far the dial can be turned"),
-    ("3", "Try it", "one message, answered at both ends and without it"),
-    ("4", "Keep it", "as a recipe, for every model, in the list that adds dials"),
+    ("1", "Say what the two ends of your dial are", "a word, two words, two personas, a table of pairs"),
+    ("2", "Make it", "the model reads both, and finds how far to turn it"),
+    ("3", "Try it", "one message, answered at both ends and between"),
+    ("4", "Keep it", "as a recipe: from then on Alt+A adds it, to any model"),
 )
 _WIDEST_HEAD = 30
 
@@ -75,7 +75,7 @@ class TryOut(Vertical):
                 yield Button("Try", id="try", compact=True)
             with Horizontal(classes="try--sides"):
                 for side in range(3):
-                    with VerticalScroll(id=f"side-{side}", classes="try--side", can_focus=False):
+                    with VerticalScroll(id=f"side-{side}", classes="try--side"):
                         yield Static(Content(""))
             with Horizontal(classes="try--after"):
                 yield Button("Use it", id="use", compact=True, variant="primary")

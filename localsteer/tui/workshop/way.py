@@ -35,9 +35,10 @@ class Naming(Horizontal):
     Naming {
         height: 1;
         margin: 1 0 0 0;
-        & Label { color: $quiet; padding: 0 1 0 1; }
+        & Label { color: $quiet; padding: 0 1 0 2; }
         & Label.-positive { color: $pole-positive; padding: 0 1 0 0; }
         & Label.-negative { color: $pole-negative; }
+        &.-nameless Label { padding: 0 1 0 0; }
         &.-nameless .pole { display: none; }
         & .group { width: 12; }
     }

@@ -65,9 +65,17 @@ class WordWay(Way):
             self.note("Alt+W has the model write statements for both; change what you like, line by line.")
         else:
             self.note(
-                f"The {plain(name)} is too small to write statements itself, so they come from a form; "
+                f"{plain(name)} is too small to write statements itself, so they come from a form; "
                 "change what you like, line by line."
             )
+
+    def could_not_write(self, name: str) -> None:
+        """The model was asked, and its answers were of no use."""
+        self.show_model(False, name)
+        self.note(
+            f"{plain(name)} was asked twice and wrote nothing that can be used; the statements come from a form instead, "
+            "to be changed as you like."
+        )
 
     def note(self, words: str) -> None:
         """One sentence above the statements."""

@@ -31,7 +31,7 @@ class WordsWay(Way):
     """Two texts and, for those who want it, a layer."""
 
     DEFAULT_CSS = """
-    WordsWay #layer { width: 16; }
+    WordsWay #layer { width: 10; }
     WordsWay .way--words { margin: 0 0 1 0; }
     """
 
@@ -45,7 +45,7 @@ class WordsWay(Way):
             yield Label("Layer")
             yield Line(placeholder="chosen", id="layer")
             names = tuple(f"{more.strip()} / {less.strip() or 'nothing'}" for more, less in TWO_WORDS)
-            yield ChoiceLine("such as", ("own", *names), id="examples")
+            yield ChoiceLine("Start from", ("own", *names), id="word-examples")
         yield Static(Content(_WORDS), classes="way--words")
         yield Static(Content(_HINT), classes="way--words")
         yield Naming(self._free_name, poles=False)
