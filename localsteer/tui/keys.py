@@ -209,7 +209,7 @@ COMMANDS: tuple[Command, ...] = (
         "Workshop",
         "Make a dial of your own: from a word, two words, two personas or a table of pairs",
         "Dials",
-        ("alt+h", "f11"),
+        ("alt+h",),
         ("h",),
     ),
     Command("toggle_panel", "Show or hide the dials", "Hide the dials, or show them", "Dials", ("alt+d",)),

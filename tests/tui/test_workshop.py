@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual import events
-from textual.widgets import Button, Static
+from textual.widgets import Button, Static, TabbedContent
 
 from localsteer.library.dials import find_vector
 from localsteer.library.places import Places, practice_model
+from localsteer.library.settings import Settings
 from localsteer.steering.recipes import read_recipe
+from localsteer.tui.app import LocalsteerApp
 from localsteer.tui.dial_shelf import choices
+from localsteer.tui.memory import Memory
+from localsteer.tui.opening import Opening
 from localsteer.tui.workshop import asking, making
 from localsteer.tui.workshop import screen as workshop_screen
 from localsteer.tui.workshop.asking import Written
@@ -57,8 +62,9 @@ def line(running: Running, which: str) -> Line:
 
 class TestOneWord:
     async def test_from_two_words_typed_to_a_dial_tried_saved_and_in_use(
-        self, open_app: OpenApp, places: Places
+        self, open_app: OpenApp, places: Places, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(making, "pace_of", lambda _: 0.0)
         async with open_app(practice_model(), size=(140, 45)) as running:
             await open_workshop(running)
             assert "too small to write statements" in running.text()
@@ -232,3 +238,33 @@ class TestTheModelWrites:
             # It was asked twice, and what stood there stays.
             assert len(heard) == 3
             assert lines(running, "positive").text.startswith("You are a pirate.")
+
+
+class TestBeginning:
+    async def test_the_first_time_one_key_turns_a_dial_that_stands_ready(self, places: Places) -> None:
+        memory = Memory(places, first_dial=True)
+        app = LocalsteerApp(Opening(practice_model(), places, replace(Settings(), temperature=0.0), memory))
+        async with app.run_test(size=(100, 30)) as pilot:
+            running = Running(app, pilot)
+            await running.loaded()
+            await running.until(lambda: running.screen.dialling.rack.names() == ("mood",))
+            await running.until(lambda: "A first dial stands ready, mood: Alt+↑ turns it to happy" in running.notes())
+            card = running.screen.link.card
+            assert card is not None
+            model_id = card.model_id
+            await pilot.press("alt+up")
+            await running.say("Tell me about gardens.")
+            await running.until(lambda: running.feet() and "mood +1.31" in running.feet()[0])
+            await pilot.press("alt+x")
+            await running.until(lambda: not running.screen.dialling.rack.dials)
+        # Who has taken it away does not get it again.
+        assert not Memory(places, first_dial=True).rack(model_id).dials
+
+    async def test_the_palette_knows_what_can_be_done_here(self, open_app: OpenApp, random_bpe_model: Path) -> None:
+        async with open_app(random_bpe_model, size=(100, 30)) as running:
+            await open_workshop(running)
+            await running.pilot.press("ctrl+p")
+            await running.until(lambda: "Let the model write" in running.text())
+            await running.pilot.press(*"table of", "enter")
+            await running.until(lambda: isinstance(running.app.screen, WorkshopScreen))
+            await running.until(lambda: running.app.screen.query_one(TabbedContent).active == "pairs-tab")

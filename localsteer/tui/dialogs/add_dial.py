@@ -71,7 +71,9 @@ class AddDial(ModalScreen["str | tuple[str, str] | None"]):
         with box:
             yield Input(placeholder="Search…  or two words: Love/Hate")
             yield OptionList()
-            yield Static(Content("Nothing is called that."), classes="empty")
+            yield Static(
+                Content("Nothing is called that. The workshop (Alt+H) makes a dial of your own."), classes="empty"
+            )
 
     def on_mount(self) -> None:
         self._fill("")

@@ -142,7 +142,7 @@ class PairsWay(Way):
     @on(DataTable.RowSelected)
     def _edit(self) -> None:
         self._show_cells()
-        self.query_one("#cell-positive", Line).focus()
+        self.screen.set_focus(self.query_one("#cell-positive", Line))
 
     @on(Input.Changed, "#cell-positive,#cell-negative")
     def _typed(self, event: Input.Changed) -> None:
@@ -151,7 +151,7 @@ class PairsWay(Way):
 
     @on(Input.Submitted, "#cell-positive")
     def _to_negative(self) -> None:
-        self.query_one("#cell-negative", Line).focus()
+        self.screen.set_focus(self.query_one("#cell-negative", Line))
 
     @on(Input.Submitted, "#cell-negative")
     def _next_row(self) -> None:
@@ -164,7 +164,7 @@ class PairsWay(Way):
             table.add_row(Text(), Text())
         table.move_cursor(row=table.cursor_row + 1)
         self._show_cells()
-        self.query_one("#cell-positive", Line).focus()
+        self.screen.set_focus(self.query_one("#cell-positive", Line))
 
     @on(Input.Submitted, "#file")
     def _read_file(self, event: Input.Submitted) -> None:
@@ -204,7 +204,7 @@ class PairsWay(Way):
         kept = self.rows
         table.clear()
         for row in (*kept, *rows, ("", "")):
-            table.add_row(*map(Text, row))
+            table.add_row(*map(_cell, row))
         table.move_cursor(row=table.row_count - 1)
         self._show_cells()
 
@@ -221,4 +221,8 @@ class PairsWay(Way):
 
     def _write_row(self, place: int, positive: str, negative: str) -> None:
         for column, text in enumerate((positive, negative)):
-            self._table.update_cell_at(Coordinate(place, column), Text(text))
+            self._table.update_cell_at(Coordinate(place, column), _cell(text))
+
+
+def _cell(text: str) -> Text:
+    return Text(text, no_wrap=True, overflow="ellipsis")

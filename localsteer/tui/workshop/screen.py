@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -28,6 +30,7 @@ from localsteer.tui.widgets.making import MakingView
 from localsteer.tui.widgets.too_small import TooSmall
 from localsteer.tui.workshop.asking import Written, too_small
 from localsteer.tui.workshop.pairs_way import PairsWay
+from localsteer.tui.workshop.palette import WorkshopCommandList
 from localsteer.tui.workshop.personas_way import PersonasWay
 from localsteer.tui.workshop.tryout import TryOut
 from localsteer.tui.workshop.way import Way
@@ -85,6 +88,7 @@ class WorkshopScreen(Screen[None]):
         &.-narrow.-benched TryOut { display: block; }
         &.-narrow.-benched #write { display: none; }
         &.-low .shop--foot { margin: 0; }
+        &.-narrow.-making .shop--foot { display: none; }
         &.-low TryOut { padding: 0 2; }
     }
     """
@@ -92,7 +96,7 @@ class WorkshopScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False, priority=True),
-        Binding("alt+h,f11", "leave", show=False, priority=True),
+        Binding("alt+h", "leave", show=False, priority=True),
         Binding("alt+m,f2", "make", show=False, priority=True),
         Binding("alt+t,f3", "try_out", show=False, priority=True),
         Binding("alt+s,f4,ctrl+s", "save", show=False, priority=True),
@@ -101,6 +105,7 @@ class WorkshopScreen(Screen[None]):
         Binding("alt+w,f7", "write", show=False, priority=True),
         *(Binding(f"alt+{number}", f"way({number - 1})", show=False, priority=True) for number in range(1, 5)),
     ]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {WorkshopCommandList}
     AUTO_FOCUS = "#word"
 
     def __init__(self, shop: Workshop, keymap: Keymap) -> None:
@@ -222,9 +227,10 @@ class WorkshopScreen(Screen[None]):
                 return
             self.say("")
             self.query_one(MakingView).begin(name, "starting…")
+            self.add_class("-making")
             self._shop.make(contrast, name)
         except LocalsteerError as error:
-            self.query_one(MakingView).end()
+            self._end_making()
             self.refuse(str(error))
         self._show_keys()
 
@@ -387,8 +393,12 @@ class WorkshopScreen(Screen[None]):
 
     def idle(self) -> None:
         """Nothing is under way any more."""
-        self.query_one(MakingView).end()
+        self._end_making()
         self._show_keys()
+
+    def _end_making(self) -> None:
+        self.query_one(MakingView).end()
+        self.remove_class("-making")
 
     def _unbench(self) -> None:
         self.remove_class("-benched")

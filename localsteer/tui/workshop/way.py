@@ -90,8 +90,8 @@ class Way(Vertical):
         & .way--sides { height: 1fr; min-height: 4; }
         & .way--sides > Vertical { height: 1fr; width: 1fr; }
         & .way--head { height: 1; padding: 0 1; color: $quiet; }
-        & .-plus { color: $pole-positive; }
-        & .-minus { color: $pole-negative; }
+        & .-plus, & .way--row Label.-plus { color: $pole-positive; }
+        & .-minus, & .way--row Label.-minus { color: $pole-negative; }
     }
     """
 

@@ -73,8 +73,8 @@ class WordWay(Way):
         """The model was asked, and its answers were of no use."""
         self.show_model(False, name)
         self.note(
-            f"{plain(name)} was asked twice and wrote nothing that can be used; the statements come from a form instead, "
-            "to be changed as you like."
+            f"{plain(name)} was asked twice and wrote nothing that can be used; "
+            "the statements come from a form instead, to be changed as you like."
         )
 
     def note(self, words: str) -> None:
@@ -135,7 +135,7 @@ class WordWay(Way):
 
     @on(Input.Submitted, "#word")
     def _to_opposite(self) -> None:
-        self.query_one("#opposite", Line).focus()
+        self.screen.set_focus(self.query_one("#opposite", Line))
 
     @on(Input.Submitted, "#opposite")
     def _done(self) -> None:

@@ -74,7 +74,7 @@ class WordsWay(Way):
 
     @on(Input.Submitted, "#more")
     def _to_less(self) -> None:
-        self.query_one("#less", Line).focus()
+        self.screen.set_focus(self.query_one("#less", Line))
 
     @on(Input.Submitted, "#less")
     def _done(self) -> None:
