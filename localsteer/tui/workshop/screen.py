@@ -13,56 +13,34 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Button, Static, TabbedContent, TabPane, Tabs
 
-from localsteer.engine.protocol import ExtractProgress
 from localsteer.errors import LocalsteerError
 from localsteer.library.portraits import read_tokens
-from localsteer.plots.curve import spoken_window
 from localsteer.tui.dial_shelf import portrait_of
-from localsteer.tui.greeting import PRACTICE_NAME, shown_name
+from localsteer.tui.greeting import shown_name
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.plain import plain
-from localsteer.tui.strengths import signed
-from localsteer.tui.widgets.key_line import Key, KeyLine
+from localsteer.tui.widgets.key_line import KeyLine
 from localsteer.tui.widgets.making import MakingView
 from localsteer.tui.widgets.too_small import TooSmall
-from localsteer.tui.workshop.asking import Written, too_small
+from localsteer.tui.workshop.asking import too_small
 from localsteer.tui.workshop.pairs_way import PairsWay
 from localsteer.tui.workshop.palette import WorkshopCommandList
 from localsteer.tui.workshop.personas_way import PersonasWay
+from localsteer.tui.workshop.telling import WRITING, Telling, begun
 from localsteer.tui.workshop.tryout import TryOut
 from localsteer.tui.workshop.way import Way
 from localsteer.tui.workshop.word_way import WordWay
 from localsteer.tui.workshop.words_way import WordsWay
 
 if TYPE_CHECKING:
-    from localsteer.tui.workshop.making import Made, Workshop
-
-WRITING = (
-    Key("Enter", "on", "screen.on"),
-    Key("Alt+1…4", "way", "screen.next_way"),
-    Key("Alt+M", "make", "screen.make"),
-    Key("Esc", "back", "screen.back"),
-    Key("Tab", "next field", "app.focus_next"),
-    Key("Ctrl+P", "commands", "app.command_palette"),
-)
-MADE = (
-    Key("Alt+T", "try", "screen.try_out"),
-    Key("Alt+U", "use", "screen.use"),
-    Key("Alt+S", "save", "screen.save"),
-    Key("Alt+I", "card", "screen.show_card"),
-    Key("Esc", "back", "screen.back"),
-    Key("Alt+M", "make again", "screen.make"),
-    Key("Alt+1…4", "way", "screen.next_way"),
-)
-BUSY = (Key("Esc", "stop", "screen.back"),)
+    from localsteer.tui.workshop.making import Workshop
 
 _WAYS = ("word", "words", "personas", "pairs")
 
 
-class WorkshopScreen(Screen[None]):
+class WorkshopScreen(Telling):
     """Is kept when it closes, with all that was typed."""
 
     DEFAULT_CSS = """
@@ -110,10 +88,10 @@ class WorkshopScreen(Screen[None]):
 
     def __init__(self, shop: Workshop, keymap: Keymap) -> None:
         super().__init__()
-        self._shop = shop
+        self.shop = shop
         self._keymap = keymap
-        self._confirmed = ""
-        self._fresh: dict[int, str] = {}
+        self.confirmed = ""
+        self.fresh: dict[int, str] = {}
 
     def compose(self) -> ComposeResult:
         yield Static(Content(""), classes="shop--head")
@@ -121,13 +99,13 @@ class WorkshopScreen(Screen[None]):
             with Vertical(id="write"):
                 with TabbedContent():
                     with TabPane("One word", id="word-tab"):
-                        yield WordWay(self._shop.free_name, id="way-word")
+                        yield WordWay(self.shop.free_name, id="way-word")
                     with TabPane("Two words", id="words-tab"):
-                        yield WordsWay(self._shop.free_name, id="way-words")
+                        yield WordsWay(self.shop.free_name, id="way-words")
                     with TabPane("Two personas", id="personas-tab"):
-                        yield PersonasWay(self._shop.free_name, id="way-personas")
+                        yield PersonasWay(self.shop.free_name, id="way-personas")
                     with TabPane("Table of pairs", id="pairs-tab"):
-                        yield PairsWay(self._shop.free_name, id="way-pairs")
+                        yield PairsWay(self.shop.free_name, id="way-pairs")
                 with Horizontal(classes="shop--foot"):
                     yield Button("Make", id="make", variant="primary", compact=True)
                     yield Static(Content(""), id="remark")
@@ -149,17 +127,17 @@ class WorkshopScreen(Screen[None]):
 
     def show_model(self) -> None:
         """Which model is loaded, and what it can do here."""
-        self._shop.forget_other_models()
-        if self._shop.made is None:
-            self._unbench()
+        self.shop.forget_other_models()
+        if self.shop.made is None:
+            self.unbench()
             self.query_one(TryOut).forget()
-        card = self._shop.card
+        card = self.shop.card
         name = "the model is loading" if card is None else shown_name(card)
         title = Content.assemble(("Workshop", "bold $primary"), ("   a dial of your own", "$quiet"), f"   ·   {name}")
         self.query_one(".shop--head", Static).update(title)
         if card is not None:
-            self.query_one(WordWay).show_model(not too_small(card), _begun(name))
-        self._show_keys()
+            self.query_one(WordWay).show_model(not too_small(card), begun(name))
+        self.show_keys()
 
     # ------------------------------------------------------------ commands
 
@@ -170,14 +148,14 @@ class WorkshopScreen(Screen[None]):
 
     def action_way(self, index: int) -> None:
         """Another way; what was typed on the others stays."""
-        self._unbench()
+        self.unbench()
         self.query_one(TabbedContent).active = f"{_WAYS[index]}-tab"
         self.call_after_refresh(self._focus_first)
 
     def action_next_way(self) -> None:
         """Round and round."""
         tabs = self.query_one(Tabs)
-        self._unbench()
+        self.unbench()
         tabs.action_next_tab()
 
     def _focus_first(self) -> None:
@@ -191,10 +169,10 @@ class WorkshopScreen(Screen[None]):
 
     async def action_back(self) -> None:
         """Stop what is under way, else back to the words, else to the chat."""
-        if self._shop.busy:
-            self._shop.stop()
+        if self.shop.busy:
+            self.shop.stop()
         elif self.has_class("-narrow") and self.has_class("-benched"):
-            self._unbench()
+            self.unbench()
             self._focus_first()
         else:
             self._leave()
@@ -204,23 +182,23 @@ class WorkshopScreen(Screen[None]):
         self._leave()
 
     def _leave(self, said: str = "") -> None:
-        self._shop.stop()
+        self.shop.stop()
         kept = said or ("What you typed is kept until the app ends." if self._unsaved() else "")
         self.app.pop_screen()
         if kept:
             self.app.notify(kept, markup=False)
 
     def _unsaved(self) -> bool:
-        return self._shop.made is None and any(way.is_touched for way in self.query(Way))
+        return self.shop.made is None and any(way.is_touched for way in self.query(Way))
 
     def action_make(self) -> None:
         """A vector from what is typed on this way."""
         way = self.way
         try:
             contrast, name = way.contrast(), way.name_of_dial
-            taken = self._shop.in_the_way(name)
-            if taken and self._confirmed != name:
-                self._confirmed = name
+            taken = self.shop.in_the_way(name)
+            if taken and self.confirmed != name:
+                self.confirmed = name
                 self.refuse(
                     f'There is {taken} called "{name}" already; take another name, or make it again to replace it.'
                 )
@@ -228,15 +206,15 @@ class WorkshopScreen(Screen[None]):
             self.say("")
             self.query_one(MakingView).begin(name, "starting…")
             self.add_class("-making")
-            self._shop.make(contrast, name)
+            self.shop.make(contrast, name)
         except LocalsteerError as error:
-            self._end_making()
+            self.end_making()
             self.refuse(str(error))
-        self._show_keys()
+        self.show_keys()
 
     def action_try_out(self) -> None:
         """Answer the message on all three sides."""
-        if self._shop.made is None:
+        if self.shop.made is None:
             self.refuse("There is nothing to try yet; make it first.")
         else:
             self.query_one(TryOut).ask()
@@ -244,30 +222,30 @@ class WorkshopScreen(Screen[None]):
     @on(TryOut.Asked)
     async def _asked(self, event: TryOut.Asked) -> None:
         self.query_one(TryOut).clear("…")
-        self._fresh.clear()
+        self.fresh.clear()
         try:
-            await self._shop.try_out(event.text)
+            await self.shop.try_out(event.text)
         except LocalsteerError as error:
             self.refuse(str(error))
-        self._show_keys()
+        self.show_keys()
 
     async def action_use(self) -> None:
         """Onto the panel with it, and back to the chat."""
-        made = self._shop.made
+        made = self.shop.made
         if made is None:
             self.refuse("There is nothing to use yet; make it first.")
             return
-        await self._shop.use()
+        await self.shop.use()
         self._leave(f"{plain(made.dial.name)} is on the panel; Alt+← and Alt+→ turn it.")
 
     def action_save(self) -> None:
         """The recipe of what was made, among the person's own."""
-        made = self._shop.made
+        made = self.shop.made
         if made is None:
             self.refuse("There is nothing to save yet; make it first.")
             return
         try:
-            path = self._shop.save()
+            path = self.shop.save()
         except LocalsteerError as error:
             self.refuse(str(error))
             return
@@ -283,19 +261,19 @@ class WorkshopScreen(Screen[None]):
 
     async def action_show_card(self) -> None:
         """All that is known of what was made."""
-        made = self._shop.made
+        made = self.shop.made
         if made is None:
             self.refuse("There is no card yet; make it first.")
             return
         try:
-            card, portrait = await asyncio.to_thread(portrait_of, made.dial, self._shop.places)
+            card, portrait = await asyncio.to_thread(portrait_of, made.dial, self.shop.places)
         except LocalsteerError as error:
             self.refuse(str(error))
             return
         # Plotting takes a while to be imported.
         from localsteer.tui.dialogs.vector_card import VectorCardScreen
 
-        model = Path(self._shop.link.model_path)
+        model = Path(self.shop.link.model_path)
         self.app.push_screen(VectorCardScreen(portrait, lambda progress: read_tokens(card, model, progress=progress)))
 
     @on(Button.Pressed)
@@ -318,96 +296,14 @@ class WorkshopScreen(Screen[None]):
 
     @on(WordWay.Wanted)
     def _wanted(self, event: WordWay.Wanted) -> None:
-        card = self._shop.card
+        card = self.shop.card
         if card is None or too_small(card):
             self.refuse("This model cannot write them; take a form, or write them yourself.")
             return
         try:
-            self._shop.ask(event.word, event.opposite)
+            self.shop.ask(event.word, event.opposite)
         except LocalsteerError as error:
             self.refuse(str(error))
             return
         self.query_one(WordWay).note("The model is writing…")
-        self._show_keys()
-
-    # ------------------------------------------------------------ what the work says
-
-    def say(self, words: str, wrong: bool = False) -> None:
-        """One sentence beside the button."""
-        remark = self.query_one("#remark", Static)
-        remark.update(Content(plain(words)))
-        remark.set_class(wrong, "-wrong")
-        if words and self.has_class("-narrow") and self.has_class("-benched"):
-            # There the button is out of sight.
-            self.notify(plain(words), severity="error" if wrong else "information", timeout=10, markup=False)
-
-    def refuse(self, words: str) -> None:
-        """What is wrong, where it is to be mended."""
-        self.say(words, wrong=True)
-
-    def show_progress(self, event: ExtractProgress) -> None:
-        """How far the making is."""
-        self.query_one(MakingView).show(event)
-
-    def show_written(self, lines: int) -> None:
-        """How far the writing is."""
-        self.query_one(WordWay).note(f"The model is writing… {lines} lines so far; Esc stops it.")
-
-    def take_written(self, written: Written) -> None:
-        """Statements that the model wrote."""
-        self.query_one(WordWay).take_written(written)
-        self.query_one("#make", Button).focus()
-
-    def could_not_write(self) -> None:
-        """It was asked twice."""
-        card = self._shop.card
-        self.query_one(WordWay).could_not_write("The model" if card is None else _begun(shown_name(card)))
-
-    def answer(self, side: int, text: str) -> None:
-        """More of an answer; it is painted with the rest of what came."""
-        self._fresh[side] = self._fresh.get(side, "") + text
-
-    def paint_answers(self) -> None:
-        """What came since the last time."""
-        fresh, self._fresh = self._fresh, {}
-        for side, text in fresh.items():
-            self.query_one(TryOut).add(side, text)
-
-    def show_made(self, made: Made) -> None:
-        """It can be tried."""
-        report = made.report
-        facts = [f"steers {spoken_window(report.default_layers)}"]
-        if report.strength_low is not None and report.strength_high is not None:
-            facts.insert(0, f"recommended {signed(report.strength_low)} to {signed(report.strength_high)}")
-        aucs = [layer.auc for layer in report.layers if layer.layer in report.default_layers and layer.auc is not None]
-        if aucs:
-            facts.append(f"tells its ends apart {max(aucs):.0%}")
-        facts.append(f"made in {report.seconds:.1f} s")
-        trial = self.query_one(TryOut)
-        trial.show_made(made.dial, " · ".join(facts), can_save=made.draft is not None)
-        self.add_class("-benched")
-        self._confirmed = ""
-        self.query_one("#remark", Static).update(Content("Made: try it, or use it at once."))
-        trial.focus_message()
-        self._show_keys()
-
-    def idle(self) -> None:
-        """Nothing is under way any more."""
-        self._end_making()
-        self._show_keys()
-
-    def _end_making(self) -> None:
-        self.query_one(MakingView).end()
-        self.remove_class("-making")
-
-    def _unbench(self) -> None:
-        self.remove_class("-benched")
-
-    def _show_keys(self) -> None:
-        keys = MADE if self._shop.made is not None else WRITING
-        self.query_one(KeyLine).keys = BUSY if self._shop.busy else keys
-
-
-def _begun(name: str) -> str:
-    """A model's name at the beginning of a sentence."""
-    return f"The {name}" if name == PRACTICE_NAME else name
+        self.show_keys()
