@@ -1,9 +1,12 @@
-"""Helping with a name that is not known."""
+"""Names: helping with one that is not known, and finding one for what is new."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection
+
+_LONGEST_SUGGESTION = 40
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
@@ -14,3 +17,14 @@ def did_you_mean(name: str, known: Collection[str]) -> str:
     if 0 < len(known) <= 40:
         return f": choose one of {', '.join(sorted(known))}."
     return "."
+
+
+def suggested_name(text: str) -> str:
+    """A name for a recipe about ``text``, fit to be a file's: its words in small letters with dashes between them, or
+    nothing where there is no word in it.
+    """
+    words = re.findall(r"[^\W_]+", text.casefold())
+    name = "-".join(words)
+    if len(name) > _LONGEST_SUGGESTION:
+        name = name[:_LONGEST_SUGGESTION].rpartition("-")[0] or name[:_LONGEST_SUGGESTION]
+    return name

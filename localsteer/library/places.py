@@ -46,6 +46,11 @@ class Places:
         return self.data / "recipes"
 
     @property
+    def workshop(self) -> Path:
+        """Recipes that were made into a vector in the workshop; those worth keeping are saved among the recipes."""
+        return self.data / "workshop"
+
+    @property
     def models(self) -> Path:
         """The person's own GGUF models."""
         return self.data / "models"
@@ -108,3 +113,8 @@ def packaged_recipes() -> Path:
 def practice_model() -> Path:
     """The model in the box."""
     return package_folder() / "practice" / "practice.gguf"
+
+
+def practice_vectors() -> Path:
+    """Vectors of the model in the box that come ready made, each named like its recipe."""
+    return practice_model().parent

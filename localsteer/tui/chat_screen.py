@@ -27,6 +27,7 @@ from localsteer.tui.commands.revisiting import RevisitCommands
 from localsteer.tui.commands.sampling import SamplingCommands
 from localsteer.tui.commands.scenes import SceneCommands
 from localsteer.tui.commands.slash import SlashTyping
+from localsteer.tui.commands.workshop import WorkshopCommands
 from localsteer.tui.comparing import Comparing
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
@@ -50,6 +51,7 @@ from localsteer.tui.widgets.header_line import HeaderLine
 from localsteer.tui.widgets.key_line import KeyLine
 from localsteer.tui.widgets.too_small import TooSmall
 from localsteer.tui.widgets.transcript import Transcript
+from localsteer.tui.workshop.making import Workshop
 
 _TICK_SECONDS = 0.1
 _REMEMBER_SECONDS = 2.0
@@ -65,6 +67,7 @@ class ChatScreen(
     ModelCommands,
     CompareCommands,
     DialCommands,
+    WorkshopCommands,
     CopyCommands,
     ExplainCommands,
 ):
@@ -141,6 +144,9 @@ class ChatScreen(
         self.revisiting = Revisiting(self)
         self.again = Again(self)
         self.naming = Naming(self.talk, self.asides)
+        self.workshop = Workshop(
+            self.link, self.dialling, self.opening.places, lambda: self.conversing.sampling, self.keymap
+        )
         self.hearing = Hearing(self)
         # The first frame comes before the engine does.
         self.call_after_refresh(self._begin)

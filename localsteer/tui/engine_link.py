@@ -36,7 +36,7 @@ from localsteer.engine.protocol import (
 )
 from localsteer.errors import EngineError
 
-JobKind: TypeAlias = Literal["reply", "vector", "reading", "comparison"]
+JobKind: TypeAlias = Literal["reply", "vector", "reading", "comparison", "trial"]
 
 
 class EngineState(Enum):

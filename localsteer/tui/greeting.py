@@ -47,6 +47,14 @@ def greeting(card: ModelCard, keymap: Keymap) -> str:
     return f"{about} Add {adds} and {turns}, also while a reply is being written." if card.steerable else about
 
 
+def first_dial_words(name: str, negative: str, positive: str, up: str, down: str) -> str:
+    """What to do with the dial that stands ready the first time; ``up`` and ``down`` are keys."""
+    return (
+        f"A first dial stands ready, {name}: {up} turns it to {positive}, {down} back and on to {negative}. "
+        "Turn it and say something, for instance: Tell me about gardens."
+    )
+
+
 def warnings(card: ModelCard) -> tuple[str, ...]:
     """What this model cannot do, one sentence or two for each thing."""
     found = []

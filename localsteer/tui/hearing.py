@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from localsteer.engine.protocol import Event, Failed, Finished, Loaded, Loading, ModelCard, Notice
 from localsteer.library.models import PRACTICE
 from localsteer.tui.engine_link import EngineState
-from localsteer.tui.greeting import greeting, is_practice, shown_name, waiting_name, warnings
+from localsteer.tui.greeting import first_dial_words, greeting, is_practice, shown_name, waiting_name, warnings
 from localsteer.tui.widgets.dials_panel import DialsPanel
 from localsteer.tui.widgets.header_line import HeaderLine
 from localsteer.tui.widgets.key_line import DIALS, MAKING, PICKED, TALKING, WRITING, KeyLine
@@ -40,6 +40,7 @@ class Hearing:
         await screen.dialling.take(events)
         await screen.seeing.take(events)
         screen.comparing.take(events)
+        screen.workshop.take(events)
         screen.needles.hear(events)
         if any(isinstance(event, Finished) for event in events):
             screen.naming.look(screen.link.card)
@@ -99,4 +100,8 @@ class Hearing:
             for warning in warnings(card):
                 await transcript.add_note(warning, "warning")
         await screen.dialling.model_loaded(card)
+        if (dial := screen.dialling.rack.current) is not None and screen.memory.lent:
+            up, down = map(screen.keymap.first, ("jump_up", "jump_down"))
+            words = first_dial_words(dial.name, dial.negative_pole, dial.positive_pole, up, down)
+            await screen.query_one(Transcript).add_note(words)
         screen.needles.show()

@@ -333,6 +333,14 @@ COMMANDS: tuple[Command, ...] = (
         ("alt+q",),
         ("q",),
     ),
+    Command(
+        "workshop",
+        "Workshop",
+        "Make a dial of your own: from a word, two words, two personas or a table of pairs",
+        "Dials",
+        ("alt+h",),
+        ("h",),
+    ),
     Command("toggle_panel", "Show or hide the dials", "Hide the dials, or show them", "Dials", ("alt+d",)),
     Command(
         "focus_dials", "Into the dials, and back", "Go into the dials, where plain keys do, and back", "Dials", ("f6",)

@@ -6,8 +6,9 @@ import contextlib
 from dataclasses import replace
 
 from localsteer.errors import StorageError
+from localsteer.library.first_dial import FIRST_DIAL, lend_first_dial
 from localsteer.library.places import Places
-from localsteer.library.remembered import Remembered, read_remembered, write_remembered
+from localsteer.library.remembered import Remembered, RememberedDial, read_remembered, write_remembered
 from localsteer.tui.dial_shelf import recalled, to_remember
 from localsteer.tui.rack import Rack
 
@@ -15,9 +16,21 @@ from localsteer.tui.rack import Rack
 class Memory:
     """Reads once, writes on :meth:`write` where something changed."""
 
-    def __init__(self, places: Places, *, remember_dials: bool = True, needles: bool | None = None) -> None:
-        """``needles``: on or off to begin with, None for as they were left."""
+    def __init__(
+        self,
+        places: Places,
+        *,
+        remember_dials: bool = True,
+        needles: bool | None = None,
+        first_dial: bool = False,
+    ) -> None:
+        """``needles``: on or off to begin with, None for as they were left. ``first_dial``: the practice model has a
+        dial on its panel when it is opened for the first time.
+        """
         self._places = places
+        self._first_dial = first_dial
+        self.lent = False
+        """Whether the rack that was given last is the one for the first time."""
         self._kept = read_remembered(places)
         self._changed = False
         self._remember_dials = remember_dials
@@ -44,8 +57,11 @@ class Memory:
 
     def rack(self, model_id: str) -> Rack:
         """The dials as they were left with this model."""
-        dials = self._kept.dials.get(model_id, ()) if self._remember_dials else ()
-        return recalled(dials, self._places, model_id)
+        dials = self._kept.dials.get(model_id) if self._remember_dials else ()
+        self.lent = dials is None and self._first_dial and lend_first_dial(self._places, model_id) is not None
+        if self.lent:
+            dials = (RememberedDial(FIRST_DIAL),)
+        return recalled(dials or (), self._places, model_id)
 
     def keep_rack(self, model_id: str, rack: Rack) -> None:
         if not self._remember_dials:

@@ -31,7 +31,7 @@ def open_with(model: str | None, places: Places, given: Sequence[str] = ()) -> O
     ``given``: settings from the command line, ``KEY=VALUE`` each. Raises ModelError, and SettingsError for those.
     """
     settings, problems = read_settings(places, given)
-    memory = Memory(places, remember_dials=settings.remember_dials, needles=settings.needles)
+    memory = Memory(places, remember_dials=settings.remember_dials, needles=settings.needles, first_dial=True)
     path, problem = _model(model, places, settings, memory)
     return Opening(path, places, settings, memory, (*problems, *([problem] if problem else [])))
 

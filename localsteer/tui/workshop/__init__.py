@@ -1,0 +1,1 @@
+"""The workshop: making a dial of one's own without leaving the app."""
