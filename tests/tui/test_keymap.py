@@ -76,7 +76,7 @@ async def test_the_changed_key_works_the_old_one_does_not_and_help_and_foot_line
     open_app: OpenApp,
 ) -> None:
     keys = {"toggle_theme": ("f9",), "keys_help": ("ctrl+b",), "panel_mute": ("v",), "system_prompt": ()}
-    async with open_app(size=(120, 70), settings=Settings(keys=keys)) as running:
+    async with open_app(size=(120, 100), settings=Settings(keys=keys)) as running:
         app = running.app
         await running.pilot.press("ctrl+t", "f1", "ctrl+s", "f8")
         await running.pilot.press("f9")
