@@ -5,6 +5,9 @@ After a change that is meant: ``pytest tests/tui/test_snapshots.py --snapshot-up
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import sqlite3
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -13,19 +16,35 @@ from textual.widgets import Input, TextArea
 
 from localsteer.chat.conversation import ReplyRecord
 from localsteer.chat.store import ConversationStore
-from localsteer.engine.protocol import DialMark, DialSetting, Finished, Sampling
+from localsteer.engine.protocol import (
+    Compared,
+    DialMark,
+    DialSetting,
+    Finished,
+    Sampling,
+    SideFinished,
+    SideToken,
+    Started,
+)
 from localsteer.library.places import Places
+from localsteer.library.remembered import RememberedDial
+from localsteer.library.scenes import Scene
+from localsteer.library.scenes_file import save_scene
+from localsteer.tui.dialogs.conversations import Opened
 from localsteer.tui.dialogs.vector_card import VectorCardScreen
+from localsteer.tui.lineup import strip
+from localsteer.tui.side_by_side import SideBySide
 from localsteer.tui.theme import DARK, LIGHT
-from localsteer.tui.widgets.transcript import Transcript
+from localsteer.tui.widgets.composer import Composer
 from tests.chat.conftest import CARD
 from tests.plots.portraits import WHOLE
 from tests.tui.conftest import OpenApp, Running
 from tests.tui.pictures import picture
 from tests.tui.test_vector_card import tokens
 
-SIZES = ((80, 24), (140, 45))
+SIZES = ((140, 45), (80, 24))
 THEMES = (DARK, LIGHT)
+WHEN = 1_700_000_000.0
 
 Arrange = Callable[[Running], Awaitable[None]]
 
@@ -35,11 +54,53 @@ async def nothing(_: Running) -> None:
 
 
 def keys(*pressed: str) -> Arrange:
+    """Something over the chat screen."""
+
     async def press(running: Running) -> None:
         await running.pilot.press(*pressed)
         await running.until(lambda: running.app.screen is not running.screen)
 
     return press
+
+
+async def talking(running: Running) -> None:
+    """A conversation whose replies had a dial turned in their middle, the last question picked."""
+    await running.screen.open_conversation(Opened(1, None))
+    await running.until(lambda: len(running.replies()) == 2)
+    await running.pilot.press("alt+u", "alt+u")
+
+
+async def editing(running: Running) -> None:
+    await talking(running)
+    await running.pilot.press("alt+e")
+    await running.until(lambda: running.screen.query_one(Composer).text == "And on Monday?")
+
+
+async def slash(running: Running) -> None:
+    await running.pilot.press("/", "s")
+    await running.until(lambda: "/seed" in running.text())
+
+
+async def scenes(running: Running) -> None:
+    scene = Scene("evening", (RememberedDial("mood", 1.5),), Sampling(temperature=0.5), "Be calm.", "Some model")
+    save_scene(running.screen.opening.places, scene)
+    await keys("alt+q")(running)
+
+
+async def compare(running: Running) -> None:
+    """Answers that came as the engine would have told them."""
+    await talking(running)
+    screen, count = running.screen, itertools.count()
+    lineup = strip(screen.dialling.rack, 0, (-1.0, 0.0, 1.0))
+    now = SideBySide(lineup, "", Sampling(), screen.talk.standing, clock=lambda: 0.1 * next(count))
+    now.take(Started(1, 20, 0, 0, 7))
+    for side, text in enumerate(("It snows on Monday.", "It rains on Monday.", "The sun shines on Monday.")):
+        now.take(SideToken(1, side, 0, 5, text))
+        marks = (DialMark(0, lineup.sides[side].dials),)
+        now.take(SideFinished(1, side, Finished(1, "end", text, (5,), marks, 7, 20, 0, 31.5, 60, CARD.n_ctx)))
+    now.take(Compared(1, 47.0))
+    screen.comparing.now = now
+    await keys("alt+c")(running)
 
 
 async def vector_card(running: Running) -> None:
@@ -49,17 +110,26 @@ async def vector_card(running: Running) -> None:
 
 SCREENS: dict[str, Arrange] = {
     "chat": nothing,
-    "add_dial": keys("alt+a"),
-    "keys": keys("f1"),
+    "talking": talking,
+    "editing": editing,
+    "slash": slash,
+    "conversations": keys("ctrl+o"),
     "system_prompt": keys("ctrl+s"),
-    "palette": keys("ctrl+p"),
+    "sampling": keys("ctrl+g"),
+    "models": keys("ctrl+l"),
+    "add_dial": keys("alt+a"),
+    "layers_and_scope": keys("alt+l"),
+    "scenes": scenes,
+    "compare": compare,
+    "workshop": keys("alt+h"),
     "vector_card": vector_card,
+    "keys": keys("f1"),
+    "palette": keys("ctrl+p"),
 }
 
 
 @pytest.fixture
 def talk(places: Places) -> None:
-    """A conversation whose last reply had a dial turned in its middle."""
     happy, sad = (DialSetting("mood", "/gone/mood.gguf", strength) for strength in (1.2, -0.5))
     texts = (
         ("Tell me about your weekend.", "Oh, it was **wonderful**! We walked along the shore, and then it rained."),
@@ -70,13 +140,17 @@ def talk(places: Places) -> None:
         above = None
         for asked, answered in texts:
             question = store.add_message(conversation.id, "user", asked, above)
-            marks = (DialMark(0, (happy,)), DialMark(5, (sad,)))
+            marks = (DialMark(0, (happy,)), DialMark(3, (sad,)))
             record = ReplyRecord.begun(CARD, system_prompt="", sampling=Sampling(), marks=marks)
             running = store.begin_reply(conversation.id, question.id, record)
-            running.add(1, answered)
+            for token, word in enumerate(answered.split(" ")):
+                running.add(token, f"{word} ")
             above = running.finish(
                 Finished(1, "end", answered, tuple(range(12)), marks, 7, 20, 0, 31.5, 60, CARD.n_ctx)
             ).id
+    with contextlib.closing(sqlite3.connect(places.conversations)) as database, database:
+        database.execute("UPDATE conversations SET created = ?, updated = ?", (WHEN, WHEN))
+        database.execute("UPDATE messages SET created = ?", (WHEN,))
 
 
 @pytest.mark.usefixtures("heat_at_hand", "talk")
@@ -88,10 +162,10 @@ async def test_screen(name: str, open_app: OpenApp, snapshot: SnapshotAssertion)
         await running.until(lambda: running.screen.dialling.rack.names() == ("heat",))
         await running.pilot.press("alt+right", "alt+right", "alt+right")
         await SCREENS[name](running)
-        for theme in THEMES:
-            for size in SIZES:
+        for size in SIZES:
+            await running.pilot.resize_terminal(*size)
+            for theme in THEMES:
                 running.app.take_theme(theme)
-                await running.pilot.resize_terminal(*size)
                 await settled(running)
                 assert picture(running.app) == snapshot(name=f"{theme.removeprefix('localsteer-')} {size[0]}x{size[1]}")
 
@@ -102,8 +176,8 @@ async def settled(running: Running) -> None:
     for screen in running.app.screen_stack:
         for typed in (*screen.query(Input), *screen.query(TextArea)):
             typed.cursor_blink = False
-    running.screen.query_one(Transcript).scroll_end(animate=False)
+            typed._cursor_visible = typed.has_focus
     before = ""
     while (now := picture(running.app)) != before:
         before = now
-        await running.pilot.pause(0.2)
+        await running.pilot.pause(0.1)

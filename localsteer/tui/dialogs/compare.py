@@ -107,7 +107,8 @@ class CompareScreen(ModalScreen[None]):
         if self._comparing.now is None:
             self._ask("message")
         else:
-            self.show(self._comparing.now)
+            # Not shown at once: until this is over the screen does not count as mounted.
+            self.call_later(self._line_up, self._comparing.now)
         self._paint()
 
     def show(self, now: SideBySide) -> None:
