@@ -153,7 +153,13 @@ def talk(places: Places) -> None:
         database.execute("UPDATE messages SET created = ?", (WHEN,))
 
 
-@pytest.mark.usefixtures("heat_at_hand", "talk")
+@pytest.fixture
+def steady_cursors(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in (Input, TextArea):
+        monkeypatch.setattr(kind.__dict__["cursor_blink"], "_default", False)
+
+
+@pytest.mark.usefixtures("heat_at_hand", "talk", "steady_cursors")
 @pytest.mark.parametrize("name", SCREENS)
 async def test_screen(name: str, open_app: OpenApp, snapshot: SnapshotAssertion) -> None:
     async with open_app(size=SIZES[0]) as running:
@@ -173,10 +179,6 @@ async def test_screen(name: str, open_app: OpenApp, snapshot: SnapshotAssertion)
 async def settled(running: Running) -> None:
     """Painted, nothing moves any more, and remarks are gone."""
     running.app.clear_notifications()
-    for screen in running.app.screen_stack:
-        for typed in (*screen.query(Input), *screen.query(TextArea)):
-            typed.cursor_blink = False
-            typed._cursor_visible = typed.has_focus
     before = ""
     while (now := picture(running.app)) != before:
         before = now
