@@ -124,20 +124,21 @@ async def opened(columns: int, rows: int, seed: int) -> AsyncIterator[Session]:
 
 
 async def chat(path: Path) -> None:
-    """Three exchanges; the mood is turned in the middle of the second, the tone before the third."""
-    async with opened(110, 32, seed=1) as session:
+    """Three exchanges; the mood is turned in the middle of the second, and before the third goes past what is safe."""
+    async with opened(110, 30, seed=4) as session:
         await session.press("alt+up")
         await session.write("Tell me about gardens.")
         await session.replied(1)
         await session.write("And what about rain?")
-        await session.said(14)
+        await session.said(8)
         await session.press("alt+down", "alt+down")
         await session.replied(2)
         await session.add("register")
+        await session.press("alt+down")
+        await session.add("warmth")
         await session.press("alt+up")
+        await session.press("alt+1", "alt+up", "alt+up", "alt+right", "alt+right")
         await session.write("What do you think about old friends?")
-        await session.said(12)
-        await session.press("alt+1", "alt+up")
         await session.replied(3)
         await session.paint(path)
 
@@ -170,7 +171,7 @@ async def compare(path: Path) -> None:
 
 async def workshop(path: Path) -> None:
     """A dial from one word and its opposite, made and tried."""
-    async with opened(132, 34, seed=3) as session:
+    async with opened(132, 32, seed=10) as session:
         await session.press("alt+h")
         await session.until(lambda: isinstance(session.app.screen, WorkshopScreen) and session.focus == "word")
         await session.write("cheerful")
@@ -187,14 +188,15 @@ async def workshop(path: Path) -> None:
 
 async def tokens(path: Path) -> None:
     """Two replies of opposite moods, word by word."""
-    async with opened(104, 28, seed=4) as session:
+    async with opened(104, 26, seed=4) as session:
         await session.press("alt+up")
         await session.write("Tell me about gardens.")
         await session.replied(1)
         await session.press("alt+down", "alt+down")
         await session.write("And what about rain?")
         await session.replied(2)
-        await session.press("alt+v")
+        # Behind the view there would be the panel's edge.
+        await session.press("alt+d", "alt+v")
         await session.until(
             lambda: (
                 isinstance(session.app.screen, TokenView)

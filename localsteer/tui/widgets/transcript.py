@@ -28,11 +28,11 @@ class Transcript(VerticalScroll):
     Transcript {
         width: 1fr;
         height: 1fr;
-        padding: 1 2 0 2;
+        padding: 1 0 0 2;
         background: $background;
         scrollbar-size-vertical: 1;
         scrollbar-gutter: stable;
-        & > #messages { width: 1fr; height: auto; min-height: 100%; }
+        & > #messages { width: 1fr; height: auto; min-height: 100%; padding: 0 2 0 0; }
     }
     """
 

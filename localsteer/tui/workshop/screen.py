@@ -49,7 +49,7 @@ class WorkshopScreen(Telling):
         layers: below above;
         & > .shop--head { height: 1; padding: 0 2; background: $panel; color: $quiet; }
         & > #bench { height: 1fr; }
-        & #write { width: 1fr; height: 1fr; }
+        & #write { width: 1fr; height: 1fr; padding: 1 0 0 0; }
         & TryOut { width: 1fr; border-left: solid $edge; padding: 1 2; }
         & TabbedContent, & ContentSwitcher { height: 1fr; }
         & TabPane { height: 1fr; padding: 1 0 0 0; }
@@ -65,13 +65,14 @@ class WorkshopScreen(Telling):
         &.-narrow TryOut { display: none; border-left: none; }
         &.-narrow.-benched TryOut { display: block; }
         &.-narrow.-benched #write { display: none; }
-        &.-low .shop--foot { margin: 0; }
+        &.-low .shop--foot, &.-low #word-note { margin: 0; }
+        &.-low #write { padding: 0; }
         &.-narrow.-making .shop--foot { display: none; }
         &.-low TryOut { padding: 0 2; }
     }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide")]  # noqa: RUF012 (as Textual declares it)
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (27, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False, priority=True),
         Binding("alt+h", "leave", show=False, priority=True),

@@ -26,6 +26,7 @@ class WordWay(Way):
 
     DEFAULT_CSS = """
     WordWay Button.-hidden { display: none; }
+    WordWay #word-note { margin: 0 0 1 0; }
     """
 
     @dataclass
