@@ -222,7 +222,7 @@ class Workshop:
             if self._screen is None:
                 return
             if isinstance(event, Loaded):
-                if self._screen.is_current:
+                if self._screen.is_current and self._screen.is_mounted:
                     self._screen.show_model()
             elif self._job is None:
                 continue
