@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from localsteer.library import model_places
 from tests.random_models import MISTRAL_TEMPLATE, write_random_llama
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests of the app and of child processes wait much of their time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(autouse=True)
