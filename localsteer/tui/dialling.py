@@ -278,11 +278,14 @@ class Dialling:
             does.append(f"{jump} jumps to {signed(dial.high)} ({dial.positive_pole})")
         self._say(f"{name} is on the panel{': ' if does else ''}{', '.join(does)}.", False)
 
+    def _say_none(self) -> None:
+        self._say(f"There is no dial yet. {self._keymap.hint('add_dial', 'adds one')}".rstrip(), False)
+
     async def show_card(self) -> None:
         """All that is known of the picked dial's vector."""
         dial = self.rack.current
         if dial is None:
-            self._say(f"There is no dial yet. {self._keymap.hint('add_dial', 'adds one')}".rstrip(), False)
+            self._say_none()
             return
         try:
             card, portrait = await asyncio.to_thread(portrait_of, dial, self.places)
@@ -301,7 +304,7 @@ class Dialling:
         """The picked dial's layers and scope, to be changed."""
         dial = self.rack.current
         if dial is None:
-            self._say("There is no dial yet; Alt+A adds one.", False)
+            self._say_none()
             return
         card = await asyncio.to_thread(read_vector_card, Path(dial.vector_path), dial.name)
         if card.error:

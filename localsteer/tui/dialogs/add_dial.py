@@ -89,9 +89,7 @@ class AddDial(ModalScreen["str | tuple[str, str] | Mix | None"]):
             yield Input(placeholder="A name for the mix, to add it again by it. Empty: none", id="name")
             yield Static(Content(""), classes="problem")
             yield OptionList()
-            yield Static(
-                Content("Nothing is called that. The workshop (Alt+H) makes a dial of your own."), classes="empty"
-            )
+            yield Static(Content("Nothing is called that. The workshop makes a dial of your own."), classes="empty")
 
     def on_mount(self) -> None:
         self._fill("")
