@@ -112,7 +112,8 @@ class CompareScreen(ModalScreen[None]):
 
     def show(self, now: SideBySide) -> None:
         """What has come so far."""
-        if not self.is_mounted:
+        # The engine speaks on while the screen is being taken down.
+        if not (self.is_mounted and self.is_attached):
             return
         if now is not self._shown:
             self.call_later(self._line_up, now)
