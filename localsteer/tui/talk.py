@@ -72,6 +72,15 @@ class Talk:
         """As it was when it was opened or its title changed; None before anything was said."""
         return self._conversation
 
+    @property
+    def has_earlier(self) -> bool:
+        """Whether there are conversations besides this one."""
+        try:
+            stored = self.store.summaries(2)
+        except StorageError:
+            return False
+        return any(self._conversation is None or one.id != self._conversation.id for one in stored)
+
     def find(self, message_id: int | None) -> StoredMessage | None:
         """The message of this id, among those that are here."""
         return next((message for message in self.messages if message.id == message_id), None)
