@@ -80,6 +80,7 @@ class TalkCommands(Screen[None]):
         self.call_later(self._stop)
 
     async def _stop(self) -> None:
+        self.app.clear_notifications()
         if self.link.running is None and not self.link.waiting and self.revisiting.let_go():
             return
         forgotten = self.link.stop()
