@@ -19,6 +19,7 @@ from localsteer.tui.sampling_values import SAMPLING_VALUES, with_value
 from localsteer.tui.slash import Names, completions, is_slash, read_slash
 from localsteer.tui.strengths import signed
 from localsteer.tui.theme import PALETTES, WORDS, theme_named
+from localsteer.tui.two_words import two_words
 from localsteer.tui.widgets.completions import Completions
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.transcript import Transcript
@@ -160,7 +161,10 @@ class Slashing:
             name = current.name
         if await dialling.choices() is None:
             return
-        if strength is None:
+        words = two_words(name)
+        if strength is None and words is not None:
+            await dialling.add_words(*words)
+        elif strength is None:
             await dialling.add(name)
         else:
             await dialling.set_strength(name, strength)

@@ -27,6 +27,7 @@ from localsteer.tui.keys import COMMANDS
 from localsteer.tui.slash import SLASH_COMMANDS, Names, Typed, as_message, completions, is_slash, read_slash
 from localsteer.tui.slashing import name_and_strength
 from localsteer.tui.theme import CONTRAST
+from localsteer.tui.two_words import two_words
 from localsteer.tui.widgets.completions import Completions
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.workshop.screen import WorkshopScreen
@@ -99,6 +100,12 @@ def test_a_dial_and_its_strength_are_told_apart(text: str, name: str, strength: 
     assert name_and_strength(text) == (name, strength)
 
 
+@pytest.mark.parametrize("text", ["mood", "here/mood.gguf", "~/mood", "a/b/c", "mood/2", "0.5*mood/calm", "/mood"])
+def test_paths_and_expressions_are_no_two_words(text: str) -> None:
+    assert two_words(text) is None
+    assert two_words("Love/Hate") == ("Love", "Hate")
+
+
 def test_what_a_slash_command_runs_is_a_command_of_the_app() -> None:
     actions = {command.action for command in COMMANDS}
     assert {command.action for command in SLASH_COMMANDS if command.action} <= actions
@@ -164,6 +171,14 @@ async def test_every_command_does_what_it_says(
         await running.until(lambda: screen.dialling.settings[0].strength == 0.25)
         await running.say("/dials")
         await running.until(lambda: "heat +0.25" in running.notes())
+        await running.say("/dial sun/moon 2")
+        await running.until(
+            lambda: [(dial.name, dial.strength) for dial in screen.dialling.settings][1:] == [("sun-moon", 2.0)]
+        )
+        await running.say("/dial sun/moon 1.5")
+        await running.until(lambda: screen.dialling.settings[1].strength == 1.5)
+        await running.pilot.press("alt+x")
+        await running.until(lambda: len(screen.dialling.settings) == 1)
         await running.say("/dial nonsense 1")
         await running.until(lambda: "no dial named" in running.text())
         await running.say("/card")
