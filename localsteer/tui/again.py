@@ -202,6 +202,8 @@ def _why(record: ReplyRecord, event: Finished, card: ModelCard | None) -> str:
     """What may be behind a difference."""
     if event.marks != record.marks:
         return "Dials were turned meanwhile, or stood otherwise."
+    if record.course is None and record.finish_reason is None:
+        return "It was broken off before it was noted how the conversation was cut for the model."
     if record.course is None:
         return "An older localsteer wrote it and did not note how the conversation was cut for the model."
     if record.written_with and record.written_with != __version__:

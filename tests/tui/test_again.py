@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -60,6 +62,21 @@ async def test_it_comes_again_identical_on_another_day(open_app: OpenApp, heat_a
         await app.replied()
         await app.pilot.press("alt+g")
         await app.until(lambda: "came again identical, 40 tokens." in app.notes())
+
+
+async def test_one_that_was_broken_off_comes_again_as_far_as_it_came(open_app: OpenApp) -> None:
+    async with open_app(temperature=0.9) as app:
+        await app.loaded()
+        await app.say("Tell me about the weather.")
+        await app.until(lambda: app.replies() and len(app.replies()[-1].text) > 20)
+        pid = app.screen.link.client.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        await app.until(lambda: "broken off" in "".join(app.feet()))
+        broken = app.screen.talk.messages[-1].reply
+        assert broken is not None
+        await app.pilot.press("alt+g")
+        await app.until(lambda: f"came again identical, {len(broken.tokens)} tokens." in app.notes())
 
 
 async def test_what_is_missing_for_it_is_said(open_app: OpenApp, heat_at_hand: Path, places: Places) -> None:
