@@ -126,7 +126,9 @@ class ChatScreen(
     def on_mount(self) -> None:
         transcript, panel = self.query_one(Transcript), self.query_one(DialsPanel)
         self.asides = Asides(self.link)
-        self.conversing = Conversing(self.talk, self.link, transcript, self.settings.sampling, self)
+        self.conversing = Conversing(
+            self.talk, self.link, transcript, self.settings.sampling, self, self.settings.signs
+        )
         self.dialling = Dialling(
             self.link,
             panel,

@@ -87,7 +87,8 @@ class Revisiting:
             await self._show()
 
     def _views(self, messages: list[StoredMessage], to_the_end: bool) -> list[Widget]:
-        return views_of(messages, dark=self._screen.app.current_theme.dark, to_the_end=to_the_end)
+        dark, signs = self._screen.app.current_theme.dark, self._screen.settings.signs
+        return views_of(messages, dark=dark, to_the_end=to_the_end, signs=signs)
 
     @property
     def _has_older(self) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
+from localsteer.tui.signs import UP
 from tests.tui.conftest import OpenApp, Running, remarks
 
 SHORT = replace(Settings(), max_tokens=40)
@@ -54,12 +55,15 @@ async def test_a_reply_during_which_dials_were_turned_comes_again_identical(
 async def test_it_comes_again_identical_on_another_day(open_app: OpenApp, heat_at_hand: Path) -> None:
     async with open_app(settings=SHORT, temperature=0.9) as app:
         await turned_while_writing(app)
-    async with open_app(settings=SHORT) as app:
+        await app.until(lambda: UP in app.text())
+    async with open_app(settings=replace(SHORT, signs=False)) as app:
         await app.loaded()
         await app.pilot.press("ctrl+o")
         await app.until(lambda: "Tell me about the weather." in app.text())
         await app.pilot.press("enter")
         await app.replied()
+        # Without its sign, where the person wants none.
+        assert UP not in app.text()
         await app.pilot.press("alt+g")
         await app.until(lambda: "came again identical, 40 tokens." in app.notes())
 
