@@ -125,10 +125,17 @@ class Talk:
     def say(self, text: str) -> StoredMessage:
         """What the person said, below the last message."""
         self._save_left_over()
-        if self._conversation is None:
-            self._conversation = self.store.new_conversation(self.system_prompt)
+        conversation = self._conversation or self.store.new_conversation(self.system_prompt)
         last = self.messages[-1].id if self.messages else None
-        message = self.store.add_message(self._conversation.id, "user", text, last)
+        try:
+            message = self.store.add_message(conversation.id, "user", text, last)
+        except StorageError:
+            if self._conversation is None:
+                # An empty conversation would stand in the list.
+                with contextlib.suppress(StorageError):
+                    self.store.delete_conversation(conversation.id)
+            raise
+        self._conversation = conversation
         self.messages.append(message)
         return message
 
