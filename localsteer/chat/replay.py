@@ -22,9 +22,9 @@ def replay(
     """What to send so that the reply of ``record`` is written again, token by token, where its course was kept.
 
     ``turns``: the messages before it, the one that it answers last, as they were read then; the system prompt is taken
-    from the record. ``card``: of the loaded model. A reply that was stopped ends where it was stopped (as "length"). A
-    dial that is turned meanwhile takes over; see :func:`differs_at` for whether it came out the same. Raises ModelError
-    where another model is loaded, PromptError where the record lacks the seed.
+    from the record. ``card``: of the loaded model. A reply that was stopped or broken off ends where that was (as
+    "length"). A dial that is turned meanwhile takes over; see :func:`differs_at` for whether it came out the same.
+    Raises ModelError where another model is loaded, PromptError where the record lacks the seed.
     """
     if record.model_id != card.model_id:
         raise ModelError(f"This reply was written by {record.model_name}; load that model to have it written again.")
@@ -32,7 +32,7 @@ def replay(
         raise PromptError("This reply was never begun, so there is no seed to write it again from; write another one.")
     front = next((place for place, turn in enumerate(turns) if turn.role != "system"), len(turns))
     system = (Turn("system", record.system_prompt),) if record.system_prompt.strip() else ()
-    stopped = record.finish_reason == "stopped"
+    cut_short = record.finish_reason in (None, "stopped") and bool(record.tokens)
     return Generate(
         request,
         (*system, *turns[front:]),
@@ -40,7 +40,7 @@ def replay(
         replace(
             record.sampling,
             seed=record.seed,
-            max_tokens=len(record.tokens) if stopped else record.sampling.max_tokens,
+            max_tokens=len(record.tokens) if cut_short else record.sampling.max_tokens,
         ),
         pace=pace,
         watched=watched,

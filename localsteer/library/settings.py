@@ -50,6 +50,9 @@ class Settings:
     theme: str | None = _setting(
         None, NAME, "Look", "Colours: dark, light, contrast, contrast-light or 16-colours.", example="light"
     )
+    signs: bool = _setting(
+        True, SWITCH, "Look", "Whether small signs in a reply show where dials were turned while it was written."
+    )
     n_threads: int | None = _setting(
         None, whole(1, 1024), "Model", "Threads that the model computes on; left out: one per core.", example=4
     )

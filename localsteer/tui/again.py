@@ -43,9 +43,10 @@ class Again:
         screen = self._screen
         record = message.reply if message is not None else None
         if self.running or screen.conversing.writing:
-            screen.say("A reply is being written; Esc stops it.")
+            screen.say_writing()
         elif message is None or message.role != "assistant" or message.id < 1:
-            screen.say("Pick a reply first, with Alt+U or the mouse: there is none here that could be written again.")
+            picks = screen.keymap.hint("previous_message", "picks one")
+            screen.say(f"There is no reply there that could be written again. {picks}".rstrip())
         elif record is None:
             screen.say("How this reply was written is not known: it was imported, or its record is damaged.", True)
         elif problem := _missing(record, screen.link.card, screen.link.state):
@@ -159,7 +160,8 @@ class Again:
             talk.turn_to(store.continue_from(last if last > 0 else message.id))
         except LocalsteerError as error:
             return f" {error}"
-        return " The other one is kept as an alternative: Alt+. shows it."
+        shows = self._screen.keymap.hint("next_alternative", "shows it")
+        return f" The other one is kept as an alternative. {shows}".rstrip()
 
     async def _end(self, words: str, *, wrong: bool = False) -> None:
         view, self._view, self._job, self._message = self._view, None, None, None
@@ -188,7 +190,9 @@ def _missing(record: ReplyRecord, card: ModelCard | None, state: EngineState) ->
     }
     if gone:
         which = ", ".join(f"{name} ({path})" for name, path in gone.items())
-        return f"It was steered by what is gone: {which}. Alt+A makes such a vector again, perhaps not the same."
+        return (
+            f"It was steered by what is gone: {which}. Adding the dial makes such a vector again, perhaps not the same."
+        )
     if record.seed is None:
         return "This reply was never begun, so that there is no seed to write it again from."
     return ""
@@ -198,6 +202,8 @@ def _why(record: ReplyRecord, event: Finished, card: ModelCard | None) -> str:
     """What may be behind a difference."""
     if event.marks != record.marks:
         return "Dials were turned meanwhile, or stood otherwise."
+    if record.course is None and record.finish_reason is None:
+        return "It was broken off before it was noted how the conversation was cut for the model."
     if record.course is None:
         return "An older localsteer wrote it and did not note how the conversation was cut for the model."
     if record.written_with and record.written_with != __version__:

@@ -16,7 +16,7 @@ from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.opening import Opening, open_with
-from localsteer.tui.palette import DialsByName, ModelsByName
+from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.pasting import claim_pastes
 from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
@@ -46,7 +46,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     /* Among sixteen colours the panel has none of its own to lay behind the line that is meant. */
     OptionList:ansi > .option-list--option-highlighted { background: $dial-track; }
     """
-    COMMANDS = App.COMMANDS | {ModelsByName, DialsByName}
+    COMMANDS = App.COMMANDS | {ModelsByName, DialsByName, ScenesByName}
     BINDINGS: ClassVar[list[BindingType]] = [
         *app_bindings(),
         # Where nobody else takes it: a word about the way out. It never ends the app.

@@ -126,7 +126,9 @@ class ChatScreen(
     def on_mount(self) -> None:
         transcript, panel = self.query_one(Transcript), self.query_one(DialsPanel)
         self.asides = Asides(self.link)
-        self.conversing = Conversing(self.talk, self.link, transcript, self.settings.sampling, self)
+        self.conversing = Conversing(
+            self.talk, self.link, transcript, self.settings.sampling, self, self.settings.signs
+        )
         self.dialling = Dialling(
             self.link,
             panel,
@@ -174,13 +176,15 @@ class ChatScreen(
 
     def _listen(self) -> None:
         # A timer's callback runs beside the screen's messages; what is heard must come between them, one by one.
-        if not self._listening:
+        if self.app.is_running and not self._listening:
             self._listening = True
             self.call_later(self._heard)
 
     async def _heard(self) -> None:
         try:
-            await self.hearing.tick()
+            # While the app is taken down there is nothing left to show it on.
+            if self.app.is_running:
+                await self.hearing.tick()
         finally:
             self._listening = False
 

@@ -54,12 +54,12 @@ class Comparing:
         elif not link.card.steerable:
             screen.say("This model cannot be steered, so there is nothing to compare.", True)
         elif screen.conversing.writing:
-            screen.say("A reply is being written; compare when it is whole, or stop it with Esc.")
+            screen.say_writing()
         else:
             try:
                 lineup = first_lineup(rack)
             except DialError as error:
-                screen.say(f"{error} Alt+A adds one.")
+                screen.say(f"{error} {screen.keymap.hint('add_dial', 'adds one')}".rstrip())
                 return
             self._open(lineup, said, shown_name(link.card))
 

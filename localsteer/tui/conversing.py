@@ -57,14 +57,22 @@ class Conversing:
     """One conversation on the screen. Its coroutines are to be awaited one after the other."""
 
     def __init__(
-        self, talk: Talk, link: EngineLink, transcript: Transcript, sampling: Sampling, screen: Surroundings
+        self,
+        talk: Talk,
+        link: EngineLink,
+        transcript: Transcript,
+        sampling: Sampling,
+        screen: Surroundings,
+        signs: bool = True,
     ) -> None:
+        """``signs``: whether they show in the text where dials were turned."""
         self._talk = talk
         self._link = link
         self._transcript = transcript
         self.sampling = sampling
         """In force from the next reply on."""
         self._screen = screen
+        self._signs = signs
         self._replies: list[OnItsWay] = []
         self._save_failed = False
 
@@ -124,7 +132,7 @@ class Conversing:
                 before = reply.running.record.marks
                 reply.running.turned(dials)
                 self._show_strengths(reply)
-                if reply.view is not None and before:
+                if reply.view is not None and before and self._signs:
                     reply.view.sign(turned_glyph(before[-1].dials, dials))
 
     async def take(self, events: list[Event]) -> None:
@@ -328,7 +336,7 @@ class Conversing:
         self._talk.add_reply(reply.running)
         message, record = self._talk.messages[-1], reply.running.record
         reply.view.message_id = message.id if message.id > 0 else None
-        await reply.view.finish(text, signs_of(record.marks, record.mark_places))
+        await reply.view.finish(text, signs_of(record.marks, record.mark_places) if self._signs else ())
         reply.view.show_foot(reply_words(message, steerable=self._steerable))
 
     async def _note_dropped(self, turns: int) -> None:

@@ -25,16 +25,20 @@ from localsteer.tui.memory import Memory
 from localsteer.tui.rack import Rack
 from localsteer.tui.rack_history import RackHistory
 from localsteer.tui.strengths import signed
+from localsteer.tui.two_words import two_words
 from localsteer.tui.vector_making import VectorMaking
 from localsteer.tui.widgets.dials_panel import DialsPanel
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How a dial is to stand when its vector has been made: as ``dial``, behind those called ``behind``."""
+    """How a dial is to stand when its vector has been made: as ``dial``, behind those called ``behind``; ``picked``:
+    it is the one that is picked then.
+    """
 
     dial: RememberedDial
     behind: tuple[str, ...] = ()
+    picked: bool = False
 
 
 class Dialling:
@@ -164,12 +168,13 @@ class Dialling:
 
     async def set_strength(self, text: str, strength: float) -> None:
         """The dial that ``text`` means at this strength; one that is not on the panel yet is added first."""
-        names = self.rack.names()
-        if text in names:
-            await self.change(lambda rack: rack.set_strength(names.index(text), strength))
-        else:
-            self._wanted[text] = Wanted(RememberedDial(text, strength, scope=""))
-            await self.add(text)
+        names, words = self.rack.names(), two_words(text)
+        name = name_of_words(*words) if words is not None else text
+        if name in names:
+            await self.change(lambda rack: rack.set_strength(names.index(name), strength))
+            return
+        self._wanted[name] = Wanted(RememberedDial(name, strength, scope=""), names, picked=True)
+        await (self.add(text) if words is None else self.add_words(*words))
 
     async def add_mix(self, expression: str, name: str) -> None:
         """A dial from an expression that is kept under ``name``, so that it can be added again."""
@@ -267,7 +272,7 @@ class Dialling:
         if wanted is not None:
             rack = self.rack.with_dial(as_remembered(dial, wanted.dial))
             rack = rack.move(rack.picked, sum(name in wanted.behind for name in rack.names()))
-            if self.rack.current is not None:
+            if self.rack.current is not None and not wanted.picked:
                 rack = rack.pick(rack.names().index(self.rack.current.name))
             await self.put(rack, self._recalling)
             return
@@ -278,11 +283,14 @@ class Dialling:
             does.append(f"{jump} jumps to {signed(dial.high)} ({dial.positive_pole})")
         self._say(f"{name} is on the panel{': ' if does else ''}{', '.join(does)}.", False)
 
+    def _say_none(self) -> None:
+        self._say(f"There is no dial yet. {self._keymap.hint('add_dial', 'adds one')}".rstrip(), False)
+
     async def show_card(self) -> None:
         """All that is known of the picked dial's vector."""
         dial = self.rack.current
         if dial is None:
-            self._say(f"There is no dial yet. {self._keymap.hint('add_dial', 'adds one')}".rstrip(), False)
+            self._say_none()
             return
         try:
             card, portrait = await asyncio.to_thread(portrait_of, dial, self.places)
@@ -301,7 +309,7 @@ class Dialling:
         """The picked dial's layers and scope, to be changed."""
         dial = self.rack.current
         if dial is None:
-            self._say("There is no dial yet; Alt+A adds one.", False)
+            self._say_none()
             return
         card = await asyncio.to_thread(read_vector_card, Path(dial.vector_path), dial.name)
         if card.error:

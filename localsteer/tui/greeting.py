@@ -30,8 +30,13 @@ def waiting_name(path: str) -> str:
     return PRACTICE_NAME if is_practice(path) else Path(path).stem
 
 
-def greeting(card: ModelCard, keymap: Keymap) -> str:
-    """A few plain sentences: what this model is, and how to begin."""
+def greeting(card: ModelCard, keymap: Keymap, *, earlier: bool = False) -> str:
+    """A few plain sentences: what this model is, and how to begin; ``earlier``: there are conversations of before."""
+    words = _greeting(card, keymap)
+    return f"{words} {keymap.hint('conversations', 'shows what was said before')}".rstrip() if earlier else words
+
+
+def _greeting(card: ModelCard, keymap: Keymap) -> str:
     size = _parameters(card.n_params)
     add, up, down = (keymap.first(name) for name in ("add_dial", "turn_up", "turn_down"))
     adds = f"a dial with {add}" if add else "a dial by a click on + add"

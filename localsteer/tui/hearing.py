@@ -95,7 +95,9 @@ class Hearing:
         if self._greeted != card.model_id:
             transcript = screen.query_one(Transcript)
             # The first one is greeted above what was said while it was loaded.
-            await transcript.add_note(greeting(card, screen.keymap), at=None if self._greeted else 0)
+            first = not self._greeted
+            words = greeting(card, screen.keymap, earlier=first and screen.talk.has_earlier)
+            await transcript.add_note(words, at=0 if first else None)
             self._greeted = card.model_id
             for warning in warnings(card):
                 await transcript.add_note(warning, "warning")

@@ -67,13 +67,19 @@ _SHOWN = {
 def shown_key(key: str) -> str:
     """A key in the words of a keyboard: ``alt+shift+left`` is ``Alt+Shift+←``."""
     parts = key.split("+")
-    return "+".join(
-        _SHOWN.get(
-            part,
-            part.upper() if (len(part) == 1 and len(parts) > 1) or (part[0] == "f" and part[1:].isdigit()) else part,
-        )
-        for part in parts
-    )
+    return "+".join(_shown_part(part, alone=len(parts) == 1) for part in parts)
+
+
+def _shown_part(part: str, *, alone: bool) -> str:
+    if part in _SHOWN:
+        return _SHOWN[part]
+    if len(part) == 1:
+        return part if alone else part.upper()
+    if part[0] == "f" and part[1:].isdigit():
+        return part.upper()
+    # Such as "comma" and "full_stop".
+    character = key_to_character(part)
+    return part if character is None or not character.isprintable() or character == " " else character
 
 
 def default_keys() -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""What the command palette finds by name besides commands: models on this disk, and dials."""
+"""What the command palette finds by name besides commands: models on this disk, dials, and scenes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from functools import partial
 
 from textual.command import Hit, Hits, Provider
 
+from localsteer.library.scenes import read_scenes
 from localsteer.tui.chat_screen import ChatScreen
 from localsteer.tui.dial_shelf import choices
+from localsteer.tui.plain import plain
 
 Entry = tuple[str, str, Callable[[], Awaitable[None]]]
 """What it is called, a word about it, and what choosing it does."""
@@ -43,6 +45,17 @@ class ModelsByName(_Named):
             (f"Model: {one.name}", " · ".join(one.facts), partial(screen.switching.to, one.path))
             for one in offers
             if one.path is not None and not one.problem
+        ]
+
+
+class ScenesByName(_Named):
+    """Each scene."""
+
+    async def find(self, screen: ChatScreen) -> list[Entry]:
+        found = await asyncio.to_thread(read_scenes, screen.opening.places)
+        return [
+            (f"Scene: {plain(scene.name)}", plain(scene.model), partial(screen.recall_scene, scene))
+            for scene in found.scenes
         ]
 
 

@@ -87,7 +87,8 @@ class Revisiting:
             await self._show()
 
     def _views(self, messages: list[StoredMessage], to_the_end: bool) -> list[Widget]:
-        return views_of(messages, dark=self._screen.app.current_theme.dark, to_the_end=to_the_end)
+        dark, signs = self._screen.app.current_theme.dark, self._screen.settings.signs
+        return views_of(messages, dark=dark, to_the_end=to_the_end, signs=signs)
 
     @property
     def _has_older(self) -> bool:
@@ -194,7 +195,9 @@ class Revisiting:
         """The alternative before (-1) or after (1) this message, the picked or the last one."""
         message = self._talk.find(message_id) if message_id is not None else self._with_alternatives()
         if message is None or message.alternatives < 2 or message.id < 1:
-            self._screen.say("There is no alternative to that message; Ctrl+R writes one, Alt+E edits your own.")
+            hint = self._screen.keymap.hint
+            more = hint("again", "writes one") + hint("edit_message", "edits your own")
+            self._screen.say(f"There is no alternative to that message. {more}".rstrip())
             return
         if not 1 <= message.alternative + by <= message.alternatives:
             self._screen.say(f"That is the {'first' if by < 0 else 'last'} of {message.alternatives} alternatives.")
@@ -215,7 +218,8 @@ class Revisiting:
         """What is said next follows the picked message."""
         picked = self._talk.find(self._transcript.picked)
         if picked is None or picked.id < 1:
-            self._screen.say("Pick the message to go on from first, with Alt+U or the mouse.")
+            picks = self._screen.keymap.hint("previous_message", "picks one")
+            self._screen.say(f"Pick the message to go on from first. {picks}".rstrip())
             return
         last = self._talk.messages[-1]
         if picked.id == last.id:
@@ -226,7 +230,8 @@ class Revisiting:
             if await self._go(lambda: store.continue_from(picked.id)):
                 if last.id > 0:
                     self._remember(lambda: store.continue_from(last.id), "The conversation goes on as before.")
-                self._screen.say("The conversation goes on from here; Ctrl+Z shows again what followed.")
+                undo = self._screen.keymap.hint("undo", "shows again what followed")
+                self._screen.say(f"The conversation goes on from here. {undo}".rstrip())
 
     async def delete(self) -> None:
         """The chosen message, with all that follows it."""
@@ -243,7 +248,8 @@ class Revisiting:
             words = f"“{first_words(gone.words)}”"
             more = f" and {gone.messages - 1} after it" if gone.messages > 1 else ""
             self._remember(lambda: store.undo(gone), f"{words} is back.")
-            self._screen.say(f"Deleted: {words}{more}. Ctrl+Z has it back.")
+            undo = self._screen.keymap.hint("undo", "has it back")
+            self._screen.say(f"Deleted: {words}{more}. {undo}".rstrip())
             return store.open(message.conversation_id)
 
         await self._go(delete)
@@ -285,6 +291,6 @@ class Revisiting:
 
     def _is_free(self) -> bool:
         if self._screen.conversing.writing or self._screen.again.running:
-            self._screen.say("A reply is being written; Esc stops it.")
+            self._screen.say_writing()
             return False
         return True

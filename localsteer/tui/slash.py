@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from localsteer.library.names import did_you_mean
 
-Argument: TypeAlias = Literal["", "model", "dial", "theme", "seed", "copied", "text"]
+Argument: TypeAlias = Literal["", "model", "dial", "scene", "theme", "seed", "copied", "text"]
 """What an argument is completed from; "text": nothing that could be completed."""
 
 
@@ -17,6 +17,7 @@ Argument: TypeAlias = Literal["", "model", "dial", "theme", "seed", "copied", "t
 class SlashCommand:
     """``argument``: how it is written, in square brackets where it can be left out. ``action``: what it runs where it
     does the same as a key, see :data:`localsteer.tui.keys.COMMANDS`. ``more``: more arguments follow the completed one.
+    ``also``: what else it is called by those who have it from elsewhere.
     """
 
     name: str
@@ -25,6 +26,7 @@ class SlashCommand:
     completes: Argument = ""
     action: str = ""
     more: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -45,8 +47,14 @@ SLASH_COMMANDS: tuple[SlashCommand, ...] = (
     ),
     SlashCommand("dials", "The dials in use and their strengths"),
     SlashCommand("zero", "Every dial to 0, or one of them", "[NAME]", "dial"),
+    SlashCommand(
+        "scene", "Recall dials, sampling and system prompt; without a name, the list of them", "[NAME]", "scene"
+    ),
+    SlashCommand("layers", "On which layers the picked dial acts, and on what", action="show_place"),
     SlashCommand("needles", "Let dials show how far the text itself leans, or not", action="toggle_needles"),
     SlashCommand("card", "All that is known of the picked dial's vector", action="show_card"),
+    SlashCommand("workshop", "Make a dial of your own", action="workshop"),
+    SlashCommand("compare", "Answer a message side by side; without one, the last", "[MESSAGE]", "text"),
     SlashCommand("tokens", "What each word leans to", action="see_tokens"),
     SlashCommand("sampling", "The window for all values below", action="sampling"),
     SlashCommand("seed", "Draw the same reply each time, or a new one", "N|random", "seed"),
@@ -57,14 +65,20 @@ SLASH_COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand("repeat_penalty", "Above 1: what was just said becomes less likely", "[X]", "text"),
     SlashCommand("max_tokens", "Where replies end at the latest", "[N|none]", "text"),
     SlashCommand("new", "Another conversation; this one stays saved", action="new_chat"),
+    SlashCommand("conversations", "All of them: search, open, rename, delete", action="conversations", also=("chats",)),
+    SlashCommand("title", "What the conversation is called in the list; none: its first words", "[TITLE]", "text"),
     SlashCommand("again", "Write the reply again", action="again"),
-    SlashCommand("save", "Write the conversation to a file: .md, .html or .json", "FILE", "text"),
+    SlashCommand("undo", "Have back what was deleted", action="undo"),
+    SlashCommand("save", "Write the conversation to a file: .md, .html or .json", "FILE", "text", also=("export",)),
     SlashCommand("copy", "Copy the last reply, its code, or all of it", "[code|conversation]", "copied"),
     SlashCommand("theme", "Other colours", "NAME", "theme"),
+    SlashCommand("keys", "Which key does what", action="keys_help"),
     SlashCommand("quit", "Leave; everything is saved", action="app.quit"),
 )
 
-_BY_NAME: Mapping[str, SlashCommand] = {command.name: command for command in SLASH_COMMANDS}
+_BY_NAME: Mapping[str, SlashCommand] = {
+    name: command for command in SLASH_COMMANDS for name in (command.name, *command.also)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,5 +174,5 @@ def _commands(begun: str) -> tuple[Completion, ...]:
             whole=not command.argument,
         )
         for command in SLASH_COMMANDS
-        if command.name.startswith(begun)
+        if any(name.startswith(begun) for name in (command.name, *command.also))
     )

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, cast
 from localsteer.chat.exporting import FORMS, exported
 from localsteer.errors import LocalsteerError, StorageError
 from localsteer.library.files import write_private
+from localsteer.library.names import did_you_mean
+from localsteer.library.scenes import read_scenes
 from localsteer.tui.dial_shelf import choices
 from localsteer.tui.dialogs.slash_help import SlashHelp
+from localsteer.tui.plain import plain
 from localsteer.tui.sampling_values import SAMPLING_VALUES, with_value
 from localsteer.tui.slash import Names, completions, is_slash, read_slash
 from localsteer.tui.strengths import signed
 from localsteer.tui.theme import PALETTES, WORDS, theme_named
+from localsteer.tui.two_words import two_words
 from localsteer.tui.widgets.completions import Completions
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.transcript import Transcript
@@ -70,6 +74,8 @@ class Slashing:
             ]
         self._found = {**self._found, "dial": present}
         self.typed()
+        scenes = await asyncio.to_thread(read_scenes, screen.opening.places)
+        self._found = {**self._found, "scene": [(scene.name, scene.model) for scene in scenes.scenes]}
         models = await asyncio.to_thread(screen.find_models)
         self._found = {
             **self._found,
@@ -120,6 +126,14 @@ class Slashing:
                 await self._show_dials()
             case "zero":
                 await self._zero(argument)
+            case "scene" if argument:
+                await self._recall(argument)
+            case "scene":
+                screen.action_scenes()
+            case "compare":
+                screen.comparing.open(argument)
+            case "title":
+                self._call_it(argument)
             case "save":
                 self._save(Path(argument).expanduser())
             case "copy":
@@ -147,7 +161,10 @@ class Slashing:
             name = current.name
         if await dialling.choices() is None:
             return
-        if strength is None:
+        words = two_words(name)
+        if strength is None and words is not None:
+            await dialling.add_words(*words)
+        elif strength is None:
             await dialling.add(name)
         else:
             await dialling.set_strength(name, strength)
@@ -172,6 +189,26 @@ class Slashing:
             await dialling.change(lambda rack: rack.set_strength(names.index(name), 0.0))
         else:
             self._screen.say(f'There is no dial "{name}" on the panel; /dials shows them.', True)
+
+    async def _recall(self, name: str) -> None:
+        found = await asyncio.to_thread(read_scenes, self._screen.opening.places)
+        names = {scene.name.casefold(): scene for scene in found.scenes}
+        scene = names.get(name.casefold())
+        if scene is None:
+            alike = did_you_mean(name, [scene.name for scene in found.scenes])
+            self._screen.say(f'There is no scene "{name}"{alike}', True)
+        else:
+            await self._screen.recall_scene(scene)
+
+    def _call_it(self, title: str) -> None:
+        conversation = self._screen.talk.conversation
+        if conversation is None:
+            self._screen.say("There is no conversation yet that could be named.")
+            return
+        self._screen.talk.store.rename(conversation.id, title)
+        self._screen.say(
+            f"It stands in the list as “{plain(title)}” now." if title else "It is called by its first words."
+        )
 
     def _save(self, out: Path) -> None:
         talk = self._screen.talk

@@ -22,34 +22,38 @@ _OPEN = 4
 ENDINGS = {"stopped": "stopped", "length": "cut at the length limit", "context": "the context is full"}
 
 
-def views_of(messages: Sequence[StoredMessage], *, dark: bool, to_the_end: bool) -> list[Widget]:
-    """Widgets for messages of a path; ``to_the_end``: the last one is the path's end."""
+def views_of(messages: Sequence[StoredMessage], *, dark: bool, to_the_end: bool, signs: bool = True) -> list[Widget]:
+    """Widgets for messages of a path.
+
+    ``to_the_end``: the last one is the path's end; ``signs``: whether they show where dials were turned.
+    """
     cut = max(0, len(messages) - _OPEN) if to_the_end else len(messages)
     pages = [messages[begin : min(begin + _ON_A_PAGE, cut)] for begin in range(0, cut, _ON_A_PAGE)]
     return [
-        *(PastPage([past_of(message) for message in page], dark=dark) for page in pages),
-        *(view_of(message) for message in messages[cut:]),
+        *(PastPage([past_of(message, signs=signs) for message in page], dark=dark) for page in pages),
+        *(view_of(message, signs=signs) for message in messages[cut:]),
     ]
 
 
-def view_of(message: StoredMessage) -> UserView | ReplyView:
+def view_of(message: StoredMessage, *, signs: bool = True) -> UserView | ReplyView:
     """A message with a widget of its own."""
     message_id = message.id if message.id > 0 else None
     if message.role != "assistant":
         return UserView(message.content, message_id, asked_words(message))
     record = message.reply
-    signs = signs_of(record.marks, record.mark_places) if record else ()
-    return ReplyView(message.content, message_id, reply_words(message), signs)
+    shown = signs_of(record.marks, record.mark_places) if record and signs else ()
+    return ReplyView(message.content, message_id, reply_words(message), shown)
 
 
-def past_of(message: StoredMessage) -> PastMessage:
+def past_of(message: StoredMessage, *, signs: bool = True) -> PastMessage:
     """A message as it is folded."""
     message_id = message.id if message.id > 0 else None
     if message.role != "assistant":
         return PastMessage(message_id, lambda dark: past_user(plain(message.content), asked_words(message)))
     record = message.reply
-    text, signs = shown_reply(message.content, signs_of(record.marks, record.mark_places) if record else ())
-    return PastMessage(message_id, lambda dark: past_reply(text, reply_words(message), dark=dark, signs=signs))
+    written = signs_of(record.marks, record.mark_places) if record and signs else ()
+    text, shown = shown_reply(message.content, written)
+    return PastMessage(message_id, lambda dark: past_reply(text, reply_words(message), dark=dark, signs=shown))
 
 
 def asked_words(message: StoredMessage) -> Words:

@@ -72,6 +72,15 @@ class Talk:
         """As it was when it was opened or its title changed; None before anything was said."""
         return self._conversation
 
+    @property
+    def has_earlier(self) -> bool:
+        """Whether there are conversations besides this one."""
+        try:
+            stored = self.store.summaries(2)
+        except StorageError:
+            return False
+        return any(self._conversation is None or one.id != self._conversation.id for one in stored)
+
     def find(self, message_id: int | None) -> StoredMessage | None:
         """The message of this id, among those that are here."""
         return next((message for message in self.messages if message.id == message_id), None)
@@ -116,10 +125,17 @@ class Talk:
     def say(self, text: str) -> StoredMessage:
         """What the person said, below the last message."""
         self._save_left_over()
-        if self._conversation is None:
-            self._conversation = self.store.new_conversation(self.system_prompt)
+        conversation = self._conversation or self.store.new_conversation(self.system_prompt)
         last = self.messages[-1].id if self.messages else None
-        message = self.store.add_message(self._conversation.id, "user", text, last)
+        try:
+            message = self.store.add_message(conversation.id, "user", text, last)
+        except StorageError:
+            if self._conversation is None:
+                # An empty conversation would stand in the list.
+                with contextlib.suppress(StorageError):
+                    self.store.delete_conversation(conversation.id)
+            raise
+        self._conversation = conversation
         self.messages.append(message)
         return message
 

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import cast
 
 from textual import _ansi_sequences
-from textual.keys import Keys
+from textual.keys import Keys, key_to_character
 
 from localsteer.errors import TerminalError
 
@@ -70,15 +70,23 @@ class _AltKey(Enum):
     ALT_8 = "alt+8"
     ALT_9 = "alt+9"
     ALT_EQUALS = "alt+equals_sign"
+    ALT_MINUS = "alt+minus"
+    ALT_PLUS = "alt+plus"
+    ALT_COMMA = "alt+comma"
+    ALT_FULL_STOP = "alt+full_stop"
+    ALT_SLASH = "alt+slash"
+    ALT_SEMICOLON = "alt+semicolon"
+    ALT_APOSTROPHE = "alt+apostrophe"
 
 
 def claim_alt_keys() -> None:
-    """Let Alt+1 arrive as ``alt+1``, and Alt+= as ``alt+equals_sign``.
+    """Let Alt+1 arrive as ``alt+1``, and Alt+. as ``alt+full_stop``.
 
-    Terminals without the Kitty protocol send Escape and the character, which Textual 8 reads as what Option+1 types on
-    an American Mac (``¡``); nobody who presses Alt+1 here wants that.
+    Terminals without the Kitty protocol send Escape and the character. Textual 8 reads some as what Option+1 types on
+    an American Mac (``¡``), and of the others only the character; nobody who presses Alt+1 or Alt+. here wants that.
     """
     sequences = cast("dict[str, tuple[Keys, ...] | str]", _ansi_sequences.ANSI_SEQUENCES_KEYS)
     for key in _AltKey:
-        character = "=" if key is _AltKey.ALT_EQUALS else key.value[-1]
+        name = key.value.removeprefix("alt+")
+        character = name if len(name) == 1 else key_to_character(name)
         sequences[f"\x1b{character}"] = cast("tuple[Keys, ...]", (key,))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
+from localsteer.tui.signs import UP
 from tests.tui.conftest import OpenApp, Running, remarks
 
 SHORT = replace(Settings(), max_tokens=40)
@@ -52,14 +55,32 @@ async def test_a_reply_during_which_dials_were_turned_comes_again_identical(
 async def test_it_comes_again_identical_on_another_day(open_app: OpenApp, heat_at_hand: Path) -> None:
     async with open_app(settings=SHORT, temperature=0.9) as app:
         await turned_while_writing(app)
-    async with open_app(settings=SHORT) as app:
+        await app.until(lambda: UP in app.text())
+    async with open_app(settings=replace(SHORT, signs=False)) as app:
         await app.loaded()
         await app.pilot.press("ctrl+o")
         await app.until(lambda: "Tell me about the weather." in app.text())
         await app.pilot.press("enter")
         await app.replied()
+        # Without its sign, where the person wants none.
+        assert UP not in app.text()
         await app.pilot.press("alt+g")
         await app.until(lambda: "came again identical, 40 tokens." in app.notes())
+
+
+async def test_one_that_was_broken_off_comes_again_as_far_as_it_came(open_app: OpenApp) -> None:
+    async with open_app(temperature=0.9) as app:
+        await app.loaded()
+        await app.say("Tell me about the weather.")
+        await app.until(lambda: app.replies() and len(app.replies()[-1].text) > 20)
+        pid = app.screen.link.client.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+        await app.until(lambda: "broken off" in "".join(app.feet()))
+        broken = app.screen.talk.messages[-1].reply
+        assert broken is not None
+        await app.pilot.press("alt+g")
+        await app.until(lambda: f"came again identical, {len(broken.tokens)} tokens." in app.notes())
 
 
 async def test_what_is_missing_for_it_is_said(open_app: OpenApp, heat_at_hand: Path, places: Places) -> None:

@@ -52,6 +52,8 @@ def test_keys_are_shown_as_a_keyboard_names_them() -> None:
     assert shown_key("ctrl+r") == "Ctrl+R"
     assert shown_key("f1") == "F1"
     assert shown_key("m") == "m"
+    assert shown_key("alt+comma") == "Alt+,"
+    assert shown_key("ctrl+space") == "Ctrl+space"
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,9 @@ def test_keys_are_shown_as_a_keyboard_names_them() -> None:
         ("\x1b[1;3A", "alt+up"),
         ("\x1b=", "alt+equals_sign"),
         ("\x1b[61;3u", "alt+equals_sign"),
+        ("\x1b,", "alt+comma"),
+        ("\x1b.", "alt+full_stop"),
+        ("\x1b[44;3u", "alt+comma"),
         ("\x1b[1;4A", "alt+shift+up"),
         ("1", "1"),
         ("¡", "inverted_exclamation_mark"),

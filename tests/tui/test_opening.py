@@ -84,6 +84,12 @@ def test_the_practice_model_is_called_so_and_says_what_it_is() -> None:
     assert "6.3 million parameters" in greeting(card, Keymap({}))
 
 
+def test_who_said_something_before_is_told_where_it_is() -> None:
+    assert "Ctrl+O" not in greeting(CARD, Keymap({}))
+    assert "Ctrl+O shows what was said before." in greeting(CARD, Keymap({}), earlier=True)
+    assert "before" not in greeting(CARD, Keymap({"conversations": ()}), earlier=True)
+
+
 def test_what_a_model_cannot_do_is_said() -> None:
     assert warnings(CARD) == ()
     assert "chat template" in warnings(replace(CARD, template=False))[0]

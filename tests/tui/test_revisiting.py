@@ -83,6 +83,8 @@ async def test_deleting_and_going_on_elsewhere_are_undone(open_app: OpenApp) -> 
         await app.pilot.press("alt+u", "alt+u", "alt+w")
         await app.until(lambda: shown(app) == ["One"])
         await app.until(lambda: "Ctrl+Z has it back" in remarks(app))
+        await app.pilot.press("escape")
+        await app.until(lambda: not remarks(app))
         await app.pilot.press("ctrl+z")
         await app.until(lambda: shown(app) == ["One", "Two"])
         # Enter in an empty input goes on from the picked message.

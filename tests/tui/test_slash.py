@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from localsteer.engine.protocol import Sampling
 from localsteer.library.places import Places
+from localsteer.library.scenes import Scene
+from localsteer.library.scenes_file import save_scene
+from localsteer.tui.dialogs.compare import CompareScreen
+from localsteer.tui.dialogs.conversations import Conversations
+from localsteer.tui.dialogs.key_help import KeyHelp
+from localsteer.tui.dialogs.layers_and_scope import LayersAndScope
 from localsteer.tui.dialogs.models import Models
 from localsteer.tui.dialogs.sampling import SamplingPanel
+from localsteer.tui.dialogs.scenes import SceneList
 from localsteer.tui.dialogs.slash_help import SlashHelp
 from localsteer.tui.dialogs.system_prompt import SystemPrompt
 from localsteer.tui.dialogs.token_view import TokenView
@@ -19,8 +27,10 @@ from localsteer.tui.keys import COMMANDS
 from localsteer.tui.slash import SLASH_COMMANDS, Names, Typed, as_message, completions, is_slash, read_slash
 from localsteer.tui.slashing import name_and_strength
 from localsteer.tui.theme import CONTRAST
+from localsteer.tui.two_words import two_words
 from localsteer.tui.widgets.completions import Completions
 from localsteer.tui.widgets.composer import Composer
+from localsteer.tui.workshop.screen import WorkshopScreen
 from tests.tui.conftest import OpenApp, Running
 
 NAMES: Names = {
@@ -64,6 +74,9 @@ def test_two_slashes_are_a_message() -> None:
 def test_commands_and_arguments_complete() -> None:
     assert [one.text for one in completions("/di", NAMES)] == ["/dial ", "/dials"]
     assert len(completions("/", NAMES)) == len(SLASH_COMMANDS)
+    # What others call it leads to it, too.
+    assert [one.text for one in completions("/cha", NAMES)] == ["/conversations"]
+    assert [one.text for one in completions("/exp", NAMES)] == ["/save "]
     # Those that begin so come before those that hold it.
     assert [one.text for one in completions("/dial mo", NAMES)] == ["/dial mood ", "/dial remood "]
     assert completions("/dial two words 1", NAMES) == ()
@@ -87,10 +100,16 @@ def test_a_dial_and_its_strength_are_told_apart(text: str, name: str, strength: 
     assert name_and_strength(text) == (name, strength)
 
 
+@pytest.mark.parametrize("text", ["mood", "here/mood.gguf", "~/mood", "a/b/c", "mood/2", "0.5*mood/calm", "/mood"])
+def test_paths_and_expressions_are_no_two_words(text: str) -> None:
+    assert two_words(text) is None
+    assert two_words("Love/Hate") == ("Love", "Hate")
+
+
 def test_what_a_slash_command_runs_is_a_command_of_the_app() -> None:
     actions = {command.action for command in COMMANDS}
     assert {command.action for command in SLASH_COMMANDS if command.action} <= actions
-    names = [command.name for command in SLASH_COMMANDS]
+    names = [name for command in SLASH_COMMANDS for name in (command.name, *command.also)]
     assert len(names) == len(set(names))
 
 
@@ -152,10 +171,37 @@ async def test_every_command_does_what_it_says(
         await running.until(lambda: screen.dialling.settings[0].strength == 0.25)
         await running.say("/dials")
         await running.until(lambda: "heat +0.25" in running.notes())
+        await running.say("/dial sun/moon 2")
+        await running.until(
+            lambda: [(dial.name, dial.strength) for dial in screen.dialling.settings][1:] == [("sun-moon", 2.0)]
+        )
+        await running.say("/dial sun/moon 1.5")
+        await running.until(lambda: screen.dialling.settings[1].strength == 1.5)
+        await running.pilot.press("alt+x")
+        await running.until(lambda: len(screen.dialling.settings) == 1)
         await running.say("/dial nonsense 1")
         await running.until(lambda: "no dial named" in running.text())
         await running.say("/card")
         await over(running, VectorCardScreen)
+        await running.say("/layers")
+        await over(running, LayersAndScope)
+        await running.say("/compare")
+        await over(running, CompareScreen)
+        await running.say("/workshop")
+        await over(running, WorkshopScreen)
+        await running.say("/keys")
+        await over(running, KeyHelp)
+        await running.say("/scene")
+        await over(running, SceneList)
+        save_scene(places, Scene("Evening", None, Sampling(0.0, seed=3), None))
+        await running.say("/scene evening")
+        await running.until(partial(is_drawn_with, running, "seed", 3))
+        await running.say("/scene morning")
+        await running.until(lambda: 'no scene "morning"' in running.text())
+        await running.say("/seed 7")
+        await running.say("/top_k 10")
+        await running.say("/max_tokens 12")
+        await running.until(partial(is_drawn_with, running, "max_tokens", 12))
         await running.say("/needles")
         await running.until(lambda: screen.memory.needles)
 
@@ -165,6 +211,12 @@ async def test_every_command_does_what_it_says(
         record = screen.talk.messages[-1].reply
         assert record is not None
         assert (record.seed, len(record.tokens), record.system_prompt) == (7, 12, "You are a lighthouse.")
+        await running.say("/title Slashes and the like")
+        await running.until(lambda: screen.talk.store.summaries(1)[0].title == "Slashes and the like")
+        await running.say("/chats")
+        await over(running, Conversations)
+        await running.say("/undo")
+        await running.until(lambda: "nothing to undo" in running.text())
         await running.say("/again")
         await running.until(lambda: screen.talk.messages[-1].reply not in (None, record))
         await running.replied()

@@ -176,3 +176,15 @@ def test_a_reply_that_could_not_be_saved_is_kept_and_saved_before_the_next_messa
     latest = store.latest()
     assert latest is not None
     assert [message.content[:3] for message in latest.messages] == ["Hel", "yyy", "And"]
+
+
+def test_a_first_message_that_cannot_be_saved_leaves_no_empty_conversation(store: ConversationStore) -> None:
+    talk = Talk(store)
+    fill_disk(store)
+    with pytest.raises(StorageError):
+        talk.say("A long story. " * 5_000)
+    assert store.summaries(10) == ()
+    assert talk.conversation is None
+    empty_disk(store)
+    talk.say("A short one.")
+    assert len(store.summaries(10)) == 1

@@ -68,7 +68,9 @@ class TestOneWord:
         async with open_app(practice_model(), size=(140, 45)) as running:
             await open_workshop(running)
             assert "too small to write statements" in running.text()
-            await running.pilot.press(*"cheerful", "enter", *"gloomy", "enter")
+            await running.pilot.press(*"cheerful", "alt+m")
+            await running.until(lambda: "A dial has two ends" in running.text())
+            await running.pilot.press("enter", *"gloomy", "enter")
             await running.until(lambda: running.app.focused is running.app.screen.query_one("#make", Button))
             assert lines(running, "positive").text.splitlines()[0] == "You are cheerful."
             assert lines(running, "negative").text.splitlines()[0] == "You are gloomy."

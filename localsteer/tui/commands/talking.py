@@ -49,6 +49,10 @@ class TalkCommands(Screen[None]):
         """A short remark that goes away by itself."""
         self.notify(plain(text), severity="error" if wrong else "information", timeout=10 if wrong else 6, markup=False)
 
+    def say_writing(self) -> None:
+        """That something else has to wait for the reply, and what ends that."""
+        self.say(f"A reply is being written. {self.keymap.hint('stop', 'stops it')}".rstrip())
+
     @on(Composer.Sent)
     async def _sent(self, event: Composer.Sent) -> None:
         if self.revisiting.editing is not None:
@@ -57,7 +61,7 @@ class TalkCommands(Screen[None]):
             await self.slashing.run(event.text)
         elif self.conversing.writing or self.again.running:
             self.give_back(event.text)
-            self.say(f"A reply is being written. {self.keymap.hint('stop', 'stops it')}".rstrip())
+            self.say_writing()
         else:
             text = as_message(event.text)
             if self.settings.remember_messages:
@@ -76,6 +80,7 @@ class TalkCommands(Screen[None]):
         self.call_later(self._stop)
 
     async def _stop(self) -> None:
+        self.app.clear_notifications()
         if self.link.running is None and not self.link.waiting and self.revisiting.let_go():
             return
         forgotten = self.link.stop()

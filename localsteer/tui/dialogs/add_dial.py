@@ -89,9 +89,7 @@ class AddDial(ModalScreen["str | tuple[str, str] | Mix | None"]):
             yield Input(placeholder="A name for the mix, to add it again by it. Empty: none", id="name")
             yield Static(Content(""), classes="problem")
             yield OptionList()
-            yield Static(
-                Content("Nothing is called that. The workshop (Alt+H) makes a dial of your own."), classes="empty"
-            )
+            yield Static(Content("Nothing is called that. The workshop makes a dial of your own."), classes="empty")
 
     def on_mount(self) -> None:
         self._fill("")
@@ -133,6 +131,9 @@ class AddDial(ModalScreen["str | tuple[str, str] | Mix | None"]):
         self._say("")
         words = search.lower().split()
         shown = [choice for choice in self._choices if all(word in _haystack(choice) for word in words)]
+        if words:
+            # What is called so comes before what merely speaks of it.
+            shown.sort(key=lambda choice: not choice.name.lower().startswith(words[0]))
         options = self.query_one(OptionList)
         options.clear_options()
         if self._words is not None:

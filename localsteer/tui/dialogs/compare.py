@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.style import Style
 from textual.widgets import Input, Static
 
 from localsteer.errors import DialError
 from localsteer.tui.dialogs.compare_keys import compare_keys
+from localsteer.tui.dialogs.compare_lines import head_line, tabs_line
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.lineup import Lineup, read_strengths, steered_and_not, strip, usual_strip, written_strengths
 from localsteer.tui.plain import plain
@@ -113,7 +113,8 @@ class CompareScreen(ModalScreen[None]):
 
     def show(self, now: SideBySide) -> None:
         """What has come so far."""
-        if not self.is_mounted:
+        # The engine speaks on while the screen is being taken down.
+        if not (self.is_mounted and self.is_attached):
             return
         if now is not self._shown:
             self.call_later(self._line_up, now)
@@ -279,8 +280,10 @@ class CompareScreen(ModalScreen[None]):
         question.update(Content(plain(asked)))
         self.query_one(".compare--hint").display = now is None
         self.query_one("#sides").display = now is not None
-        self.query_one(".compare--head", Static).update(self._head(now))
-        self._paint_tabs()
+        self.query_one(".compare--head", Static).update(head_line(self._model, now, self.size.width - 2))
+        tabs = self.query_one(".compare--tabs", Static)
+        tabs.display = len(self._fitting()) < len(self._columns)
+        tabs.update(tabs_line(self._lineup, self.picked))
         problem = self.query_one(".compare--problem", Static)
         problem.display = now is not None and bool(now.problem)
         problem.update(Content(plain(now.problem if now is not None else "")))
@@ -290,33 +293,6 @@ class CompareScreen(ModalScreen[None]):
             writing=now is not None and now.running,
             strip=self._lineup.strip is not None,
         )
-
-    def _head(self, now: SideBySide | None) -> Content:
-        left = Content.assemble(("Compare", "bold $primary"), "  ", (plain(self._model), "bold"))
-        words = []
-        if now is not None:
-            words = [now.state] if now.state else []
-            if now.begun is not None:
-                words.append(f"seed {now.begun.seed}")
-            if now.tokens_per_second:
-                words.append(f"{now.tokens_per_second:.0f} tok/s together")
-        right = Content.styled("   ".join(words), "$quiet")
-        room = max(0, self.size.width - 2 - right.cell_length - 1)
-        return Content.assemble(left.truncate(room, ellipsis=True, pad=True), " ", right)
-
-    def _paint_tabs(self) -> None:
-        tabs = self.query_one(".compare--tabs", Static)
-        fitting = self._fitting()
-        tabs.display = len(fitting) < len(self._columns)
-        names = []
-        for place, side in enumerate(self._lineup.sides):
-            name = Content(side.title)
-            if place == self.picked:
-                name = name.stylize("$primary bold")
-            else:
-                name = name.stylize(Style.from_meta({"@click": f"screen.pick({place})"}))
-            names.append(Content.assemble((f"{place + 1} ", "$faint"), name))
-        tabs.update(Content("   ").join(names))
 
     def _repaint(self) -> None:
         for column in self._columns:

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.style import Style
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -22,6 +21,7 @@ from localsteer.errors import LocalsteerError, StorageError
 from localsteer.tui.carrying import default_file, export_to, import_from
 from localsteer.tui.copying import first_words
 from localsteer.tui.dialogs.ask_line import AskLine
+from localsteer.tui.dialogs.conversation_keys import conversation_buttons
 from localsteer.tui.dialogs.conversation_rows import hit_row, summary_row
 from localsteer.tui.plain import plain
 
@@ -35,19 +35,6 @@ class Opened:
 
     conversation_id: int
     message_id: int | None = None
-
-
-_BUTTONS = (
-    ("Enter", "open", "open"),
-    ("F2", "rename", "rename"),
-    ("Alt+P", "pin", "pin"),
-    ("Alt+A", "archive", "archive"),
-    ("Alt+W", "delete", "delete"),
-    ("Ctrl+Z", "undo", "undo"),
-    ("Alt+E", "export", "export"),
-    ("Alt+I", "import", "import"),
-    ("Alt+S", "archived ones", "show_archived"),
-)
 
 
 class Conversations(ModalScreen[Opened | None]):
@@ -118,7 +105,7 @@ class Conversations(ModalScreen[Opened | None]):
             yield Input(placeholder="Search in everything that was said…")
             yield OptionList()
             yield Static(Content(""), classes="empty")
-            yield Static(_buttons(), classes="buttons")
+            yield Static(conversation_buttons(), classes="buttons")
 
     def on_mount(self) -> None:
         # The list is as wide as it will be only after the first layout.
@@ -301,10 +288,3 @@ class Conversations(ModalScreen[Opened | None]):
 
 def _id(row: ConversationSummary | SearchHit) -> int:
     return row.conversation_id if isinstance(row, SearchHit) else row.id
-
-
-def _buttons() -> Content:
-    return Content("   ").join(
-        Content.assemble(Content(key).stylize(Style.from_meta({"@click": f"screen.{action}"})), f" {word}")
-        for key, word, action in _BUTTONS
-    )

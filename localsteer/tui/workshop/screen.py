@@ -237,7 +237,8 @@ class WorkshopScreen(Telling):
             self.refuse("There is nothing to use yet; make it first.")
             return
         await self.shop.use()
-        self._leave(f"{plain(made.dial.name)} is on the panel; Alt+← and Alt+→ turn it.")
+        turns = self._keymap.hint("turn_up", "turns it")
+        self._leave(f"{plain(made.dial.name)} is on the panel. {turns}".rstrip())
 
     def action_save(self) -> None:
         """The recipe of what was made, among the person's own."""

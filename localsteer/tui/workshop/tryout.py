@@ -20,7 +20,7 @@ _STEPS = (
     ("1", "Say what the two ends of your dial are", "a word, two words, two personas, a table of pairs"),
     ("2", "Make it", "the model reads both, and finds how far to turn it"),
     ("3", "Try it", "one message, answered at both ends and between"),
-    ("4", "Keep it", "as a recipe: from then on Alt+A adds it, to any model"),
+    ("4", "Keep it", "as a recipe: from then on it can be added, to any model"),
 )
 _WIDEST_HEAD = 30
 

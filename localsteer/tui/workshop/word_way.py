@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Label, Static
 
+from localsteer.errors import RecipeError
 from localsteer.library.drafts import Draft, lines_of, matched
 from localsteer.library.starting_forms import BEGINNINGS, EVERYDAY, WORD_FORMS
 from localsteer.tui.plain import plain
@@ -101,6 +102,8 @@ class WordWay(Way):
 
     def contrast(self) -> Draft:
         positive, negative = (lines_of(plain(self.query_one(f"#{side}", Lines).text)) for side in _SIDES)
+        if positive and not negative and not self.query_one("#opposite", Line).text:
+            raise RecipeError("A dial has two ends; write the opposite of the word, too.")
         naming = self.naming
         return Draft(
             naming.text("positive-pole"),
