@@ -21,16 +21,21 @@ from localsteer.engine.protocol import (
     DialMark,
     DialSetting,
     Finished,
+    Reading,
+    ReadToken,
     Sampling,
     SideFinished,
     SideToken,
     Started,
+    TokensRead,
+    Turn,
 )
 from localsteer.library.places import Places
 from localsteer.library.remembered import RememberedDial
 from localsteer.library.scenes import Scene
 from localsteer.library.scenes_file import save_scene
 from localsteer.tui.dialogs.conversations import Opened
+from localsteer.tui.dialogs.token_view import TokenView
 from localsteer.tui.dialogs.vector_card import VectorCardScreen
 from localsteer.tui.lineup import strip
 from localsteer.tui.side_by_side import SideBySide
@@ -103,6 +108,27 @@ async def compare(running: Running) -> None:
     await keys("alt+c")(running)
 
 
+async def tokens_seen(running: Running) -> None:
+    """Two messages as if they had been read along a dial."""
+    words = ("How", " was", " it?", "Oh", " it", " was", " wonderful!")
+    turns = (Turn("user", "How was it?"), Turn("assistant", "Oh it was wonderful!"))
+    read = tuple(ReadToken(word, int(place > 2)) for place, word in enumerate(words))
+    reading = Reading("heat", "warm", "cold", 4, "poles", (0.0, -0.4, -1.2, 0.1, 0.3, 0.6, 1.5))
+    view = TokenView(turns, 0, "reading…")
+    await running.app.push_screen(view)
+    await view.fill(TokensRead(1, read, (reading,), True, 0))
+
+
+def workshop(way: int) -> Arrange:
+    """One of its ways to make a dial."""
+
+    async def open_way(running: Running) -> None:
+        await keys("alt+h")(running)
+        await running.pilot.press(f"alt+{way}")
+
+    return open_way
+
+
 async def vector_card(running: Running) -> None:
     running.app.push_screen(VectorCardScreen(WHOLE, tokens))
     await running.until(lambda: "Layers" in running.text())
@@ -121,7 +147,11 @@ SCREENS: dict[str, Arrange] = {
     "layers_and_scope": keys("alt+l"),
     "scenes": scenes,
     "compare": compare,
-    "workshop": keys("alt+h"),
+    "workshop_word": workshop(1),
+    "workshop_words": workshop(2),
+    "workshop_personas": workshop(3),
+    "workshop_pairs": workshop(4),
+    "token_view": tokens_seen,
     "vector_card": vector_card,
     "keys": keys("f1"),
     "palette": keys("ctrl+p"),

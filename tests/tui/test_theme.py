@@ -145,3 +145,12 @@ async def test_the_line_that_is_meant_stands_out_in_every_theme(open_app: OpenAp
             await running.pilot.pause()
             meant = options.get_visual_style("option-list--option", "option-list--option-highlighted")
             assert meant.background != options.get_visual_style("option-list--option").background, name
+
+
+async def test_the_next_kind_by_key_and_the_end_by_another(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        begun = running.app.theme
+        await running.pilot.press("alt+t")
+        await running.until(lambda: running.app.theme == next_kind(begun) != begun)
+        await running.pilot.press("ctrl+q")
+        await running.until(lambda: not running.app.is_running)
