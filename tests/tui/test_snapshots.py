@@ -41,6 +41,7 @@ from localsteer.tui.lineup import strip
 from localsteer.tui.side_by_side import SideBySide
 from localsteer.tui.theme import DARK, LIGHT
 from localsteer.tui.widgets.composer import Composer
+from localsteer.tui.workshop.screen import WorkshopScreen
 from tests.chat.conftest import CARD
 from tests.plots.portraits import WHOLE
 from tests.tui.conftest import OpenApp, Running
@@ -125,6 +126,9 @@ def workshop(way: int) -> Arrange:
     async def open_way(running: Running) -> None:
         await keys("alt+h")(running)
         await running.pilot.press(f"alt+{way}")
+        screen = running.app.screen
+        assert isinstance(screen, WorkshopScreen)
+        await running.until(lambda: running.app.focused in list(screen.way.query("Line, Lines")))
 
     return open_way
 

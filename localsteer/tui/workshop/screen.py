@@ -37,6 +37,7 @@ from localsteer.tui.workshop.words_way import WordsWay
 if TYPE_CHECKING:
     from localsteer.tui.workshop.making import Workshop
 
+_MOMENT = 0.02
 _WAYS = ("word", "words", "personas", "pairs")
 
 
@@ -162,7 +163,10 @@ class WorkshopScreen(Telling):
     def _focus_first(self) -> None:
         first = next((widget for widget in self.way.query("Line, Lines") if widget.focusable), None)
         if first is not None:
-            first.focus()
+            self.set_focus(first)
+        elif self.is_current:
+            # The way is not shown yet.
+            self.set_timer(_MOMENT, self._focus_first)
 
     def action_on(self) -> None:
         """As Tab."""
