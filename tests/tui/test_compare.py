@@ -77,7 +77,8 @@ def stored(places: Places) -> tuple[tuple[StoredMessage, ...], list[StoredMessag
 async def test_both_sides_stream_together_and_the_kept_one_is_the_reply_with_its_dials_and_can_be_had_again(
     open_app: OpenApp, places: Places, patient_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "pace_of", lambda _: 15.0)
+    # Slow enough that the screen is painted in the middle of it on a busy machine, too.
+    monkeypatch.setattr(comparing, "pace_of", lambda _: 4.0)
     async with open_app(temperature=1.0, settings=SHORT) as running:
         await steer(running)
         await running.say("the people find the word")
