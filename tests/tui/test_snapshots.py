@@ -87,6 +87,11 @@ async def slash(running: Running) -> None:
     await running.until(lambda: "/seed" in running.text())
 
 
+async def slash_help(running: Running) -> None:
+    await running.say("/help")
+    await running.until(lambda: running.app.screen is not running.screen)
+
+
 async def scenes(running: Running) -> None:
     scene = Scene("evening", (RememberedDial("mood", 1.5),), Sampling(temperature=0.5), "Be calm.", "Some model")
     save_scene(running.screen.opening.places, scene)
@@ -143,6 +148,7 @@ SCREENS: dict[str, Arrange] = {
     "talking": talking,
     "editing": editing,
     "slash": slash,
+    "slash_help": slash_help,
     "conversations": keys("ctrl+o"),
     "system_prompt": keys("ctrl+s"),
     "sampling": keys("ctrl+g"),
