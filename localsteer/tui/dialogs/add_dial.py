@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from localsteer.library.expression_check import ExpressionCheck
 from localsteer.library.recipes import split_words
 from localsteer.tui.dial_shelf import Choice, Mixing
+from localsteer.tui.dialogs.choosing import Choosing
 from localsteer.tui.plain import plain
 
 _READINESS = {"ready": "ready", "to make": "", "changed": "recipe changed, is made again", "broken": "broken"}
@@ -34,44 +34,22 @@ class Mix:
     name: str
 
 
-class AddDial(ModalScreen["str | tuple[str, str] | Mix | None"]):
+class AddDial(Choosing["str | tuple[str, str] | Mix | None"]):
     """Gives the name of the chosen dial or an expression; the two words of a new one; an expression with a name for
     it; or None.
     """
 
     DEFAULT_CSS = """
     AddDial {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 74;
-            max-width: 94%;
-            height: auto;
-            max-height: 90%;
-            padding: 1 2;
-            background: $surface;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-        }
-        & Input, & Input:focus { border: none; height: 1; padding: 0 1; margin: 0 0 1 0; background: $panel; }
-        & OptionList { height: auto; max-height: 24; border: none; padding: 0; background: $surface;
-                       scrollbar-size-vertical: 1; }
-        & OptionList > .option-list--option { padding: 0 1; }
-        & OptionList > .option-list--option-highlighted { background: $panel; color: $foreground; }
+        & > Vertical { max-height: 90%; }
+        & OptionList { max-height: 24; }
         & #name { display: none; }
         & .problem { height: auto; color: $error; padding: 0 1; margin: 0 0 1 0; display: none; }
         & .empty { color: $quiet; padding: 0 1; display: none; }
     }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Close", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("up", "move(-1)", show=False),
-        Binding("pagedown", "move(4)", show=False),
-        Binding("pageup", "move(-4)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Close", show=False)]
 
     def __init__(self, choices: tuple[Choice, ...], mixing: Mixing, in_use: tuple[str, ...]) -> None:
         super().__init__()
@@ -101,28 +79,6 @@ class AddDial(ModalScreen["str | tuple[str, str] | Mix | None"]):
     @on(Input.Changed, "#name")
     def _name_it(self) -> None:
         self._say("")
-
-    @on(Input.Submitted)
-    def _enter(self) -> None:
-        options = self.query_one(OptionList)
-        if options.highlighted is not None:
-            self._choose(options.get_option_at_index(options.highlighted))
-
-    @on(OptionList.OptionSelected)
-    def _click(self, event: OptionList.OptionSelected) -> None:
-        self._choose(event.option)
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.dismiss(None)
-
-    def action_move(self, by: int) -> None:
-        """The highlight up or down, while the typing goes on in the search."""
-        options = self.query_one(OptionList)
-        can_be = [place for place, option in enumerate(options.options) if not option.disabled]
-        if can_be:
-            present = can_be.index(options.highlighted) if options.highlighted in can_be else 0
-            options.highlighted = can_be[max(0, min(len(can_be) - 1, present + by))]
 
     def _fill(self, search: str) -> None:
         self._words = split_words(search)
@@ -167,7 +123,7 @@ class AddDial(ModalScreen["str | tuple[str, str] | Mix | None"]):
             (plain(choice.description), "$quiet"),
         )
 
-    def _choose(self, option: Option) -> None:
+    def choose(self, option: Option) -> None:
         if option.disabled:
             return
         if option.id == _MIX:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from localsteer.tui.dialogs.window import Window
 from localsteer.tui.plain import plain
 
 
-class AskLine(ModalScreen[bool]):
+class AskLine(Window[bool]):
     """Gives whether the text was taken.
 
     ``take(text, sure)`` does what is to be done with it and gives "", or one sentence why not; ``sure`` the second time
@@ -25,18 +25,6 @@ class AskLine(ModalScreen[bool]):
 
     DEFAULT_CSS = """
     AskLine {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 74;
-            max-width: 94%;
-            height: auto;
-            padding: 1 2;
-            background: $surface;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-        }
         & Static { color: $quiet; height: auto; }
         & .-wrong { color: $warning; }
         & Input, & Input:focus { border: none; height: 1; padding: 0 1; margin: 1 0 0 0; background: $panel; }
@@ -72,6 +60,6 @@ class AskLine(ModalScreen[bool]):
         else:
             self.dismiss(True)
 
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.dismiss(False)
+    def shut(self) -> None:
+        """After a click beside it."""
+        self.dismiss(False)

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +20,7 @@ from localsteer.errors import LocalsteerError, StorageError
 from localsteer.tui.carrying import default_file, export_to, import_from
 from localsteer.tui.copying import first_words
 from localsteer.tui.dialogs.ask_line import AskLine
+from localsteer.tui.dialogs.choosing import Choosing
 from localsteer.tui.dialogs.conversation_keys import conversation_buttons
 from localsteer.tui.dialogs.conversation_rows import hit_row, summary_row
 from localsteer.tui.plain import plain
@@ -37,29 +37,13 @@ class Opened:
     message_id: int | None = None
 
 
-class Conversations(ModalScreen[Opened | None]):
+class Conversations(Choosing[Opened | None]):
     """Gives what is to be opened, or None. What else is done, is done at once."""
 
     DEFAULT_CSS = """
     Conversations {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 92;
-            max-width: 96%;
-            height: auto;
-            max-height: 92%;
-            padding: 1 2 0 2;
-            background: $surface;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-        }
-        & Input, & Input:focus { border: none; height: 1; padding: 0 1; margin: 0 0 1 0; background: $panel; }
-        & OptionList { height: auto; max-height: 26; border: none; padding: 0; background: $surface;
-                       scrollbar-size-vertical: 1; }
-        & OptionList > .option-list--option { padding: 0 1; }
-        & OptionList > .option-list--option-highlighted { background: $panel; color: $foreground; }
+        & > Vertical { width: 92; max-width: 96%; max-height: 92%; padding: 1 2 0 2; }
+        & OptionList { max-height: 26; }
         & .empty { color: $quiet; padding: 0 1; display: none; }
         & .buttons { color: $quiet; height: auto; margin: 1 0; padding: 0 1; link-color: $primary; link-style: none;
                      link-background: transparent; link-color-hover: $background;
@@ -160,28 +144,16 @@ class Conversations(ModalScreen[Opened | None]):
         place = self.query_one(OptionList).highlighted
         return self._rows[place] if place is not None and place < len(self._rows) else None
 
-    def action_move(self, by: int) -> None:
-        """The highlight up or down, while the typing goes on in the search."""
-        options = self.query_one(OptionList)
-        if options.option_count:
-            options.highlighted = max(0, min(options.option_count - 1, (options.highlighted or 0) + by))
-
     # ------------------------------------------------------------ opening
 
-    @on(Input.Submitted)
+    def choose(self, option: Option) -> None:
+        self.action_open()
+
     def action_open(self) -> None:
         """Close, and open it."""
         row = self._current
         if row is not None:
             self.dismiss(Opened(_id(row), row.message_id if isinstance(row, SearchHit) else None))
-
-    @on(OptionList.OptionSelected)
-    def _click(self) -> None:
-        self.action_open()
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.dismiss(None)
 
     # ------------------------------------------------------------ what else can be done
 

@@ -6,37 +6,23 @@ from typing import ClassVar
 
 from rich.table import Table
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from localsteer.tui.dialogs.window import Window
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.keys import GROUPS
 from localsteer.tui.theme import rich_colour
 
 
-class KeyHelp(ModalScreen[None]):
+class KeyHelp(Window[None]):
     """Closes on Esc, F1 or a click beside it."""
 
     DEFAULT_CSS = """
     KeyHelp {
-        align: center middle;
-        background: $background 60%;
-        & > VerticalScroll {
-            width: 100;
-            max-width: 96%;
-            height: auto;
-            max-height: 94%;
-            padding: 1 2;
-            background: $surface;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-            scrollbar-size-vertical: 1;
-        }
+        & > VerticalScroll { width: 100; max-width: 96%; max-height: 94%; scrollbar-size-vertical: 1; }
         & Static { height: auto; margin: 0 0 1 0; }
     }
     """
@@ -74,7 +60,3 @@ class KeyHelp(ModalScreen[None]):
             for keys, panel_keys, words in self._keymap.help_rows(group):
                 table.add_row(keys, Text(panel_keys, colours["primary"]), words)
         return table
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.dismiss(None)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,6 +17,7 @@ from localsteer.engine.protocol import SCOPES, Scope
 from localsteer.errors import DialError
 from localsteer.library.dials import layers_in, layers_text
 from localsteer.library.vector_cards import VectorCard
+from localsteer.tui.dialogs.window import Window
 from localsteer.tui.plain import plain
 from localsteer.tui.rack import Dial
 from localsteer.tui.widgets.layer_bars import LayerBars
@@ -38,24 +38,12 @@ class Place:
     scope: Scope
 
 
-class LayersAndScope(ModalScreen[Place | None]):
+class LayersAndScope(Window[Place | None]):
     """Gives where the dial is to act, or None where nothing is to change."""
 
     DEFAULT_CSS = """
     LayersAndScope {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 74;
-            max-width: 94%;
-            height: auto;
-            max-height: 94%;
-            padding: 1 2;
-            background: $surface;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-        }
+        & > Vertical { max-height: 94%; }
         & .place--head { height: 1; color: $primary; }
         & .place--words { height: auto; color: $quiet; margin: 0 0 1 0; }
         & .place--words.-wrong { color: $error; }
@@ -159,10 +147,6 @@ class LayersAndScope(ModalScreen[Place | None]):
     @on(Button.Pressed, "#close")
     def _close(self) -> None:
         self.dismiss(None)
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.dismiss(None)
 
     def _show_layers(self) -> None:
         """What was typed, read, said and drawn."""

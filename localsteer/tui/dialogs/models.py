@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from localsteer.errors import DownloadError
 from localsteer.library.byte_words import size
+from localsteer.tui.dialogs.choosing import Choosing
 from localsteer.tui.fetching import Fetching
 from localsteer.tui.model_shelf import Offer, offer_typed, offers_of, offers_to_fetch
 from localsteer.tui.plain import plain
@@ -31,7 +31,7 @@ _FRAME = 6
 _VERDICTS = {"fits": "$success", "tight": "$warning", "too large": "$error"}
 
 
-class Models(ModalScreen["Path | None"]):
+class Models(Choosing["Path | None"]):
     """Gives the file of the model to load, or None.
 
     ``find`` lists the models on this disk; it is called in a thread. ``present`` is the file that is loaded.
@@ -39,34 +39,11 @@ class Models(ModalScreen["Path | None"]):
 
     DEFAULT_CSS = """
     Models {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 92;
-            max-width: 96%;
-            height: auto;
-            max-height: 92%;
-            padding: 1 2;
-            background: $surface;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-        }
-        & Input, & Input:focus { border: none; height: 1; padding: 0 1; margin: 0 0 1 0; background: $panel; }
-        & OptionList { height: auto; border: none; padding: 0; background: $surface;
-                       scrollbar-size-vertical: 1; }
-        & OptionList > .option-list--option { padding: 0 1; }
-        & OptionList > .option-list--option-highlighted { background: $panel; color: $foreground; }
+        & > Vertical { width: 92; max-width: 96%; max-height: 92%; }
     }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Close", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("up", "move(-1)", show=False),
-        Binding("pagedown", "move(4)", show=False),
-        Binding("pageup", "move(-4)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", show=False)]
 
     def __init__(self, find: Callable[[], tuple[Offer, ...]], present: Path | None) -> None:
         super().__init__()
@@ -132,7 +109,7 @@ class Models(ModalScreen["Path | None"]):
         wanted = next(
             (id for id, offer in self._shown.items() if highlight is not None and offer.path == highlight), None
         )
-        can_be = self._can_be()
+        can_be = self.can_be()
         if wanted is not None and ids.index(wanted) in can_be:
             options.highlighted = ids.index(wanted)
         else:
@@ -169,16 +146,6 @@ class Models(ModalScreen["Path | None"]):
             below.append(Content.styled(plain(offer.problem), "$error"))
         return Content("\n").join([row, *(Content.assemble("  ", line) for line in below)])
 
-    def _can_be(self) -> list[int]:
-        return [place for place, option in enumerate(self.query_one(OptionList).options) if not option.disabled]
-
-    def action_move(self, by: int) -> None:
-        """The highlight up or down, while the typing goes on in the search."""
-        options, can_be = self.query_one(OptionList), self._can_be()
-        if can_be:
-            present = can_be.index(options.highlighted) if options.highlighted in can_be else 0
-            options.highlighted = can_be[max(0, min(len(can_be) - 1, present + by))]
-
     def _fit(self) -> None:
         """The list leaves room for what is said of a download below it."""
         line = self.query_one(FetchLine)
@@ -187,19 +154,9 @@ class Models(ModalScreen["Path | None"]):
 
     # ------------------------------------------------------------ choosing
 
-    @on(Input.Submitted)
-    def _enter(self) -> None:
-        options = self.query_one(OptionList)
-        if options.highlighted is not None:
-            self._choose(options.get_option_at_index(options.highlighted))
-
-    @on(OptionList.OptionSelected)
-    def _click(self, event: OptionList.OptionSelected) -> None:
-        self._choose(event.option)
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.action_leave()
+    def shut(self) -> None:
+        """After a click beside it."""
+        self.action_leave()
 
     def action_leave(self) -> None:
         """Esc: first it stops what goes on, then it closes."""
@@ -209,7 +166,7 @@ class Models(ModalScreen["Path | None"]):
         else:
             self.dismiss(None)
 
-    def _choose(self, option: Option) -> None:
+    def choose(self, option: Option) -> None:
         offer = self._shown.get(option.id or "")
         if offer is None or offer.problem:
             return

@@ -5,39 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from localsteer.engine.protocol import Sampling
 from localsteer.errors import LocalsteerError
+from localsteer.tui.dialogs.window import Window
 from localsteer.tui.plain import plain
 from localsteer.tui.sampling_values import SAMPLING_VALUES, with_value
 from localsteer.tui.widgets.number_row import NumberRow
 
 
-class SamplingPanel(ModalScreen[None]):
+class SamplingPanel(Window[None]):
     """``take`` gets every change at once; ``keep`` writes them down for next time. ``last_seed``: the last reply's."""
 
     DEFAULT_CSS = """
     SamplingPanel {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 66;
-            max-width: 96%;
-            height: auto;
-            max-height: 96%;
-            padding: 1 1;
-            background: $surface;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-        }
+        & > Vertical { width: 66; max-width: 96%; max-height: 96%; padding: 1 1; }
         & VerticalScroll { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
         & #says { height: 2; padding: 0 1; margin: 1 0 0 0; color: $quiet; }
         & #says.-wrong { color: $error; }
@@ -136,7 +124,3 @@ class SamplingPanel(ModalScreen[None]):
     @on(Button.Pressed)
     async def _pressed(self, event: Button.Pressed) -> None:
         await self.run_action((event.button.id or "").replace("-", "_"))
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.dismiss(None)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -25,6 +24,7 @@ from localsteer.library.scenes_file import (
     restore_scene,
     save_scene,
 )
+from localsteer.tui.dialogs.window import Window
 from localsteer.tui.plain import plain
 from localsteer.tui.strengths import signed
 
@@ -32,24 +32,12 @@ _KEYS = "Enter recall · s save · r rename · Del remove · Esc close"
 _NAMING = "Enter keep · Esc leave"
 
 
-class SceneList(ModalScreen[Scene | None]):
+class SceneList(Window[Scene | None]):
     """Gives the scene to recall, or None. ``present``: what is saved under a name that the person gives."""
 
     DEFAULT_CSS = """
     SceneList {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 74;
-            max-width: 94%;
-            height: auto;
-            max-height: 90%;
-            padding: 1 2;
-            background: $surface;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-        }
+        & > Vertical { max-height: 90%; }
         & OptionList, & OptionList:focus { height: auto; max-height: 24; border: none; padding: 0; background: $surface;
                        scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
                        background-tint: transparent; }
@@ -226,10 +214,6 @@ class SceneList(ModalScreen[Scene | None]):
         self.query_one(Input).display = False
         self.query_one(Vertical).border_subtitle = _KEYS
         self.query_one(OptionList).focus()
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.dismiss(None)
 
 
 def _summary(scene: Scene) -> list[str]:

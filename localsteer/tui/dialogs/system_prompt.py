@@ -4,34 +4,22 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static, TextArea
 
+from localsteer.tui.dialogs.window import Window
 from localsteer.tui.plain import plain
 
 
-class SystemPrompt(ModalScreen[str | None]):
+class SystemPrompt(Window[str | None]):
     """Gives the new system prompt (perhaps empty), or None where nothing was changed."""
 
     DEFAULT_CSS = """
     SystemPrompt {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 74;
-            max-width: 94%;
-            height: auto;
-            padding: 1 2;
-            background: $surface;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-        }
         & Static { color: $quiet; margin: 0 0 1 0; }
         & TextArea { height: 7; border: round $edge; background: $background; }
         & TextArea:focus { border: round $primary 70%; }
@@ -78,7 +66,3 @@ class SystemPrompt(ModalScreen[str | None]):
     @on(Button.Pressed, "#close")
     def _close(self) -> None:
         self.dismiss(None)
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.dismiss(None)

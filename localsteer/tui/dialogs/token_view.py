@@ -4,38 +4,26 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Static
 
 from localsteer.engine.protocol import TokensRead, Turn
+from localsteer.tui.dialogs.window import Window
 from localsteer.tui.heat import heated, mean_words, ramp, scale_words
 from localsteer.tui.plain import plain
 
 
-class TokenView(ModalScreen[None]):
+class TokenView(Window[None]):
     """Waits for what was read, then shows it along one dial at a time. Gives nothing."""
 
     DEFAULT_CSS = """
     TokenView {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 100;
-            max-width: 96%;
-            height: 94%;
-            padding: 1 2 0 2;
-            background: $background;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-        }
+        & > Vertical { width: 100; max-width: 96%; height: 94%; padding: 1 2 0 2; background: $background; }
         & .seen--dials { height: auto; margin: 0 0 1 0; link-color: $quiet; link-style: none;
                          link-background: transparent; link-color-hover: $background;
                          link-background-hover: $primary; link-style-hover: none; }
@@ -114,10 +102,6 @@ class TokenView(ModalScreen[None]):
         if self._answer is not None and which < len(self._answer.readings):
             self._which = which
             self._paint()
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.dismiss(None)
 
     def _paint(self) -> None:
         answer = self._answer

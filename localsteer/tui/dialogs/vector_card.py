@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static, TabbedContent, TabPane, Tabs
 
 from localsteer.errors import LocalsteerError, Stopped
@@ -27,6 +26,7 @@ from localsteer.plots.terminal import (
     draw_scatter,
     draw_separation,
 )
+from localsteer.tui.dialogs.window import Window
 from localsteer.tui.plain import plain
 from localsteer.tui.strengths import signed
 from localsteer.tui.widgets.card_plot import CardPlot
@@ -37,26 +37,14 @@ Progress = Callable[[int, int], None]
 _TOKENS = "tokens"
 
 
-class VectorCardScreen(ModalScreen[None]):
+class VectorCardScreen(Window[None]):
     """Closes on Esc, or a click beside it. ``find_tokens`` reads what the vector promotes off the model's file, in a
     thread, when that page is opened; it may raise LocalsteerError.
     """
 
     DEFAULT_CSS = """
     VectorCardScreen {
-        align: center middle;
-        background: $background 60%;
-        & > Vertical {
-            width: 96%;
-            max-width: 116;
-            height: 94%;
-            max-height: 40;
-            padding: 0 2;
-            background: $surface;
-            border: round $edge;
-            border-title-color: $primary;
-            border-subtitle-color: $quiet;
-        }
+        & > Vertical { width: 96%; max-width: 116; height: 94%; max-height: 40; padding: 0 2; }
         & .card--facts { height: auto; color: $quiet; margin: 1 0; }
         & TabbedContent { height: 1fr; }
         & ContentSwitcher { height: 1fr; }
@@ -130,10 +118,6 @@ class VectorCardScreen(ModalScreen[None]):
 
     def on_unmount(self) -> None:
         self._asked = False
-
-    def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
-            self.dismiss(None)
 
     def action_turn_page(self, by: int) -> None:
         """The page ``by`` places further."""
