@@ -12,6 +12,7 @@ from typing import NoReturn
 import click
 
 from localsteer import __version__
+from localsteer.cli.bench import bench
 from localsteer.cli.chat import chat
 from localsteer.cli.chats import chats
 from localsteer.cli.combine import combine
@@ -45,7 +46,7 @@ def localsteer(context: click.Context) -> None:
         context.invoke(chat)
 
 
-for command in (chat, chats, say, extract, sweep, evaluate, vectors, models, settings, doctor, paths):
+for command in (chat, chats, say, extract, sweep, evaluate, vectors, models, settings, bench, doctor, paths):
     localsteer.add_command(command)
 vectors.add_command(see)
 vectors.add_command(combine)

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from localsteer.cli.options import given_settings
 from localsteer.cli.output import bar, clear_progress, note, show_progress
 from localsteer.engine.client import EngineClient
@@ -26,6 +28,7 @@ from localsteer.engine.protocol import (
     Notice,
     PromptProgress,
     ReadTokens,
+    SetDials,
     Stopped,
     Sweep,
     TokensRead,
@@ -142,6 +145,14 @@ class Session:
     def generate(self, command: Generate) -> Iterator[Event]:
         """The events of one reply. Raises LocalsteerError where the engine fails or dies."""
         return self._work(command)
+
+    def set_dials(self, command: SetDials) -> None:
+        """New dials for the reply that is being written."""
+        self._client.send(command)
+
+    def memory(self) -> int:
+        """Bytes of memory that the engine process has in use, the mapped model among them."""
+        return int(psutil.Process(self._client.pid).memory_info().rss)
 
     def extract(self, command: Extract) -> Extracted:
         """Make a vector, with progress and the time left on stderr. Raises LocalsteerError."""
