@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from textual.widgets import Input, TextArea
+from textual.widgets import Input, TabbedContent, TextArea
 
 from localsteer.chat.conversation import ReplyRecord
 from localsteer.chat.store import ConversationStore
@@ -34,19 +34,18 @@ from localsteer.library.places import Places
 from localsteer.library.remembered import RememberedDial
 from localsteer.library.scenes import Scene
 from localsteer.library.scenes_file import save_scene
-from localsteer.tui.dialogs.conversations import Opened
+from localsteer.tui.dialogs.ask_line import AskLine
+from localsteer.tui.dialogs.conversations import Conversations, Opened
 from localsteer.tui.dialogs.token_view import TokenView
-from localsteer.tui.dialogs.vector_card import VectorCardScreen
 from localsteer.tui.lineup import strip
 from localsteer.tui.side_by_side import SideBySide
 from localsteer.tui.theme import DARK, LIGHT
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.workshop.screen import WorkshopScreen
 from tests.chat.conftest import CARD
-from tests.plots.portraits import WHOLE
 from tests.tui.conftest import OpenApp, Running
 from tests.tui.pictures import picture
-from tests.tui.test_vector_card import tokens
+from tests.tui.test_vector_card import open_card
 
 SIZES = ((140, 45), (80, 24))
 THEMES = (DARK, LIGHT)
@@ -138,34 +137,75 @@ def workshop(way: int) -> Arrange:
     return open_way
 
 
-async def vector_card(running: Running) -> None:
-    running.app.push_screen(VectorCardScreen(WHOLE, tokens))
-    await running.until(lambda: "Layers" in running.text())
+def card_page(page: str, words: str) -> Arrange:
+    """A page of the card of a vector of which everything is known."""
+
+    async def open_page(running: Running) -> None:
+        await open_card(running)
+        running.app.screen.query_one(TabbedContent).active = page
+        await running.until(lambda: words in running.text())
+
+    return open_page
 
 
-SCREENS: dict[str, Arrange] = {
+def one_line(*pressed: str) -> Arrange:
+    """A question asked in one line, over the list of conversations."""
+
+    async def ask(running: Running) -> None:
+        await running.pilot.press("ctrl+o")
+        await running.until(lambda: isinstance(running.app.screen, Conversations) and "Tell me" in running.text())
+        await running.pilot.press(*pressed)
+        await running.until(lambda: isinstance(running.app.screen, AskLine))
+
+    return ask
+
+
+async def export(running: Running) -> None:
+    await one_line("alt+e")(running)
+    running.app.screen.query_one(Input).value = "talk.md"  # what is offered lies in a folder of this machine
+
+
+async def refused(running: Running) -> None:
+    """The same with an answer that cannot be taken."""
+    await one_line("alt+i")(running)
+    running.app.screen.query_one(Input).value = "/gone/talk.json"
+    await running.pilot.press("enter")
+    await running.until(lambda: "cannot be read" in running.text())
+
+
+OVER_THE_CHAT: dict[str, Arrange] = {
     "chat": nothing,
-    "talking": talking,
-    "editing": editing,
     "slash": slash,
     "slash_help": slash_help,
-    "conversations": keys("ctrl+o"),
     "system_prompt": keys("ctrl+s"),
     "sampling": keys("ctrl+g"),
     "models": keys("ctrl+l"),
     "add_dial": keys("alt+a"),
     "layers_and_scope": keys("alt+l"),
     "scenes": scenes,
-    "compare": compare,
-    "workshop_word": workshop(1),
-    "workshop_words": workshop(2),
-    "workshop_personas": workshop(3),
-    "workshop_pairs": workshop(4),
     "token_view": tokens_seen,
-    "vector_card": vector_card,
     "keys": keys("f1"),
     "palette": keys("ctrl+p"),
 }
+CONVERSATIONS: dict[str, Arrange] = {
+    "conversations": keys("ctrl+o"),
+    "rename": one_line("f2"),
+    "export": export,
+    "import": one_line("alt+i"),
+    "import_refused": refused,
+}
+IN_A_TALK: dict[str, Arrange] = {"talking": talking, "editing": editing, "compare": compare}
+WORKSHOP: dict[str, Arrange] = {
+    f"workshop_{name}": workshop(way) for way, name in enumerate(("word", "words", "personas", "pairs"), 1)
+}
+VECTOR_CARD: dict[str, Arrange] = {
+    "vector_card": card_page("layers", "poles apart"),
+    "vector_card_prompts": card_page("prompts", "Prompts at layer"),
+    "vector_card_effect": card_page("effect", "Effect of layer"),
+    "vector_card_tokens": card_page("tokens", "More likely"),
+    "vector_card_likeness": card_page("likeness", "Cosine between its layers"),
+}
+SCREENS = (OVER_THE_CHAT, CONVERSATIONS, IN_A_TALK, WORKSHOP, VECTOR_CARD)
 
 
 @pytest.fixture
@@ -200,26 +240,44 @@ def steady_cursors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("heat_at_hand", "talk", "steady_cursors")
-@pytest.mark.parametrize("name", SCREENS)
-async def test_screen(name: str, open_app: OpenApp, snapshot: SnapshotAssertion) -> None:
+@pytest.mark.parametrize("screens", SCREENS, ids=["over the chat", "conversations", "talk", "workshop", "vector card"])
+async def test_screens(screens: dict[str, Arrange], open_app: OpenApp, snapshot: SnapshotAssertion) -> None:
     async with open_app(size=SIZES[0]) as running:
         await running.loaded()
         await running.screen.dialling.add("heat")
-        await running.until(lambda: running.screen.dialling.rack.names() == ("heat",))
+        await running.until(lambda: "heat is on the panel" in running.remarks())
+        running.app.clear_notifications()
+        # A screen under a window is not painted anew.
+        await running.until(lambda: "on the panel" not in running.text())
         await running.pilot.press("alt+right", "alt+right", "alt+right")
-        await SCREENS[name](running)
-        for size in SIZES:
-            await running.pilot.resize_terminal(*size)
+        for name, arrange in screens.items():
+            await arrange(running)
             for theme in THEMES:
                 running.app.take_theme(theme)
-                await settled(running)
-                assert picture(running.app) == snapshot(name=f"{theme.removeprefix('localsteer-')} {size[0]}x{size[1]}")
+                for size in SIZES:
+                    await running.pilot.resize_terminal(*size)
+                    shade = theme.removeprefix("localsteer-")
+                    assert await settled(running) == snapshot(name=f"{name} {shade} {size[0]}x{size[1]}")
+            await back(running)
 
 
-async def settled(running: Running) -> None:
-    """Painted, nothing moves any more, and remarks are gone."""
+async def back(running: Running) -> None:
+    """To the chat as it opened."""
+    await running.pilot.resize_terminal(*SIZES[0])
+    running.app.take_theme(THEMES[0])
+    while running.app.screen is not running.screen:
+        over = running.app.screen
+        await running.pilot.press("escape")
+        await running.until(lambda over=over: running.app.screen is not over)  # type: ignore[misc]
+    await running.pilot.press("escape")
+    running.screen.query_one(Composer).text = ""
+
+
+async def settled(running: Running) -> str:
+    """What is painted when nothing moves any more, and remarks are gone."""
     running.app.clear_notifications()
     before = ""
     while (now := picture(running.app)) != before:
         before = now
         await running.pilot.pause(0.1)
+    return now

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -35,6 +36,21 @@ class Opened:
 
     conversation_id: int
     message_id: int | None = None
+
+
+class _Rows(OptionList):
+    """Says how wide it has become, after each layout that changed that: its rows are drawn to fit."""
+
+    class Widened(Message):
+        """The first layout also is one."""
+
+    _fitted = -1
+
+    def on_resize(self) -> None:
+        width = self.scrollable_content_region.width
+        if width != self._fitted:
+            self._fitted = width
+            self.post_message(self.Widened())
 
 
 class Conversations(Choosing[Opened | None]):
@@ -87,18 +103,15 @@ class Conversations(Choosing[Opened | None]):
         box.border_subtitle = "↑↓ choose · Enter open · Esc close"
         with box:
             yield Input(placeholder="Search in everything that was said…")
-            yield OptionList()
+            yield _Rows()
             yield Static(Content(""), classes="empty")
             yield Static(conversation_buttons(), classes="buttons")
 
-    def on_mount(self) -> None:
-        # The list is as wide as it will be only after the first layout.
-        self.call_after_refresh(self._fill)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._fill)
-
     # ------------------------------------------------------------ the list
+
+    @on(_Rows.Widened)
+    def _fit(self) -> None:
+        self._fill()
 
     @on(Input.Changed)
     def _search(self) -> None:
