@@ -17,7 +17,7 @@ import psutil
 import localsteer
 from localsteer.chat.store import ConversationStore
 from localsteer.cli.options import json_option
-from localsteer.cli.output import one_line, print_json, size, table
+from localsteer.cli.output import echo, one_line, print_json, size, table
 from localsteer.cli.session import Home
 from localsteer.errors import LocalsteerError, ModelError
 from localsteer.gguf_header import check_chat_model
@@ -51,7 +51,7 @@ def doctor(as_json: bool) -> None:
         print_json({"findings": [{"what": one.what, "state": one.state, "said": one.said} for one in findings]})
     else:
         rows = [(_MARKS[one.state], one.what, one.said) for one in findings]
-        click.echo(table(rows, ("", "", "")).lstrip("\n"))
+        echo(table(rows, ("", "", "")).lstrip("\n"))
     if any(one.state == "problem" for one in findings):
         click.get_current_context().exit(1)
 
@@ -77,7 +77,7 @@ def paths(as_json: bool) -> None:
         print_json({name.replace(" ", "_"): str(path) for name, path in found.items()})
     else:
         width = max(map(len, found))
-        click.echo("\n".join(f"{name:{width}}  {path}" for name, path in found.items()))
+        echo("\n".join(f"{name:{width}}  {path}" for name, path in found.items()))
 
 
 def examine(places: Places) -> Iterator[Finding]:

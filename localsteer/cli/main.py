@@ -21,7 +21,7 @@ from localsteer.cli.evaluate import evaluate
 from localsteer.cli.extract import extract
 from localsteer.cli.models import models
 from localsteer.cli.options import settings_option
-from localsteer.cli.output import one_line
+from localsteer.cli.output import echo, one_line
 from localsteer.cli.say import say
 from localsteer.cli.see import see
 from localsteer.cli.settings import settings
@@ -75,7 +75,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        echo(error.ctx.get_help() if error.ctx else "", err=True)
         return LocalsteerError.exit_status
     except click.ClickException as error:
         return _fail(error.format_message(), LocalsteerError.exit_status)
@@ -95,7 +95,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _fail(message: str, status: int) -> int:
     with contextlib.suppress(OSError):
-        click.echo(f"localsteer: {one_line(message)}", err=True)
+        echo(f"localsteer: {one_line(message)}", err=True)
     return status
 
 

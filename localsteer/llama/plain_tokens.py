@@ -33,7 +33,7 @@ def tokens_without(
 
 
 def tokens_between(text: str, splits: Sequence[int], tokenise: Callable[[str, bool], list[int]]) -> list[int]:
-    """The tokens of ``text``, whose parts between ``splits`` (characters, in their order) know nothing of each other."""
+    """The tokens of ``text``; its parts between ``splits`` (characters, in their order) know nothing of each other."""
     tokens: list[int] = []
     inner = [at for at in splits if 0 < at < len(text)]
     for begin, end in zip([0, *inner], [*inner, len(text)], strict=True):
