@@ -9,6 +9,8 @@ from localsteer.engine.protocol import DialSetting
 from localsteer.visible import without_controls
 
 _ENDINGS = {"stopped": "stopped", "length": "cut at the length limit", "context": "the context was full"}
+
+
 def speaker(message: StoredMessage) -> str:
     """Who wrote a message."""
     if message.role == "user":

@@ -157,9 +157,7 @@ def import_vector(file: str, layer_offset: int | None, name: str | None, model: 
         echo(warning, err=True)
     if misfit := _misfit(card, home, model):
         echo(misfit, err=True)
-    echo(
-        f"{card.name}: {len(card.layers)} layers, {card.n_embd} wide, kept for {card.model_name or _any_model(card)}."
-    )
+    echo(f"{card.name}: {len(card.layers)} layers, {card.n_embd} wide, kept for {card.model_name or _any_model(card)}.")
 
 
 def _spoken_origin(origin: Origin | None) -> str:
