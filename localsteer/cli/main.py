@@ -54,6 +54,7 @@ vectors.add_command(combine)
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit status."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # A terminal or pipe of an old encoding must not end a reply with a traceback.
         with contextlib.suppress(AttributeError, ValueError):
@@ -62,6 +63,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if not _flush():
         status = status or LocalsteerError.exit_status
     sys.exit(status)
+
+
+def _open_what_is_closed() -> None:
+    """Give the standard streams that were closed (``<&-``) to nobody, before a file of ours takes their number, and
+    somebody's stray output with it.
+    """
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: PTH123, SIM115
 
 
 def _run(arguments: Sequence[str] | None) -> int:

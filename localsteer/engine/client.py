@@ -290,6 +290,8 @@ def _how_it_ended(status: int) -> str:
         return "was killed (SIGKILL; the system does this when memory runs out)"
     if name == "SIGABRT":
         return "was ended by llama.cpp itself (SIGABRT)"
+    if name == "SIGBUS":
+        return "was ended by SIGBUS; the model's file was cut off or its disk went away, so load it again"
     return f"was ended by {name}"
 
 
