@@ -81,5 +81,5 @@ def _explain(error: sqlite3.Error, path: Path) -> str:
     if "readonly" in said or "unable to open" in said:
         return f"Not allowed to write {path}; set LOCALSTEER_HOME to a folder of your own."
     if "not a database" in said or "malformed" in said:
-        return f"{path} is damaged; move it away to start a new one; `localsteer paths` shows where everything lies."
+        return f"{path} is damaged; `localsteer chats rescue OUT` writes what can still be read to a new file."
     return f"The conversations at {path} could not be read or written: {error}."

@@ -12,6 +12,7 @@ from localsteer.chat.conversation import ConversationSummary, SearchHit
 from localsteer.chat.exporting import FORMS, exported
 from localsteer.chat.foot import day_and_time, foot_of, speaker
 from localsteer.chat.importing import read_conversation
+from localsteer.chat.rescue import rescue as rescue_conversations
 from localsteer.chat.store import ConversationStore
 from localsteer.cli.options import json_option
 from localsteer.cli.output import echo, note, one_line, print_json, table
@@ -187,6 +188,20 @@ def backup(out: Path, force: bool) -> None:
     with _store() as store:
         store.backup(out.absolute(), overwrite=force)
     echo(f"Written to {out}.")
+
+
+@chats.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@_FORCE
+def rescue(out: Path, force: bool) -> None:
+    """Write what can still be read of damaged conversations to the new file OUT; the damaged one stays as it is."""
+    places = find_places()
+    found = rescue_conversations(places.conversations, out.absolute(), overwrite=force)
+    echo(
+        f"{found.conversations} conversations with {found.messages} messages are in {out}; "
+        + ("nothing was in the way." if found.whole else "what cannot be read any more is left out.")
+    )
+    note(f"To go on with them, close the app, move {places.conversations} away and put {out} in its place.")
 
 
 def _store(*, anew: bool = False) -> AbstractContextManager[ConversationStore]:
