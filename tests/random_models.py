@@ -189,7 +189,8 @@ def write_random_llama(
     residual stream; ``sharpness`` is about the standard deviation of the logits. Control tokens other than the end of
     a turn are practically never written. ``n_embd`` must be a multiple of 32 for Q8_0. ``architecture`` only renames
     the file's architecture. ``user_defined``: special tokens of the BPE vocabulary that are no control tokens;
-    ``more``: further tokens and their types; ``add_start``: the model wants a beginning-of-text token; ``ends`` False: it practically never ends a reply by
+    ``more``: further tokens and their types;
+    ``add_start``: the model wants a beginning-of-text token; ``ends`` False: it practically never ends a reply by
     itself.
     """
     random = np.random.default_rng(seed)

@@ -54,8 +54,12 @@ class ConversationList:
         """One sentence about what is wrong with the file, None where it is whole."""
         with clear_errors(self.path):
             (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-        return None if said == "ok" else (
-            f"{self.path} is damaged ({said}); `localsteer chats rescue OUT` writes what can still be read to a new file."
+        return (
+            None
+            if said == "ok"
+            else (
+                f"{self.path} is damaged ({said}); `localsteer chats rescue OUT` writes what can still be read to a new file."
+            )
         )
 
     def backup(self, out: Path, *, overwrite: bool = False) -> None:
