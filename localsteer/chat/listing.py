@@ -54,13 +54,9 @@ class ConversationList:
         """One sentence about what is wrong with the file, None where it is whole."""
         with clear_errors(self.path):
             (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-        return (
-            None
-            if said == "ok"
-            else (
-                f"{self.path} is damaged ({said}); `localsteer chats rescue OUT` writes what can still be read to a new file."
-            )
-        )
+        if said == "ok":
+            return None
+        return f"{self.path} is damaged ({said}); `localsteer chats rescue OUT` writes what can be read to a new file."
 
     def backup(self, out: Path, *, overwrite: bool = False) -> None:
         """Copy everything into one new file, whole or not at all, while others may be writing here.

@@ -14,7 +14,8 @@ def as_html(heat: Heat) -> str:
     negative, positive = (html.escape(plain(pole)) for pole in heat.poles)
     ramp = "".join(f'<i style="background:{_css(step / 10 * STRONGEST)}"></i>' for step in range(-10, 11))
     passages = "\n".join(
-        f'<section><h2>{html.escape(plain(passage.speaker))} <b title="mean of its tokens">{passage.mean:+.2f}</b></h2>\n'
+        f"<section><h2>{html.escape(plain(passage.speaker))} "
+        f'<b title="mean of its tokens">{passage.mean:+.2f}</b></h2>\n'
         f"<p>{''.join(_html_tokens(passage))}</p></section>"
         for passage in heat.passages
     )

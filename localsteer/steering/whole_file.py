@@ -17,8 +17,8 @@ from localsteer.private import make_private
 def write_whole(path: Path) -> Iterator[Path]:
     """Give a file beside ``path`` to write to; when the block ends well it is synced and takes the name ``path``.
 
-    Missing folders are made, for their owner only as the file is. Whatever fails, an older file at ``path`` stays as it was and nothing is left beside it.
-    Raises :class:`StorageError` where the disk refuses.
+    Missing folders are made, for their owner only, as the file is. Whatever fails, an older file at ``path`` stays as
+    it was and nothing is left beside it. Raises :class:`StorageError` where the disk refuses.
     """
     beside: Path | None = None
     try:

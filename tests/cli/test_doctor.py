@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -119,12 +120,12 @@ def test_an_engine_that_goes_on_without_its_app_is_found(tmp_path: Path) -> None
     reader, writer = os.pipe()
     program = (
         "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read()', "
-        "'localsteer.engine.worker'], stdin=int(sys.argv[1]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True); "
+        "'localsteer.engine.worker'], stdin=int(sys.argv[1]), stdout=subprocess.DEVNULL, "
+        "stderr=subprocess.DEVNULL, start_new_session=True); "
         "print(child.pid)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(reader)], capture_output=True, pass_fds=[reader], check=True
-    )
+    command = [sys.executable, "-c", program, str(reader)]
+    done = subprocess.run(command, capture_output=True, pass_fds=[reader], check=True, timeout=60)
     os.close(reader)
     orphan = int(done.stdout)
     try:
@@ -208,7 +209,7 @@ def test_conversations_in_every_state_and_none_of_them_touched(damage: str, plac
         if damage == "newer":
             store._connection.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
         store.backup(places.data / "copy")
-    os.replace(places.data / "copy", path)
+    (places.data / "copy").replace(path)
     content = path.read_bytes()
     match damage:
         case "text":
@@ -238,7 +239,7 @@ def test_vectors_whose_recipe_or_model_is_gone_and_broken_ones(places: Places) -
 
 def test_what_a_killed_process_left_lying(places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.setattr(doctor_files.tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
     blobs = tmp_path / "hub" / "models--org--repo" / "blobs"
     blobs.mkdir(parents=True)
     places.sweeps.mkdir(parents=True)

@@ -27,7 +27,7 @@ class TerminalApp:
         home: Path,
         *arguments: object,
         environment: Mapping[str, str] | None = None,
-        before: Callable[[], None] | None = None,
+        before: Callable[[], object] | None = None,
         program: tuple[str, ...] = ("-m", "localsteer"),
     ) -> None:
         import fcntl
@@ -88,7 +88,7 @@ class TerminalApp:
     def engines(self) -> list[psutil.Process]:
         """The processes that it started."""
         try:
-            return psutil.Process(self.process.pid).children(recursive=True)
+            return list(psutil.Process(self.process.pid).children(recursive=True))
         except psutil.NoSuchProcess:
             return []
 

