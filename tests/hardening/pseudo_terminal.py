@@ -107,6 +107,17 @@ class TerminalApp:
         """Wait until these words were written since the byte ``after``."""
         self.until(lambda: words.encode() in self.written[after:], seconds)
 
+    def press(self, keys: str, words: str) -> None:
+        """Press until ``words`` are shown: while one window closes, the key for the next one may be lost."""
+        begin = len(self.written)
+        end = time.monotonic() + 60
+        while words.encode() not in self.written[begin:]:
+            assert time.monotonic() < end, f"{keys!r} never led to {words!r}"
+            self.type(keys)
+            again = time.monotonic() + 3
+            while words.encode() not in self.written[begin:] and time.monotonic() < again:
+                time.sleep(0.02)
+
     def ended(self, seconds: float = 30.0) -> int:
         """Wait for its end; its status, as subprocess has it."""
         return self.process.wait(seconds)
