@@ -6,8 +6,9 @@ What they write is gibberish, but deterministic gibberish, sharp enough that ste
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import gguf
@@ -114,14 +115,17 @@ def add_vocabulary(
     n_vocab: int,
     *,
     user_defined: tuple[str, ...] = (),
+    more: Mapping[str, TokenType] = MappingProxyType({}),
     add_start: bool = True,
 ) -> tuple[int, set[int]]:
     """Write the vocabulary; returns its size and the control tokens a model has no reason to write.
 
-    ``user_defined``: special tokens of the BPE vocabulary that are no control tokens.
+    ``user_defined``: special tokens of the BPE vocabulary that are no control tokens. ``more``: tokens that stand
+    behind all others, and their types.
     """
     if vocabulary == "bpe":
         tokens, types, merges = _bpe_vocabulary(n_vocab)
+        tokens, types = [*tokens, *more], [*types, *map(int, more.values())]
         for text in user_defined:
             types[tokens.index(text)] = int(TokenType.USER_DEFINED)
         writer.add_tokenizer_model("gpt2")
@@ -134,6 +138,8 @@ def add_vocabulary(
         writer.add_add_bos_token(add_start)
         return len(tokens), {tokens.index(special) for special in BPE_SPECIAL if special != "<|eot_id|>"}
     tokens, types, scores = _spm_vocabulary(n_vocab)
+    tokens, types = [*tokens, *more], [*types, *map(int, more.values())]
+    scores += [-float(n_vocab + number) for number in range(len(more))]
     writer.add_tokenizer_model("llama")
     writer.add_token_list(tokens)
     writer.add_token_types(types)
@@ -173,6 +179,7 @@ def write_random_llama(
     name: str | None = None,
     architecture: str = "llama",
     user_defined: tuple[str, ...] = (),
+    more: Mapping[str, TokenType] = MappingProxyType({}),
     add_start: bool = True,
     ends: bool = True,
 ) -> Path:
@@ -182,6 +189,7 @@ def write_random_llama(
     residual stream; ``sharpness`` is about the standard deviation of the logits. Control tokens other than the end of
     a turn are practically never written. ``n_embd`` must be a multiple of 32 for Q8_0. ``architecture`` only renames
     the file's architecture. ``user_defined``: special tokens of the BPE vocabulary that are no control tokens;
+    ``more``: further tokens and their types;
     ``add_start``: the model wants a beginning-of-text token; ``ends`` False: it practically never ends a reply by
     itself.
     """
@@ -200,7 +208,9 @@ def write_random_llama(
     writer.add_file_type(
         {"F32": LlamaFileType.ALL_F32, "F16": LlamaFileType.MOSTLY_F16, "Q8_0": LlamaFileType.MOSTLY_Q8_0}[ftype]
     )
-    size, never_written = add_vocabulary(writer, vocabulary, n_vocab, user_defined=user_defined, add_start=add_start)
+    size, never_written = add_vocabulary(
+        writer, vocabulary, n_vocab, user_defined=user_defined, more=more, add_start=add_start
+    )
     if not ends:
         never_written |= {2 if vocabulary == "spm" else _bpe_vocabulary(n_vocab)[0].index("<|eot_id|>")}
     writer.add_vocab_size(size)

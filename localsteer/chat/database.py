@@ -11,6 +11,7 @@ from pathlib import Path
 from localsteer.chat.records import decode
 from localsteer.chat.schema import bring_up_to_date
 from localsteer.errors import StorageError
+from localsteer.private import make_private, tighten
 
 BUSY_SECONDS = 5.0
 
@@ -18,9 +19,11 @@ BUSY_SECONDS = 5.0
 def connect(path: Path) -> sqlite3.Connection:
     """Open or create the database at ``path`` and bring its schema up to date. Raises StorageError."""
     with clear_errors(path):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         # Created by us and not by SQLite, so that nobody else ever can read it; -wal and -shm take its mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        for one in (path, *(path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))):
+            tighten(one)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             connection.row_factory = sqlite3.Row
@@ -78,5 +81,5 @@ def _explain(error: sqlite3.Error, path: Path) -> str:
     if "readonly" in said or "unable to open" in said:
         return f"Not allowed to write {path}; set LOCALSTEER_HOME to a folder of your own."
     if "not a database" in said or "malformed" in said:
-        return f"{path} is damaged; move it away to start a new one; `localsteer paths` shows where everything lies."
+        return f"{path} is damaged; `localsteer chats rescue OUT` writes what can still be read to a new file."
     return f"The conversations at {path} could not be read or written: {error}."

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import time
-import unicodedata
 
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
 from localsteer.engine.protocol import DialSetting
+from localsteer.visible import without_controls
 
 _ENDINGS = {"stopped": "stopped", "length": "cut at the length limit", "context": "the context was full"}
-_REORDERING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-
-
-def clean(text: str) -> str:
-    """``text`` without control characters and invisible reordering; line ends become ``\\n``."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(
-        one
-        for one in text
-        if one in "\n\t" or (unicodedata.category(one) not in {"Cc", "Cs"} and one not in _REORDERING)
-    )
 
 
 def speaker(message: StoredMessage) -> str:
@@ -28,7 +17,8 @@ def speaker(message: StoredMessage) -> str:
         return "You"
     if message.role == "system":
         return "System"
-    return " ".join(clean(message.reply.model_name).split()) if message.reply and message.reply.model_name else "Reply"
+    named = without_controls(message.reply.model_name) if message.reply else ""
+    return " ".join(named.split()) or "Reply"
 
 
 def foot_of(message: StoredMessage) -> str:
@@ -52,7 +42,7 @@ def foot_of(message: StoredMessage) -> str:
         parts.append(f"{message.alternative} of {message.alternatives}")
     if message.damage:
         parts.append(message.damage)
-    return " · ".join(" ".join(clean(part).split()) for part in parts)
+    return " · ".join(" ".join(without_controls(part).split()) for part in parts)
 
 
 def day_and_time(seconds: float) -> str:

@@ -7,7 +7,8 @@ import html
 from markdown_it import MarkdownIt
 
 from localsteer.chat.conversation import Conversation, StoredMessage
-from localsteer.chat.foot import clean, day_and_time, foot_of, speaker
+from localsteer.chat.foot import day_and_time, foot_of, speaker
+from localsteer.visible import without_controls
 
 
 def as_html(conversation: Conversation) -> str:
@@ -15,9 +16,9 @@ def as_html(conversation: Conversation) -> str:
     HTML in either is shown and never obeyed, and pictures are not fetched.
     """
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
-    system_prompt = clean(conversation.system_prompt).strip()
+    system_prompt = without_controls(conversation.system_prompt).strip()
     return _PAGE.format(
-        title=html.escape(" ".join(clean(conversation.title or "Conversation").split())),
+        title=html.escape(" ".join(without_controls(conversation.title or "Conversation").split())),
         when=html.escape(day_and_time(conversation.created)),
         system=f'<p class="system" dir="auto">{html.escape(system_prompt)}</p>' if system_prompt else "",
         messages="\n".join(_section(message, markdown) for message in conversation.messages),
@@ -25,7 +26,7 @@ def as_html(conversation: Conversation) -> str:
 
 
 def _section(message: StoredMessage, markdown: MarkdownIt) -> str:
-    text = clean(message.content)
+    text = without_controls(message.content)
     if message.role == "assistant":
         body = f'<div class="text" dir="auto">{markdown.render(text)}</div>'
     else:
@@ -44,7 +45,8 @@ _PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <meta name="referrer" content="no-referrer">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy"
+content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 <title>{title}</title>
 <style>
 :root {{

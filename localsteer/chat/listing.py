@@ -26,6 +26,10 @@ _SUMMARIES = (
 )
 
 
+_YEAR = 366 * 86_400.0
+_INSTANT = 1e-3
+
+
 class ConversationList:
     """What :class:`~localsteer.chat.store.ConversationStore` can do with conversations as wholes."""
 
@@ -50,7 +54,9 @@ class ConversationList:
         """One sentence about what is wrong with the file, None where it is whole."""
         with clear_errors(self.path):
             (said,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
-        return None if said == "ok" else f"{self.path} is damaged ({said}); move it away to start a new one."
+        if said == "ok":
+            return None
+        return f"{self.path} is damaged ({said}); `localsteer chats rescue OUT` writes what can be read to a new file."
 
     def backup(self, out: Path, *, overwrite: bool = False) -> None:
         """Copy everything into one new file, whole or not at all, while others may be writing here.
@@ -102,7 +108,7 @@ class ConversationList:
 
     def set_system_prompt(self, conversation_id: int, text: str) -> None:
         """The system prompt for what is written from now on; replies keep a record of theirs."""
-        self._set(conversation_id, "system_prompt = ?, updated = ?", storable(text), time.time())
+        self._set(conversation_id, "system_prompt = ?, updated = ?", storable(text), self._now())
 
     def set_title(self, conversation_id: int, title: str, *, made_by_model: bool = False) -> bool:
         """Give a title; an empty one goes back to the first words that were said. Says whether it was taken.
@@ -126,7 +132,7 @@ class ConversationList:
     def rename(self, conversation_id: int, title: str) -> None:
         """A title given by hand; the conversation counts as used."""
         self.set_title(conversation_id, title)
-        self._set(conversation_id, "updated = ?", time.time())
+        self._set(conversation_id, "updated = ?", self._now())
 
     def pin(self, conversation_id: int, pinned: bool = True) -> None:
         """Keep it at the top of the list, or no longer."""
@@ -184,6 +190,17 @@ class ConversationList:
         with self._changing() as connection:
             self._row(conversation_id)
             connection.execute(f"UPDATE conversations SET {assignments} WHERE id = ?", (*values, conversation_id))
+
+    def _now(self) -> float:
+        """The time, but never before what was last used: an order must not turn round because a clock was set back.
+
+        Times more than a year ahead are wrong themselves and do not count.
+        """
+        now = time.time()
+        (latest,) = self._connection.execute(
+            "SELECT max(updated) FROM conversations WHERE updated BETWEEN ? AND ?", (now, now + _YEAR)
+        ).fetchone()
+        return now if latest is None else float(latest) + _INSTANT
 
     def _first_words(self, conversation_id: int) -> str:
         row = self._connection.execute(

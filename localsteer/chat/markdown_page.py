@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from localsteer.chat.conversation import Conversation
-from localsteer.chat.foot import clean, day_and_time, foot_of, speaker
+from localsteer.chat.foot import day_and_time, foot_of, speaker
+from localsteer.visible import without_controls
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#&])")
@@ -15,10 +16,11 @@ def as_markdown(conversation: Conversation) -> str:
     """All messages of ``conversation``; what they say is Markdown already and stays as it is."""
     parts = [f"# {_escaped(conversation.title or 'Conversation')}", _escaped(day_and_time(conversation.created))]
     if conversation.system_prompt.strip():
-        quoted = "\n".join(f"> {line}".rstrip() for line in clean(conversation.system_prompt).strip().split("\n"))
+        prompt = without_controls(conversation.system_prompt).strip()
+        quoted = "\n".join(f"> {line}".rstrip() for line in prompt.split("\n"))
         parts += ["**System prompt**", quoted]
     for message in conversation.messages:
-        parts += [f"## {_escaped(speaker(message))}", _closed(clean(message.content).strip("\n"))]
+        parts += [f"## {_escaped(speaker(message))}", _closed(without_controls(message.content).strip("\n"))]
         if foot := foot_of(message):
             parts.append(f"*{_escaped(foot)}*")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -40,4 +42,4 @@ def _closed(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", " ".join(clean(text).split()))
+    return _SPECIAL.sub(r"\\\1", " ".join(without_controls(text).split()))

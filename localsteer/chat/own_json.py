@@ -25,6 +25,7 @@ from localsteer.chat.tree import ConversationTree, TreeMessage
 from localsteer.engine.protocol import FinishReason
 from localsteer.errors import StorageError
 from localsteer.messages import Role
+from localsteer.visible import json_escaped
 
 FORMAT = "localsteer conversation"
 VERSION = 1
@@ -210,4 +211,5 @@ def _or_none(read: Callable[[Any], Value]) -> Callable[[Any], Value | None]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+    # Somebody will look at the file in a terminal.
+    return json_escaped(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")))

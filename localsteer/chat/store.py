@@ -42,10 +42,10 @@ class ConversationStore(ConversationList):
 
     def new_conversation(self, system_prompt: str = "", title: str = "") -> Conversation:
         """An empty conversation. Without a title it takes one from its first message."""
-        now = time.time()
         title, system_prompt = storable(title_from(title)), storable(system_prompt)
         titled_by = "hand" if title else "words"
         with self._changing() as connection:
+            now = self._now()
             cursor = connection.execute(
                 "INSERT INTO conversations (title, titled_by, system_prompt, created, updated) VALUES (?, ?, ?, ?, ?)",
                 (title, titled_by, system_prompt, now, now),
@@ -105,8 +105,8 @@ class ConversationStore(ConversationList):
         A second child of the same parent is an alternative to the first. A reply whose question was deleted while it
         was on its way goes where the question went, and comes back with it.
         """
-        now = time.time()
         with self._changing() as connection:
+            now = self._now()
             title, hidden = self._row(conversation_id, hidden=reply is not None)["title"], None
             if parent_id is not None:
                 parent = connection.execute(

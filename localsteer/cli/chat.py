@@ -13,4 +13,4 @@ def chat(model: str | None = None) -> None:
     """Open the chat app."""
     from localsteer.tui.app import run
 
-    run(model, given_settings())
+    click.get_current_context().exit(run(model, given_settings()))

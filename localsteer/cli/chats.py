@@ -12,9 +12,10 @@ from localsteer.chat.conversation import ConversationSummary, SearchHit
 from localsteer.chat.exporting import FORMS, exported
 from localsteer.chat.foot import day_and_time, foot_of, speaker
 from localsteer.chat.importing import read_conversation
+from localsteer.chat.rescue import rescue as rescue_conversations
 from localsteer.chat.store import ConversationStore
 from localsteer.cli.options import json_option
-from localsteer.cli.output import note, one_line, plain, print_json, table
+from localsteer.cli.output import echo, note, one_line, print_json, table
 from localsteer.errors import StorageError
 from localsteer.library.files import write_private
 from localsteer.library.places import find_places
@@ -50,9 +51,9 @@ def list_all(text: str | None, archived: bool, as_json: bool) -> None:
             (str(one.id), "*" if one.pinned else "", day_and_time(one.updated), str(one.message_count), one.title)
             for one in found
         ]
-        click.echo(table(rows, ("ID", "", "LAST USED", "MESSAGES", "TITLE")))
+        echo(table(rows, ("ID", "", "LAST USED", "MESSAGES", "TITLE")))
     else:
-        click.echo("There are none.")
+        echo("There are none.")
 
 
 def _list_hits(text: str, as_json: bool) -> None:
@@ -67,9 +68,9 @@ def _list_hits(text: str, as_json: bool) -> None:
         print_json({"hits": [{key: getattr(hit, key) for key in keys} | {"snippet": _spoken(hit, "")} for hit in hits]})
     elif hits:
         rows = [(str(hit.conversation_id), _short(hit.title), hit.role or "title", _spoken(hit, "*")) for hit in hits]
-        click.echo(table(rows, ("ID", "TITLE", "WHERE", "")))
+        echo(table(rows, ("ID", "TITLE", "WHERE", "")))
     else:
-        click.echo("Nothing was found.")
+        echo("Nothing was found.")
 
 
 @chats.command()
@@ -78,13 +79,13 @@ def show(conversation_id: int) -> None:
     """Print the chosen path of a conversation."""
     with _store() as store:
         conversation = store.open(conversation_id, last=None)
-    click.echo(plain(conversation.title))
+    echo(conversation.title)
     if conversation.system_prompt.strip():
-        click.echo(f"\nSystem prompt\n{plain(conversation.system_prompt)}")
+        echo(f"\nSystem prompt\n{conversation.system_prompt}")
     for message in conversation.messages:
-        click.echo(f"\n{plain(speaker(message))}\n{plain(message.content)}")
+        echo(f"\n{speaker(message)}\n{message.content}")
         if foot := foot_of(message):
-            click.echo(f"    {plain(foot)}")
+            echo(f"    {foot}")
 
 
 @chats.command()
@@ -98,7 +99,7 @@ def export(conversation_id: int, out: Path, force: bool) -> None:
     with _store() as store:
         text = exported(store, conversation_id, out)
     write_private(out.absolute(), text.encode("utf-8", "replace"))
-    click.echo(f"Written to {out}.")
+    echo(f"Written to {out}.")
 
 
 @chats.command("import")
@@ -114,7 +115,7 @@ def import_file(file: Path) -> None:
         conversation = store.add_tree(found.tree)
     for one in found.notes:
         note(one)
-    click.echo(f"Conversation {conversation.id}: {len(found.tree.messages)} messages, “{plain(conversation.title)}”.")
+    echo(f"Conversation {conversation.id}: {len(found.tree.messages)} messages, “{conversation.title}”.")
 
 
 @chats.command()
@@ -150,8 +151,8 @@ def remove(conversation_id: int) -> None:
     """Delete a conversation; `chats restore` has it back until `chats purge`."""
     with _store() as store:
         gone = store.delete_conversation(conversation_id)
-    click.echo(
-        f"“{plain(gone.words)}” is deleted, {gone.messages} messages; "
+    echo(
+        f"“{gone.words}” is deleted, {gone.messages} messages; "
         f"`localsteer chats restore {conversation_id}` has it back."
     )
 
@@ -165,7 +166,7 @@ def restore(conversation_id: int) -> None:
         if not found:
             raise StorageError(f"Nothing of conversation {conversation_id} is deleted and could be restored.")
         store.undo(found[0])
-    click.echo(f"Restored: “{plain(found[0].words)}”, {found[0].messages} messages.")
+    echo(f"Restored: “{found[0].words}”, {found[0].messages} messages.")
 
 
 @chats.command()
@@ -174,7 +175,7 @@ def purge(days: int) -> None:
     """Empty for good what is deleted."""
     with _store() as store:
         count = store.purge(older_than=days * 86_400.0)
-    click.echo(f"Emptied for good: {count} deletion{'' if count == 1 else 's'}.")
+    echo(f"Emptied for good: {count} deletion{'' if count == 1 else 's'}.")
 
 
 @chats.command()
@@ -186,7 +187,21 @@ def backup(out: Path, force: bool) -> None:
         raise StorageError(f"{out} exists already; name another file, or give --force.")
     with _store() as store:
         store.backup(out.absolute(), overwrite=force)
-    click.echo(f"Written to {out}.")
+    echo(f"Written to {out}.")
+
+
+@chats.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@_FORCE
+def rescue(out: Path, force: bool) -> None:
+    """Write what can still be read of damaged conversations to the new file OUT; the damaged one stays as it is."""
+    places = find_places()
+    found = rescue_conversations(places.conversations, out.absolute(), overwrite=force)
+    echo(
+        f"{found.conversations} conversations with {found.messages} messages are in {out}; "
+        + ("nothing was in the way." if found.whole else "what cannot be read any more is left out.")
+    )
+    note(f"To go on with them, close the app, move {places.conversations} away and put {out} in its place.")
 
 
 def _store(*, anew: bool = False) -> AbstractContextManager[ConversationStore]:

@@ -6,7 +6,7 @@ import click
 
 from localsteer.cli.dials import make_vectors
 from localsteer.cli.options import json_option, model_options
-from localsteer.cli.output import print_json, signed, spoken_layers
+from localsteer.cli.output import echo, print_json, signed, spoken_layers
 from localsteer.cli.session import Home, Session, identify
 from localsteer.library.combinations import put_together
 from localsteer.library.dials import combination_to_save
@@ -65,4 +65,4 @@ def combine(
         if known
         else "no strength is recommended, for mixtures are not measured: begin near 1"
     )
-    click.echo(f"{card.name} = {card.expression}{poles}; it steers {layers}; {advice}.")
+    echo(f"{card.name} = {card.expression}{poles}; it steers {layers}; {advice}.")

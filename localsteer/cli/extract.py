@@ -8,7 +8,7 @@ import click
 
 from localsteer.cli.contrasts import contrast_options, read_contrast_options, read_words
 from localsteer.cli.options import json_option, model_options, read_layers
-from localsteer.cli.output import note, print_json, signed, spoken_layers, table
+from localsteer.cli.output import echo, note, print_json, signed, spoken_layers, table
 from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.protocol import Extract, Extracted
 from localsteer.errors import DialError, RecipeError, VectorError
@@ -98,7 +98,7 @@ def extract(
     if as_json:
         print_json(as_document(made))
     else:
-        click.echo(as_text(made))
+        echo(as_text(made))
 
 
 def find_source(wanted: str, places: Places, options: ContrastOptions | None = None) -> Path:

@@ -11,20 +11,21 @@ from localsteer.cli.output import plain
 
 def as_html(heat: Heat) -> str:
     """The page, in HTML."""
-    negative, positive = (html.escape(pole) for pole in heat.poles)
+    negative, positive = (html.escape(plain(pole)) for pole in heat.poles)
     ramp = "".join(f'<i style="background:{_css(step / 10 * STRONGEST)}"></i>' for step in range(-10, 11))
     passages = "\n".join(
-        f'<section><h2>{html.escape(passage.speaker)} <b title="mean of its tokens">{passage.mean:+.2f}</b></h2>\n'
+        f"<section><h2>{html.escape(plain(passage.speaker))} "
+        f'<b title="mean of its tokens">{passage.mean:+.2f}</b></h2>\n'
         f"<p>{''.join(_html_tokens(passage))}</p></section>"
         for passage in heat.passages
     )
     return _PAGE.format(
-        title=html.escape(f"{heat.reading.name}: {negative} to {positive}", quote=True),
-        name=html.escape(heat.reading.name),
+        title=f"{html.escape(plain(heat.reading.name))}: {negative} to {positive}",
+        name=html.escape(plain(heat.reading.name)),
         negative=negative,
         positive=positive,
         ramp=ramp,
-        legend=html.escape(heat.legend),
+        legend=html.escape(plain(heat.legend)),
         passages=passages,
     )
 
@@ -43,6 +44,9 @@ _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+<meta name="referrer" content="no-referrer">
+<meta http-equiv="Content-Security-Policy"
+content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 <title>{title}</title>
 <style>
 :root {{ color-scheme: light dark; font: 17px/1.75 Georgia, serif; }}

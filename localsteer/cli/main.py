@@ -21,7 +21,7 @@ from localsteer.cli.evaluate import evaluate
 from localsteer.cli.extract import extract
 from localsteer.cli.models import models
 from localsteer.cli.options import settings_option
-from localsteer.cli.output import one_line
+from localsteer.cli.output import echo, one_line
 from localsteer.cli.say import say
 from localsteer.cli.see import see
 from localsteer.cli.settings import settings
@@ -54,6 +54,7 @@ vectors.add_command(combine)
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit status."""
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         # A terminal or pipe of an old encoding must not end a reply with a traceback.
         with contextlib.suppress(AttributeError, ValueError):
@@ -62,6 +63,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     if not _flush():
         status = status or LocalsteerError.exit_status
     sys.exit(status)
+
+
+def _open_what_is_closed() -> None:
+    """Give the standard streams that were closed (``<&-``) to nobody, before a file of ours takes their number, and
+    somebody's stray output with it.
+    """
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -75,7 +88,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        echo(error.ctx.get_help() if error.ctx else "", err=True)
         return LocalsteerError.exit_status
     except click.ClickException as error:
         return _fail(error.format_message(), LocalsteerError.exit_status)
@@ -95,7 +108,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _fail(message: str, status: int) -> int:
     with contextlib.suppress(OSError):
-        click.echo(f"localsteer: {one_line(message)}", err=True)
+        echo(f"localsteer: {one_line(message)}", err=True)
     return status
 
 

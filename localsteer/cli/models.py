@@ -6,7 +6,7 @@ import click
 
 from localsteer.cli.model_table import fit_words, model_table, steering_words
 from localsteer.cli.options import json_option
-from localsteer.cli.output import print_json, size, table
+from localsteer.cli.output import echo, echo_styled, print_json, size, table
 from localsteer.cli.pull import pull
 from localsteer.cli.session import Home
 from localsteer.gguf_header import GgufHeader, model_id, parts_of, read_header
@@ -32,8 +32,8 @@ def list_all(as_json: bool) -> None:
     if as_json:
         print_json({"models": [_document(model, home.settings.n_ctx) for model in found]})
         return
-    click.echo(model_table(found, home.settings.n_ctx))
-    click.echo(
+    echo_styled(model_table(found, home.settings.n_ctx))
+    echo(
         f"\nMore are found in {home.places.models} and in `model_folders` of {home.places.settings};\n"
         "`localsteer models pull` fetches one."
     )
@@ -71,7 +71,7 @@ def info(model: str, as_json: bool) -> None:
     if as_json:
         print_json(document)
     else:
-        click.echo(table(_said(found, header, fit, str(document["model_id"])), ("", "")).strip("\n "))
+        echo(table(_said(found, header, fit, str(document["model_id"])), ("", "")).strip("\n "))
 
 
 def _document(model: FoundModel, n_ctx: int) -> dict[str, object]:

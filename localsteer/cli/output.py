@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 import sys
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from localsteer.library.byte_words import size as size
+from localsteer.visible import json_escaped, with_controls_marked
 
 
 def one_line(text: str) -> str:
@@ -20,21 +20,38 @@ def one_line(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text without the control characters with which it could move the cursor, recolour or reprogram a terminal."""
-    return "".join(
-        character if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"} else "\ufffd"
-        for character in text
-    )
+    """Text without the characters with which it could move the cursor, recolour or reprogram a terminal, reorder a line
+    or hide in it.
+    """
+    return with_controls_marked(text)
+
+
+def echo(text: object = "", *, nl: bool = True, err: bool = False) -> None:
+    """Print what may hold words of others: they cannot command the terminal."""
+    click.echo(plain(str(text)), nl=nl, err=err)
+
+
+def echo_styled(text: str, *, color: bool | None = None) -> None:
+    """Print a text with colours of ours, in which words of others were made :func:`plain` before."""
+    click.echo(text, color=color)
+
+
+def echo_exactly(text: str) -> None:
+    """Print a text as it is, without a line end; for pipes, behind which are programs and no terminal."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """One JSON document on stdout, a line for each of its keys. Numbers that JSON lacks become null."""
+    """One JSON document on stdout, a line for each of its keys. Numbers that JSON lacks become null; characters that a
+    terminal could obey, or that would reorder a line, are escaped, so that nothing is lost.
+    """
     lines = [f"  {_json(key)}: {_json(value)}" for key, value in document.items()]
     click.echo("{\n" + ",\n".join(lines) + "\n}")
 
 
 def _json(value: Any) -> str:
-    return json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+    return json_escaped(json.dumps(_finite(value), ensure_ascii=False, allow_nan=False))
 
 
 def _finite(value: Any) -> Any:
@@ -53,7 +70,7 @@ def _finite(value: Any) -> Any:
 def note(text: str) -> None:
     """Something worth knowing, on stderr."""
     clear_progress()
-    click.echo(one_line(text), err=True)
+    echo(one_line(text), err=True)
 
 
 def table(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> str:

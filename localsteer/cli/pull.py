@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from localsteer.cli.options import json_option
-from localsteer.cli.output import bar, clear_progress, note, print_json, show_progress, size, table
+from localsteer.cli.output import bar, clear_progress, echo, note, print_json, show_progress, size, table
 from localsteer.cli.session import Home
 from localsteer.errors import DownloadError
 from localsteer.gguf_header import size_of_parts
@@ -47,7 +47,7 @@ def pull(model: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"name": name, "path": str(path), "size_bytes": size_of_parts(path)})
     else:
-        click.echo(f"{path}\n\nChat with it: localsteer chat --model {shlex.quote(name)}")
+        echo(f"{path}\n\nChat with it: localsteer chat --model {shlex.quote(name)}")
 
 
 def _name_of(path: Path) -> str:
@@ -65,9 +65,9 @@ def _show_list(models: tuple[CuratedModel, ...], as_json: bool) -> None:
     width = max(len(model.name) for model in models)
     for model in models:
         there = f"{model.size_mb} MB" if model.size_mb < 1000 else f"{model.size_mb / 1000:.1f} GB"
-        click.echo(f"{model.name:{width}}  about {there}, {model.weights} weights, {model.licence}")
-        click.echo(f"{'':{width}}  {model.about}")
-    click.echo(
+        echo(f"{model.name:{width}}  about {there}, {model.weights} weights, {model.licence}")
+        echo(f"{'':{width}}  {model.about}")
+    echo(
         "\nFetch one with `localsteer models pull NAME`, or any GGUF file of the Hugging Face hub with\n"
         "`localsteer models pull ORG/REPO:FILE`."
     )
@@ -78,7 +78,7 @@ def _ask_for_a_file(wanted: HubName) -> None:
     files = list_gguf_files(wanted.repo, hub_endpoint())
     if not files:
         raise DownloadError(f"{wanted.repo} has no GGUF files; look for a repository whose name ends in -GGUF.")
-    click.echo(table([(one.file, _size(one)) for one in files], ("FILE", "SIZE")) + "\n", err=True)
+    echo(table([(one.file, _size(one)) for one in files], ("FILE", "SIZE")) + "\n", err=True)
     usual = next((one for one in files if "q4_k_m" in one.file.lower()), files[0])
     example = HubName(wanted.repo, usual.file)
     raise DownloadError(f"{wanted.repo} has {len(files)} GGUF files; name one: `localsteer models pull {example}`.")

@@ -9,9 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import click
-
-from localsteer.cli.output import note, print_json, table
+from localsteer.cli.output import echo, note, print_json, table
 from localsteer.cli.session import Session
 from localsteer.cli.versions import versions
 from localsteer.engine.experiment_protocol import Experiment, ExperimentDone, ResultRow, Value
@@ -97,7 +95,7 @@ def show(results: Results, seed: int, *, as_json: bool) -> None:
     if as_json:
         print_json(document(results, seed))
     else:
-        click.echo(text(results))
+        echo(text(results))
     if not results.complete:
         raise KeyboardInterrupt
 

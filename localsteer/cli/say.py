@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import click
 
 from localsteer.cli.dials import find_vectors, make_dials
 from localsteer.cli.options import json_option, model_options, read_dials, read_scope
-from localsteer.cli.output import plain, print_json
+from localsteer.cli.output import echo, echo_exactly, print_json
 from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.protocol import Finished, Generate, Sampling, TokenText, Turn
 from localsteer.errors import PromptError
@@ -53,7 +54,10 @@ def say(
     max_tokens: int | None,
     as_json: bool,
 ) -> None:
-    """Answer PROMPT (`-`: what comes on standard input) and print the reply."""
+    """Answer PROMPT (`-`: what comes on standard input) and print the reply.
+
+    Into a pipe or a file it goes exactly as the model wrote it; in a terminal without what would command that.
+    """
     strengths, chosen_scope = read_dials(dials), read_scope(scope)
     if temperature is not None and not (math.isfinite(temperature) and temperature >= 0):
         raise click.BadParameter(f"{temperature} is no temperature; give a number from 0 up.")
@@ -99,14 +103,14 @@ def _sampling(ordinary: Sampling, **given: Any) -> Sampling:
 
 
 def _write(session: Session, command: Generate, *, quiet: bool) -> Finished:
-    """Print the reply as it comes. What stands in a terminal is kept from commanding it; a pipe gets the plain text."""
-    to_terminal = sys.stdout.isatty()
+    """Print the reply as it comes. In a terminal it is kept from commanding that; a pipe gets exactly what was said."""
+    show = partial(echo, nl=False) if sys.stdout.isatty() else echo_exactly
     for event in session.generate(command):
         if isinstance(event, TokenText) and not quiet:
-            click.echo(plain(event.text) if to_terminal else event.text, nl=False)
+            show(event.text)
         if isinstance(event, Finished):
             if not quiet:
-                click.echo()
+                echo()
             return event
     raise AssertionError("the engine always finishes or fails")
 

@@ -12,7 +12,7 @@ from localsteer.cli.heat import Heat, as_table, as_terminal_text, heat_of
 from localsteer.cli.heat_page import as_html
 from localsteer.cli.heat_picture import as_png
 from localsteer.cli.options import json_option, model_options
-from localsteer.cli.output import print_json
+from localsteer.cli.output import echo, echo_styled, print_json
 from localsteer.cli.say import read_prompt
 from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.protocol import ReadTokens, Turn
@@ -72,9 +72,9 @@ def see(
     if as_json:
         print_json(_document(heat, name))
     elif sys.stdout.isatty():
-        click.echo(as_terminal_text(heat))
+        echo_styled(as_terminal_text(heat))
     elif html_out is None and png_out is None:
-        click.echo(as_table(heat))
+        echo(as_table(heat))
 
 
 def _document(heat: Heat, name: str) -> dict[str, object]:

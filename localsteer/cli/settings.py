@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from localsteer.cli.options import given_settings, json_option, settings_option
-from localsteer.cli.output import note, print_json, table
+from localsteer.cli.output import echo, note, print_json, table
 from localsteer.cli.session import Home
 from localsteer.errors import SettingsError
 from localsteer.library.places import find_places
@@ -40,8 +40,8 @@ def settings(context: click.Context, as_json: bool) -> None:
         (name, _shown(getattr(found.settings, name)), found.origins[name], setting.says)
         for name, setting in SCHEMA.items()
     ]
-    click.echo(table(rows, ("SETTING", "VALUE", "FROM", "")))
-    click.echo(f"\nThe file is {places.settings}{'' if places.settings.exists() else ' (not made yet)'}.")
+    echo(table(rows, ("SETTING", "VALUE", "FROM", "")))
+    echo(f"\nThe file is {places.settings}{'' if places.settings.exists() else ' (not made yet)'}.")
 
 
 @settings.command()
@@ -49,7 +49,7 @@ def path() -> None:
     """Print the file's path; where there is none yet, one is made with every setting in a comment."""
     places = find_places()
     make_settings_file(places)
-    click.echo(places.settings)
+    echo(places.settings)
 
 
 @settings.command()
@@ -76,7 +76,7 @@ def set_one(key: str, value: str) -> None:
     if key.startswith("keys."):
         _check_keys(key.removeprefix("keys."), value)
     written = set_in_file(places, key, value)
-    click.echo(f"{key} = {toml_text(written)}")
+    echo(f"{key} = {toml_text(written)}")
     name = key.partition(".")[0]
     origin = find_settings(places, given_settings()).origins[name]
     if origin != "file":
@@ -89,7 +89,7 @@ def unset(key: str) -> None:
     """Take KEY out of the file, so that its default holds."""
     places = find_places()
     if unset_in_file(places, key):
-        click.echo(f"{key} is back at its default.")
+        echo(f"{key} is back at its default.")
     else:
         note(f"{key} was not set in {places.settings}.")
 
@@ -115,7 +115,7 @@ def keys(as_json: bool) -> None:
         (name, "  ".join(shown_key(key) for key in keys), "set" if name in keymap.changed else "")
         for name, keys in present.items()
     ]
-    click.echo(table(rows, ("COMMAND", "KEYS", "")))
+    echo(table(rows, ("COMMAND", "KEYS", "")))
 
 
 def _check_keys(name: str, value: str) -> None:

@@ -14,7 +14,7 @@ import click
 from localsteer.cli.contrasts import contrast_options, read_contrast_options
 from localsteer.cli.dials import find_vectors, make_dials
 from localsteer.cli.options import json_option, model_options, read_layers
-from localsteer.cli.output import note, print_json
+from localsteer.cli.output import echo, note, print_json
 from localsteer.cli.session import Home, Session, identify
 from localsteer.cli.sweep_report import SweepFacts, SweepFindings, as_document, as_text
 from localsteer.cli.versions import versions
@@ -130,7 +130,7 @@ def sweep(
     if as_json:
         print_json(document)
     else:
-        click.echo(as_text(facts, found))
+        echo(as_text(facts, found))
     if found.end is None:
         raise KeyboardInterrupt
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from localsteer.cli.options import json_option, model_option
-from localsteer.cli.output import note, print_json, signed, spoken_layers, table
+from localsteer.cli.output import echo, echo_styled, note, print_json, signed, spoken_layers, table
 from localsteer.cli.session import Home, identify
 from localsteer.cli.vector_card import as_document, as_text, find_tokens
 from localsteer.cli.vector_documents import recipe_changed, recipe_document, vector_document
@@ -64,15 +64,15 @@ def list_vectors(model: str | None, as_json: bool) -> None:
             )
             for card in cards
         ]
-        click.echo(table(rows, ("VECTOR", "POLES", "RECOMMENDED", "LAYERS", "MADE FOR", "")))
+        echo(table(rows, ("VECTOR", "POLES", "RECOMMENDED", "LAYERS", "MADE FOR", "")))
     else:
-        click.echo("No vectors yet: they are made from recipes when a dial is first used, or by `localsteer extract`.")
-    click.echo()
+        echo("No vectors yet: they are made from recipes when a dial is first used, or by `localsteer extract`.")
+    echo()
     recipe_rows = [
         (card.group, card.name, _poles(card) if not card.error else "broken", _about(card))
         for card in sorted(recipes.values(), key=lambda card: (card.group, card.name))
     ]
-    click.echo(table(recipe_rows, ("GROUP", "RECIPE", "POLES", "")))
+    echo(table(recipe_rows, ("GROUP", "RECIPE", "POLES", "")))
 
 
 @vectors.command()
@@ -114,8 +114,8 @@ def show(name: str, model: str | None, out: str | None, sweep_file: str | None, 
         ("recipe", _made_from(card, recipe)),
         ("file", str(card.path)),
     ]
-    click.echo(table([fact for fact in facts if fact[1]], ("", "")).strip("\n "))
-    click.echo(f"\n{as_text(portrait)}", color=False if os.environ.get("NO_COLOR") else None)
+    echo(table([fact for fact in facts if fact[1]], ("", "")).strip("\n "))
+    echo_styled(f"\n{as_text(portrait)}", color=False if os.environ.get("NO_COLOR") else None)
 
 
 def _portrait(card: VectorCard, home: Home, model: str | None, sweep_file: str | None) -> Portrait:
@@ -152,14 +152,12 @@ def import_vector(file: str, layer_offset: int | None, name: str | None, model: 
     else:
         card, warning = library.add_for(path, home.model_path(model), name=name, layer_offset=layer_offset)
     if layer_offset is None:
-        click.echo(_spoken_origin(origin_of_file(path)), err=True)
+        echo(_spoken_origin(origin_of_file(path)), err=True)
     if warning:
-        click.echo(warning, err=True)
+        echo(warning, err=True)
     if misfit := _misfit(card, home, model):
-        click.echo(misfit, err=True)
-    click.echo(
-        f"{card.name}: {len(card.layers)} layers, {card.n_embd} wide, kept for {card.model_name or _any_model(card)}."
-    )
+        echo(misfit, err=True)
+    echo(f"{card.name}: {len(card.layers)} layers, {card.n_embd} wide, kept for {card.model_name or _any_model(card)}.")
 
 
 def _spoken_origin(origin: Origin | None) -> str:
@@ -200,7 +198,7 @@ def export(name: str, out: str, model: str | None) -> None:
     target = Path(out).expanduser().absolute()
     card = _combined(name, home, model) if is_expression(name) else library.require(name, _model_id(home, model))
     library.export(card, target)
-    click.echo(f"{name} written to {target}.")
+    echo(f"{name} written to {target}.")
 
 
 @vectors.command()
@@ -212,7 +210,7 @@ def remove(name: str, model: str | None) -> None:
     library = VectorLibrary.at(home.places)
     card = library.require(name, _model_id(home, model))
     library.remove(card)
-    click.echo(f"{name} for {card.model_name or 'any model'} removed.")
+    echo(f"{name} for {card.model_name or 'any model'} removed.")
 
 
 def _model_id(home: Home, model: str | None) -> str | None:

@@ -41,6 +41,7 @@ from localsteer.engine.protocol import (
     TokensRead,
 )
 from localsteer.errors import EngineError
+from localsteer.private import make_private, tighten
 
 _LAST_WORDS = (
     Loaded
@@ -267,7 +268,8 @@ def _open_log(path: Path | None) -> IO[bytes] | None:
     if path is None:
         return None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
+        tighten(path)
         too_large = path.exists() and path.stat().st_size > _LARGEST_LOG
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if too_large else 0)
         log = os.fdopen(os.open(path, flags, 0o600), "ab")
@@ -288,6 +290,8 @@ def _how_it_ended(status: int) -> str:
         return "was killed (SIGKILL; the system does this when memory runs out)"
     if name == "SIGABRT":
         return "was ended by llama.cpp itself (SIGABRT)"
+    if name == "SIGBUS":
+        return "was ended by SIGBUS; the model's file was cut off or its disk went away, so load it again"
     return f"was ended by {name}"
 
 

@@ -9,21 +9,36 @@ import shutil
 from pathlib import Path
 
 from localsteer.errors import StorageError
+from localsteer.private import make_private, tighten
 from localsteer.steering.whole_file import write_whole
 
 _SAFE_NAME = re.compile(r"[^\W_][\w.+ ()-]{0,99}")
+_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$", re.IGNORECASE)
+_MOST_BYTES = 200
+"""Systems allow 255, and a name gets endings, and a few letters more while its file is written."""
 
 
 def is_safe_name(name: str) -> bool:
-    """True for a name that can be a file's name on every system and cannot leave its folder."""
-    return _SAFE_NAME.fullmatch(name) is not None and ".." not in name and not name.endswith((".", " "))
+    """True for a name that can be a file's name on every system, with an ending, and cannot leave its folder."""
+    return (
+        _SAFE_NAME.fullmatch(name) is not None
+        and ".." not in name
+        and not name.endswith((".", " "))
+        and not is_reserved(name)
+        and len(name.encode("utf-8")) <= _MOST_BYTES
+    )
+
+
+def is_reserved(name: str) -> bool:
+    """True for the names of devices on Windows, whatever their ending: ``CON``, ``nul.txt``."""
+    return _DEVICE.fullmatch(name.split(".")[0].strip()) is not None
 
 
 def private_folder(path: Path) -> Path:
     """``path``, created with its parents where it is missing; 0700 where the system has modes. Raises StorageError."""
     try:
         if not path.is_dir():
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StorageError(
@@ -59,6 +74,7 @@ def append_line(path: Path, line: bytes) -> None:
     private_folder(path.parent)
     try:
         path.touch(mode=0o600)
+        tighten(path)
         with path.open("ab+") as file:
             whole = file.seek(0, os.SEEK_END) == 0 or (file.seek(-1, os.SEEK_END) >= 0 and file.read(1) == b"\n")
             file.write((b"" if whole else b"\n") + line + b"\n")

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from localsteer.errors import DownloadError
 from localsteer.gguf_header import part_named, parts_of
 from localsteer.library.hub_errors import host, hub_errors
-from localsteer.library.hub_names import HubName, choose_file
+from localsteer.library.hub_names import HubName, check_file, choose_file
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -88,12 +88,13 @@ def find_file(wanted: HubName, endpoint: str) -> str:
     """The file that ``wanted`` means, asking the hub for a list where it is no full name. Raises DownloadError."""
     if wanted.file.lower().endswith(".gguf"):
         return wanted.file
-    files = [file.file for file in list_gguf_files(wanted.repo, endpoint)]
-    chosen = choose_file(wanted, files)
+    chosen = choose_file(wanted, [file.file for file in list_gguf_files(wanted.repo, endpoint)])
     if chosen is None:
         raise DownloadError(
             f'"{wanted.file}" means no one file of {wanted.repo}; `localsteer models pull {wanted.repo}` lists them.'
         )
+    # What the hub says becomes the name of a file here.
+    check_file(chosen)
     return chosen
 
 

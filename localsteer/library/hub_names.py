@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from localsteer.errors import DownloadError
+from localsteer.library.files import is_reserved
 
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}")
+_NO_NAME = re.compile(r'[\x00-\x1f\x7f\\:*?"<>|]|.{200}')
 _ADDRESS = re.compile(r"https?://[^/]+/(?P<repo>[^/]+/[^/]+)(/(resolve|blob)/[^/]+/(?P<file>[^?#]+))?/?([?#].*)?")
 
 
@@ -39,13 +41,15 @@ def read_hub_name(text: str) -> HubName:
             "`localsteer models pull` shows."
         )
     if file.lower().endswith(".gguf"):
-        _check_file(file)
+        check_file(file)
     return HubName(repo, file)
 
 
-def _check_file(file: str) -> None:
-    if file.startswith("/") or "\\" in file or any(part in ("", ".", "..") for part in file.split("/")):
-        raise DownloadError(f'"{file}" is no path in a repository.')
+def check_file(file: str) -> None:
+    """Raise DownloadError for what is no path in a repository, or none that a folder on this disk can have."""
+    for part in file.split("/"):
+        if part in ("", ".", "..") or _NO_NAME.search(part) or part.endswith((".", " ")) or is_reserved(part):
+            raise DownloadError(f'"{file}" is no path in a repository.')
 
 
 def choose_file(wanted: HubName, files: Sequence[str]) -> str | None:

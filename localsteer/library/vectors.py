@@ -41,13 +41,17 @@ class VectorLibrary:
         """
         if not is_safe_name(name):
             raise VectorError(f'A vector cannot be called "{name}"; use letters, digits, dots, dashes and spaces.')
-        return private_folder(self.folder / (model_id or ANY_MODEL)) / f"{name}.gguf"
+        # An id may come from a file of somebody else's.
+        folder = model_id if is_safe_name(model_id) else ANY_MODEL
+        return private_folder(self.folder / folder) / f"{name}.gguf"
 
     def find(self, name: str, model_id: str) -> VectorCard | None:
         """The vector of that name for that model, else an imported one that does not say for which, else None."""
         if not is_safe_name(name):
             return None
         for folder in (model_id, ANY_MODEL):
+            if folder != ANY_MODEL and not is_safe_name(folder):
+                continue
             path = self.folder / folder / f"{name}.gguf"
             if path.is_file():
                 return read_vector_card(path)

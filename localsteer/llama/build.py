@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import llama_cpp
-import llama_cpp.llama_cpp as lib
-
-from localsteer.llama import backend
-from localsteer.llama.threads import default_threads
-
 
 @dataclass(frozen=True, slots=True)
 class Build:
@@ -24,6 +18,13 @@ class Build:
 
 def inspect_build() -> Build:
     """Ask the library that is installed."""
+    # Only here: on a processor that it was not built for, loading it ends the process.
+    import llama_cpp
+    import llama_cpp.llama_cpp as lib
+
+    from localsteer.llama import backend
+    from localsteer.llama.threads import default_threads
+
     backend.start()
     said = lib.llama_print_system_info().decode("utf-8", "replace")
     features = []

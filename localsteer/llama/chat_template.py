@@ -6,6 +6,7 @@ adds) belongs to the reply, so that its first token is steered too.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from localsteer.llama.model import Model
 
 _STOP_TEXTS = ("\n\nUser:", "\nUser:", "\n\nAssistant:", "\nAssistant:")
+_EVERY_ROLE = (("system", "user", "assistant", "user"), ("user", "assistant", "user"))
 _templates: WeakKeyDictionary[Model, _Prepared] = WeakKeyDictionary()
 
 
@@ -39,7 +41,6 @@ class Piece:
 class _Prepared:
     template: ChatTemplate
     cuts: TemplateCuts
-    marks: tuple[str, ...]
 
 
 def render(
@@ -60,7 +61,7 @@ def render(
     template = prepared.template
     known = list(replies or ())
     roles, contents = _accepted(model, template, closed)
-    tokeniser = TemplateTokeniser(model, prepared.cuts, prepared.marks)
+    tokeniser = TemplateTokeniser(model, prepared.cuts)
     headers: list[bool] = []
     fronts: list[int] = []
     frame = template.frame(roles, True)
@@ -116,7 +117,13 @@ def _prepare(model: Model) -> _Prepared:
     prepared = _templates.get(model)
     if prepared is None:
         template, cuts = ChatTemplate(model), TemplateCuts()
-        prepared = _templates[model] = _Prepared(template, cuts, cuts.marks(model, template.source))
+        cuts.of(model, template.source)
+        for roles in _EVERY_ROLE:
+            # A template that puts its marks together, such as '<|' + role + '|>', does not spell them.
+            with contextlib.suppress(TemplateRefusal):
+                for text in template.frame(roles, True).texts:
+                    cuts.of(model, text)
+        prepared = _templates[model] = _Prepared(template, cuts)
     return prepared
 
 

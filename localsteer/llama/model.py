@@ -15,8 +15,10 @@ from localsteer.errors import ModelError, Stopped
 from localsteer.gguf_header import check_chat_model, model_id, vocabulary_fingerprint
 from localsteer.llama import backend
 from localsteer.llama.closing import Closing
+from localsteer.llama.plain_tokens import tokens_without
 
 _PIECE_BYTES = 64
+_CONTROL = 8
 
 
 class Model(Closing):
@@ -48,6 +50,7 @@ class Model(Closing):
         self.vocabulary_fingerprint = vocabulary_fingerprint(self.path, header)
         self.gpu_layers = self._offload(gpu_layers, header.n_layer)
         self._pieces: dict[int, bytes] = {}
+        self._control: dict[int, bool] = {}
         self._piece_buffer = ctypes.create_string_buffer(_PIECE_BYTES)
         self._handle = self._load(progress)
         self._vocabulary = lib.llama_model_get_vocab(self._handle)
@@ -100,17 +103,28 @@ class Model(Closing):
         return self._handle
 
     def tokenize(self, text: str, *, special: bool = False, start: bool = False, continues: bool = False) -> list[int]:
-        """The tokens of ``text``.
+        """The tokens of ``text``; control tokens never, unless ``special``.
 
         ``special``: the texts of special tokens become these tokens; never for what a person typed. ``start``: with
         the beginning-of-text token in front, where the model wants one. ``continues``: other text stands before it,
         so a SentencePiece vocabulary puts no space in front.
         """
+        if special:
+            tokens = self._tokenize(text, special=True, continues=continues)
+        else:
+            tokens, _ = tokens_without(
+                text,
+                lambda part, later: self._tokenize(part, special=False, continues=continues or later),
+                lambda found: {self.token_text(token) for token in found if self._is_control(token)},
+            )
+        return [*self.start_tokens, *tokens] if start else tokens
+
+    def _tokenize(self, text: str, *, special: bool, continues: bool) -> list[int]:
         if not text:
-            return list(self.start_tokens) if start else []
+            return []
         if continues and self._space_in_front:
-            lead = self.tokenize("\n")
-            whole = self.tokenize("\n" + text, special=special)
+            lead = self._tokenize("\n", special=False, continues=False)
+            whole = self._tokenize("\n" + text, special=special, continues=False)
             if whole[: len(lead)] == lead:
                 return whole[len(lead) :]
         data = text.encode("utf-8", "replace")
@@ -120,8 +134,13 @@ class Model(Closing):
         if count < 0:
             buffer = (lib.llama_token * -count)()
             count = lib.llama_tokenize(self._vocabulary, data, len(data), buffer, -count, False, special)
-        tokens = list(buffer[:count])
-        return [*self.start_tokens, *tokens] if start else tokens
+        return list(buffer[:count])
+
+    def _is_control(self, token: int) -> bool:
+        known = self._control.get(token)
+        if known is None:
+            known = self._control[token] = bool(self.attributes(token) & _CONTROL)
+        return known
 
     @cached_property
     def start_tokens(self) -> tuple[int, ...]:
@@ -131,7 +150,7 @@ class Model(Closing):
 
     @cached_property
     def _space_in_front(self) -> bool:
-        return b"".join(map(self.piece, self.tokenize("a"))).startswith(b" ")
+        return b"".join(map(self.piece, self._tokenize("a", special=False, continues=False))).startswith(b" ")
 
     @cached_property
     def begin_token(self) -> int:

@@ -8,14 +8,20 @@ stays a text.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from localsteer.llama.plain_tokens import tokens_between, tokens_without
 
 if TYPE_CHECKING:
     from localsteer.llama.model import Model
 
 _UNKNOWN, _CONTROL, _USER_DEFINED, _LSTRIP, _RSTRIP = 1, 8, 16, 128, 256
 _SPECIAL = _UNKNOWN | _CONTROL | _USER_DEFINED
+_LIKE_A_MARK = re.compile(r"[<\[{](?!/)[^\w\s].*[^\w\s][>\]}]|\[/?[A-Z_]+\]", re.DOTALL)
+"""``<|user|>``, ``[@BOS@]``, ``[INST]``; not ``<table>``, which vocabularies have for the sake of web pages."""
 
 
 @dataclass(slots=True)
@@ -28,23 +34,18 @@ class _Stretch:
     text: str = ""
     borders: list[int] = field(default_factory=list)
     """Characters before each border that somebody wants to find again among the tokens."""
-    splits: list[int] = field(default_factory=list)
-    """Characters before which the tokeniser must not look further, so that it sees no mark where a message spells
-    one.
-    """
 
 
 class TemplateTokeniser:
     """Collects text, tokens and borders in order; ``tokens`` and ``borders`` are complete after :meth:`finish`."""
 
-    def __init__(self, model: Model, cuts: TemplateCuts, marks: tuple[str, ...]) -> None:
-        """``cuts`` and ``marks`` are those of the template."""
+    def __init__(self, model: Model, cuts: TemplateCuts) -> None:
+        """``cuts`` are those of the template."""
         self.tokens: list[int] = []
         self.borders: list[int] = []
         """Tokens before each border, in the order in which the borders were set."""
         self._model = model
         self._cuts = cuts
-        self._marks = marks
         self._stretch = _Stretch()
 
     @property
@@ -75,12 +76,6 @@ class TemplateTokeniser:
 
     def message(self, text: str) -> None:
         """Text of a message; nothing in it becomes a special token."""
-        start = len(self._stretch.text)
-        for mark in self._marks:
-            at = text.find(mark)
-            while at >= 0:
-                self._stretch.splits.append(start + at + 1)
-                at = text.find(mark, at + 1)
         self._stretch.text += text
 
     def given(self, tokens: tuple[int, ...]) -> None:
@@ -109,8 +104,9 @@ class TemplateTokeniser:
         text = stretch.text.rstrip() if strip_end else stretch.text
         dropped = len(text) - len(text.lstrip()) if stretch.strip_start else 0
         text = text[dropped:]
-        splits = sorted({min(max(0, at - dropped), len(text)) for at in stretch.splits})
-        found = self._tokenise(text, splits, stretch.continues)
+        found, splits = tokens_without(
+            text, self._part(stretch.continues), lambda tokens: self._cuts.forged(self._model, tokens)
+        )
         for border in stretch.borders:
             at = min(max(0, border - dropped), len(text))
             before = self._tokenise(text[:at], splits, stretch.continues)
@@ -121,11 +117,10 @@ class TemplateTokeniser:
         return len(self.tokens) + len(found)
 
     def _tokenise(self, text: str, splits: list[int], continues: bool) -> list[int]:
-        tokens: list[int] = []
-        inner = [at for at in splits if 0 < at < len(text)]
-        for begin, end in zip([0, *inner], [*inner, len(text)], strict=True):
-            tokens += self._model.tokenize(text[begin:end], continues=continues or begin > 0)
-        return tokens
+        return tokens_between(text, splits, self._part(continues))
+
+    def _part(self, continues: bool) -> Callable[[str, bool], list[int]]:
+        return lambda part, later: self._model.tokenize(part, continues=continues or later)
 
 
 def _common(one: list[int], other: list[int]) -> int:
@@ -140,22 +135,28 @@ class TemplateCuts:
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str | int, ...]] = {}
+        self._forgeable: dict[int, bool] = {}
 
     def of(self, model: Model, text: str) -> tuple[str | int, ...]:
         """``text`` as plain texts and special tokens, in their order."""
         cuts = self._known.get(text)
         if cuts is None:
             cuts = self._known[text] = _cut(model, text)
+            self._forgeable.update((part, True) for part in cuts if isinstance(part, int) and _is_mark(model, part))
         return cuts
 
-    def marks(self, model: Model, source: str) -> tuple[str, ...]:
-        """Texts in a template's source that llama.cpp makes one token of wherever they stand, even in a message.
-
-        They are a vocabulary's user-defined tokens. In a message they are cut in two, so that nobody forges a turn
-        with them.
+    def forged(self, model: Model, tokens: Sequence[int]) -> set[str]:
+        """The texts of those of ``tokens`` that no message may have: user-defined ones that the template uses, or that
+        look as if one did. (Control tokens come of no text, see :meth:`Model.tokenize`.)
         """
-        tokens = [part for part in self.of(model, source) if isinstance(part, int)]
-        return tuple({model.token_text(token) for token in tokens if model.attributes(token) & _USER_DEFINED})
+        known = self._forgeable
+        for token in set(tokens) - known.keys():
+            known[token] = _is_mark(model, token) and bool(_LIKE_A_MARK.fullmatch(model.token_text(token)))
+        return {model.token_text(token) for token in set(tokens) if known[token]}
+
+
+def _is_mark(model: Model, token: int) -> bool:
+    return bool(model.attributes(token) & _USER_DEFINED)
 
 
 def _cut(model: Model, text: str) -> tuple[str | int, ...]:

@@ -10,21 +10,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from localsteer.errors import StorageError
+from localsteer.private import make_private
 
 
 @contextmanager
 def write_whole(path: Path) -> Iterator[Path]:
     """Give a file beside ``path`` to write to; when the block ends well it is synced and takes the name ``path``.
 
-    Missing folders are made. Whatever fails, an older file at ``path`` stays as it was and nothing is left beside it.
-    Raises :class:`StorageError` where the disk refuses.
+    Missing folders are made, for their owner only, as the file is. Whatever fails, an older file at ``path`` stays as
+    it was and nothing is left beside it. Raises :class:`StorageError` where the disk refuses.
     """
     beside: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
         if path.is_dir():
             raise StorageError(f"{path} is a folder; name a file to write.")
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
         os.close(handle)
         beside = Path(name)
         yield beside

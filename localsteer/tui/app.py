@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, ClassVar
 
@@ -15,6 +17,7 @@ from localsteer.tui.chat_screen import ChatScreen
 from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
+from localsteer.tui.leaving import leaving_well
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.pasting import claim_pastes
@@ -108,6 +111,12 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         self.theme = name
         self._opening.memory.keep_theme(name)
 
+    def keep(self) -> None:
+        """Save what is not saved yet."""
+        for screen in self.screen_stack:
+            if isinstance(screen, ChatScreen):
+                screen.keep()
+
     def action_help_quit(self) -> None:
         """Ctrl+C with nothing to copy."""
         quits = self._keys.first("quit")
@@ -135,11 +144,16 @@ class LocalsteerApp(App[None], inherit_bindings=False):
                 view.repaint_for_theme()
 
 
-def run(model: str | None = None, given: Sequence[str] = ()) -> None:
+def run(model: str | None = None, given: Sequence[str] = ()) -> int:
     """Open the app on ``model`` (a path, a name, ``practice``), else on the last one used, else on the practice model.
 
-    ``given``: settings for this time, ``KEY=VALUE`` each. Returns when the person quits. Raises TerminalError where
+    ``given``: settings for this time, ``KEY=VALUE`` each. Returns when the app has ended: 0 where the person quit, 128
+    and the signal where that ended it, 1 for a defect of ours. Raises TerminalError where
     there is no usable terminal, ModelError for an unknown model, SettingsError for what cannot be given.
     """
     check_terminal()
-    LocalsteerApp(open_with(model, find_places(), given)).run()
+    app = LocalsteerApp(open_with(model, find_places(), given))
+    # In a browser Textual's own driver takes the signals.
+    with nullcontext() if os.environ.get("TEXTUAL_DRIVER") else leaving_well(app):
+        app.run()
+    return app.return_code or 0

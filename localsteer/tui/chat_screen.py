@@ -189,11 +189,15 @@ class ChatScreen(
             self._listening = False
 
     def on_unmount(self) -> None:
+        self.keep()
+        self.link.close()
+        self.talk.store.close()
+
+    def keep(self) -> None:
+        """Save what is not saved yet."""
         self.memory.write()
         self.conversing.close()
         self.comparing.close()
-        self.link.close()
-        self.talk.store.close()
 
     def on_resize(self, event: events.Resize) -> None:
         self.query_one(TooSmall).check(event.size.width, event.size.height)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from localsteer.tui.markdown import chat_markdown
-from localsteer.tui.plain import without_controls
+from localsteer.visible import without_controls
 
 _SPEAKERS = {"user": "You", "assistant": "Assistant", "system": "System"}
 

@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markdown_it.utils import EnvType
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
 from rich.segment import Segment
@@ -22,13 +24,23 @@ _CODE: dict[str, tuple[str, ...]] = {
     "function": ("Name", "Function"),
     "comment": ("Comment",),
 }
+_LONGEST_LINE = 4_000
+_MOST_COLUMNS = 100
 _DARK_CODE = "nord"
 _LIGHT_CODE = "friendly"
 
 
+class _ChatMarkdown(MarkdownIt):
+    """Takes for Markdown what somebody could want to read: drawing a table of a thousand columns takes minutes."""
+
+    def parse(self, src: str, env: EnvType | None = None) -> list[Token]:
+        wide = any(len(line) > _LONGEST_LINE or line.count("|") > _MOST_COLUMNS for line in src.split("\n"))
+        return MarkdownIt("zero").parse(src, env) if wide else super().parse(src, env)
+
+
 def chat_markdown() -> MarkdownIt:
     """A Markdown parser for what models write: HTML is text like any other, and a line end is a line end."""
-    parser = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
+    parser = _ChatMarkdown("commonmark", {"html": False}).enable(["strikethrough", "table"])
     # Without these an indented line turns into code, and HTML that is switched off may still swallow a paragraph.
     parser.disable(["code", "html_block", "html_inline"])
     parser.core.ruler.push("line_ends", _keep_line_ends)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from textual.command import Hit, Hits, Provider
+from textual.content import Content
 
 from localsteer.library.scenes import read_scenes
 from localsteer.tui.chat_screen import ChatScreen
@@ -33,7 +34,8 @@ class _Named(Provider):
         matcher = self.matcher(query)
         for words, help, do in self._entries:
             if (score := matcher.match(words)) > 0:
-                yield Hit(score, matcher.highlight(words), partial(_later, self.app.call_later, do), help=help)
+                # A help is read as markup, and what stands in these comes from files.
+                yield Hit(score, matcher.highlight(words), partial(_later, self.app.call_later, do), help=_markup(help))
 
 
 class ModelsByName(_Named):
@@ -42,7 +44,7 @@ class ModelsByName(_Named):
     async def find(self, screen: ChatScreen) -> list[Entry]:
         offers = await asyncio.to_thread(screen.find_models)
         return [
-            (f"Model: {one.name}", " · ".join(one.facts), partial(screen.switching.to, one.path))
+            (f"Model: {plain(one.name)}", plain(" · ".join(one.facts)), partial(screen.switching.to, one.path))
             for one in offers
             if one.path is not None and not one.problem
         ]
@@ -68,10 +70,14 @@ class DialsByName(_Named):
             return []
         found = await asyncio.to_thread(choices, screen.opening.places, card.model_id)
         return [
-            (f"Dial: {one.name}", one.description, partial(screen.dialling.add, one.name))
+            (f"Dial: {plain(one.name)}", plain(one.description), partial(screen.dialling.add, one.name))
             for one in found
             if one.readiness != "broken"
         ]
+
+
+def _markup(words: str) -> str:
+    return Content(words).markup
 
 
 def _later(call_later: Callable[..., object], do: Callable[[], Awaitable[None]]) -> None:

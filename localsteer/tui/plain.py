@@ -1,41 +1,34 @@
-"""Foreign text made safe to paint: no escape sequences, no control characters, no invisible reordering.
-
-What a person pasted and what a model wrote may hold bytes that a terminal obeys. What is *shown* goes through here; the
-record keeps a reply as it was.
-"""
+"""Foreign text as the app paints it, also while it is still coming in."""
 
 from __future__ import annotations
 
 import re
 
+from localsteer.visible import without_controls
+
 _LONGEST_SEQUENCE = 512
 _TAB = "    "
+MOST_CHARACTERS = 40_000
+"""Of one message on the screen; what a model reads at once is less, mostly."""
+_MOST_LINES = 2_000
 
-_SEQUENCE = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movement
-    r"|\x1b[\]PX^_][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\)"  # OSC, DCS, SOS, PM, APC: titles, clipboard, links
-    r"|\x1b[ -/]*[0-Z\\^-~]"  # two- and three-byte sequences
-)
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]{0,500}\x1b?|[ -/]*)?\Z")
-_LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-
-
-def without_controls(text: str) -> str:
-    """``text`` without escape sequences, control characters and direction overrides.
-
-    Line ends become ``\\n``; tabs stay, for text that goes on to others.
-    """
-    text = _SEQUENCE.sub("", text)
-    text = _LINE_END.sub("\n", text)
-    text = _UNSEEN.sub("", text)
-    return _SURROGATE.sub("\ufffd", text)
 
 
 def plain(text: str) -> str:
     """:func:`without_controls`, with four spaces for a tab: ``text`` as it is painted."""
     return without_controls(text).replace("\t", _TAB)
+
+
+def shown_part(text: str) -> str:
+    """``text`` as far as it is shown: drawing a million characters would hold up everything else for many seconds."""
+    end = len(text)
+    if text.count("\n") > _MOST_LINES:
+        end = sum(len(line) + 1 for line in text.split("\n", _MOST_LINES)[:_MOST_LINES])
+    end = min(end, MOST_CHARACTERS)
+    if end >= len(text):
+        return text
+    return f"{text[:end]}\n\n… {len(text) - end:,} more characters are not shown; a copy or an export has them all."
 
 
 class PlainStream:

@@ -9,7 +9,7 @@ from textual.widget import Widget
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
 from localsteer.tui.foot import foot_words
 from localsteer.tui.past import PastMessage, Words, past_reply, past_user
-from localsteer.tui.plain import plain
+from localsteer.tui.plain import plain, shown_part
 from localsteer.tui.signs import signs_of
 from localsteer.tui.strengths import courses
 from localsteer.tui.widgets.messages import ReplyView, UserView, shown_reply
@@ -49,7 +49,7 @@ def past_of(message: StoredMessage, *, signs: bool = True) -> PastMessage:
     """A message as it is folded."""
     message_id = message.id if message.id > 0 else None
     if message.role != "assistant":
-        return PastMessage(message_id, lambda dark: past_user(plain(message.content), asked_words(message)))
+        return PastMessage(message_id, lambda dark: past_user(shown_part(plain(message.content)), asked_words(message)))
     record = message.reply
     written = signs_of(record.marks, record.mark_places) if record and signs else ()
     text, shown = shown_reply(message.content, written)

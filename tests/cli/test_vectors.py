@@ -1,4 +1,4 @@
-"""``vectors``, ``models``, ``doctor``, ``paths``: what is on this disk."""
+"""``vectors``, ``models``, ``paths``: what is on this disk."""
 
 from __future__ import annotations
 
@@ -157,21 +157,6 @@ def test_models_are_listed_and_described_without_loading_them(
     assert (info["architecture"], info["n_layer"], info["chat_template"], info["problem"]) == ("llama", 4, True, None)
     assert "Small" in localsteer("models", "list").out
     assert "can chat here   yes" in localsteer("models", "info", "small").out
-
-
-def test_doctor_explains_the_machine_and_says_by_its_status_whether_all_is_well(localsteer: Run, home: Path) -> None:
-    said = localsteer("doctor", "--json")
-    findings = {one["what"]: one for one in __import__("json").loads(said.out)["findings"]}
-    assert {"system", "processor", "memory", "llama.cpp", "threads", "data", "recipes", "practice model"} <= set(
-        findings
-    )
-    assert said.status == (1 if any(one["state"] == "problem" for one in findings.values()) else 0)
-    (home / "recipes" / "broken.toml").write_text("poles = {")
-    (home / "conversations.sqlite3").write_bytes(b"no database" * 100)
-    broken = localsteer("doctor")
-    assert broken.status == 1
-    assert "syntax error" in broken.out
-    assert "is damaged" in broken.out
 
 
 def test_paths_names_every_place(localsteer: Run, home: Path) -> None:

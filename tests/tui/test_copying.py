@@ -9,10 +9,10 @@ from textual._xterm_parser import XTermParser
 
 from localsteer.tui.copying import conversation_text, first_words, last_code_block
 from localsteer.tui.pasting import claim_pastes
-from localsteer.tui.plain import without_controls
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView, UserView
 from localsteer.tui.widgets.transcript import Transcript
+from localsteer.visible import without_controls
 from tests.tui.conftest import OpenApp, Running
 
 REPLY = "Before **it**:\n\n```python\ndef f():\n\treturn 1\n```\n\nand\n\n~~~\nlast\n~~~\nafter"

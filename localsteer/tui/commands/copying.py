@@ -8,10 +8,11 @@ from textual.screen import Screen
 
 from localsteer.tui.clipboard import put, way_words
 from localsteer.tui.copying import conversation_text, first_words, last_code_block
-from localsteer.tui.plain import plain, without_controls
+from localsteer.tui.plain import plain
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.messages import ReplyView, UserView
 from localsteer.tui.widgets.transcript import Transcript
+from localsteer.visible import without_controls
 
 if TYPE_CHECKING:
     from localsteer.tui.app import LocalsteerApp

@@ -78,7 +78,7 @@ class LayersAndScope(Window[Place | None]):
     def compose(self) -> ComposeResult:
         card = self._card
         box = Vertical()
-        box.border_title = f"{plain(self._dial.name)}: layers and scope"
+        box.border_title = Content(f"{plain(self._dial.name)}: layers and scope").markup
         box.border_subtitle = "Enter save · ↑↓ scope · Esc close"
         with box:
             yield Static(Content("Layers"), classes="place--head")

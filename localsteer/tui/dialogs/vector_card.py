@@ -91,7 +91,7 @@ class VectorCardScreen(Window[None]):
     def compose(self) -> ComposeResult:
         card = self._card
         box = Vertical()
-        box.border_title = plain(card.name)
+        box.border_title = Content(plain(card.name)).markup
         box.border_subtitle = "←→ page · ↑↓ scroll · Esc close"
         with box:
             yield Static(_facts(card), classes="card--facts")

@@ -10,9 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from localsteer.tui.plain import without_controls
 from localsteer.tui.sent import SentHistory
 from localsteer.tui.widgets.completions import Completions
+from localsteer.visible import without_controls
 
 _NEW_LINE_KEYS = frozenset({"ctrl+j", "shift+enter", "ctrl+enter", "alt+enter"})
 

@@ -16,7 +16,7 @@ from textual.widgets.markdown import MarkdownStream
 from localsteer.tui.foot import content
 from localsteer.tui.markdown import FinishedMarkdown, chat_markdown
 from localsteer.tui.past import PastMessage, Words, past_note, past_reply, past_user
-from localsteer.tui.plain import PlainStream, plain
+from localsteer.tui.plain import MOST_CHARACTERS, PlainStream, plain, shown_part
 from localsteer.tui.signs import Sign
 from localsteer.tui.widgets.picking import Pickable
 from localsteer.tui.widgets.selectable import SelectableLines
@@ -43,7 +43,7 @@ class UserView(Static, Pickable):
 
     def __init__(self, text: str, message_id: int | None = None, foot: Words = ()) -> None:
         self.written = text
-        self.text = plain(text)
+        self.text = shown_part(plain(text))
         self.message_id = message_id
         self._foot = foot
         super().__init__(Content("\n").join([Content(self.text), *([content(foot)] if foot else [])]))
@@ -139,6 +139,7 @@ class ReplyView(Vertical, Pickable):
         shown = self._clean.feed(piece)
         if not self.text:
             shown = shown.lstrip("\n")
+        shown = shown[: max(0, MOST_CHARACTERS - len(self.text))]
         if not shown:
             return
         self.text += shown
@@ -212,4 +213,5 @@ def shown_reply(text: str, signs: Sequence[Sign] = ()) -> tuple[str, tuple[Sign,
     whole = plain(text)
     begin = len(whole) - len(whole.lstrip("\n"))
     places = (max(0, len(plain(text[: sign.place])) - begin) for sign in signs)
-    return whole.strip("\n"), tuple(replace(sign, place=place) for sign, place in zip(signs, places, strict=True))
+    moved = (replace(sign, place=place) for sign, place in zip(signs, places, strict=True))
+    return shown_part(whole.strip("\n")), tuple(sign for sign in moved if sign.place < MOST_CHARACTERS)

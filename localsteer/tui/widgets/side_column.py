@@ -14,7 +14,7 @@ from localsteer.tui.differences import shared
 from localsteer.tui.foot import perplexity_words
 from localsteer.tui.lineup import Lineup
 from localsteer.tui.markdown import FinishedMarkdown
-from localsteer.tui.plain import plain
+from localsteer.tui.plain import plain, shown_part
 from localsteer.tui.side_by_side import SideReply
 from localsteer.tui.widgets.dial_face import in_small
 
@@ -117,7 +117,7 @@ class SideColumn(Vertical):
 
     def _paint_text(self) -> None:
         text = self._text
-        words = self._reply.shown.strip("\n")
+        words = shown_part(self._reply.shown.strip("\n"))
         if self._writing:
             text.update(Content.assemble(words, (_CURSOR, "$primary")))
         elif self._base is not None:

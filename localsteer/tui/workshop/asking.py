@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from localsteer.engine.protocol import Compare, ModelCard, Sampling, Turn
-from localsteer.tui.plain import without_controls
+from localsteer.visible import without_controls
 
 TOO_SMALL = 300_000_000
 """Parameters. Models below write on, whatever they are asked to write."""

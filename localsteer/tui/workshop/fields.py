@@ -14,7 +14,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from localsteer.tui.plain import plain, without_controls
+from localsteer.tui.plain import plain
+from localsteer.visible import without_controls
 
 _GAP = "  "
 

@@ -20,9 +20,10 @@ from localsteer.errors import LocalsteerError
 from localsteer.library.drafts import Draft, RowKind, read_draft
 from localsteer.library.pasted_pairs import pairs_in
 from localsteer.library.starting_forms import EVERYDAY, PAIRS
-from localsteer.tui.plain import plain, without_controls
+from localsteer.tui.plain import plain
 from localsteer.tui.workshop.fields import ChoiceLine, Line
 from localsteer.tui.workshop.way import Naming, Way
+from localsteer.visible import without_controls
 
 _KINDS: tuple[tuple[RowKind, str], ...] = (
     ("said", "replies"),

@@ -11,9 +11,9 @@ from textual.widgets import Input, Label, Static
 from localsteer.errors import RecipeError
 from localsteer.library.recipes import name_of_words
 from localsteer.library.starting_forms import TWO_WORDS
-from localsteer.tui.plain import without_controls
 from localsteer.tui.workshop.fields import ChoiceLine, Line
 from localsteer.tui.workshop.way import Naming, Way, Words
+from localsteer.visible import without_controls
 
 _WORDS = (
     "The difference between the two texts, position by position, is added at the front of what you say, and the reply "
