@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from localsteer.errors import StorageError
+from localsteer.file_reading import read_file
 from localsteer.library.files import file_digest, write_private
 from localsteer.plots.curve import Curve
 
+_MOST_BYTES = 200_000_000
 _ENDING = ".sweep.json"
 _DIGEST = "vector_digest"
 
@@ -54,5 +56,5 @@ def read_sweep(path: Path) -> Curve:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    document = json.loads(path.read_text(encoding="utf-8"))
+    document = json.loads(read_file(path, _MOST_BYTES))
     return document if isinstance(document, dict) else {}

@@ -12,6 +12,7 @@ from typing import Any
 
 from localsteer.engine.protocol import SCOPES, Sampling
 from localsteer.errors import DialError
+from localsteer.file_reading import read_file
 from localsteer.library.places import Places
 from localsteer.library.remembered import RememberedDial
 from localsteer.library.settings import SCHEMA
@@ -19,6 +20,9 @@ from localsteer.steering.expressions import read_layers
 
 HEADER = re.compile(r"^[ \t]*\[\[[ \t]*scene[ \t]*\]\]", re.MULTILINE)
 """Where a scene begins in the file."""
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Of the file of scenes."""
 
 SAMPLING = tuple(field.name for field in fields(Sampling))
 _SCENE = ("name", "model", "system_prompt", "sampling", "dials")
@@ -56,7 +60,7 @@ def read_scenes(places: Places) -> FoundScenes:
     """All scenes that can be used. Never raises; a scene that says something impossible is left out as a whole."""
     path = places.scenes
     try:
-        raw = path.read_bytes()
+        raw = read_file(path, MOST_BYTES)
     except FileNotFoundError:
         return FoundScenes()
     except OSError as error:
@@ -148,7 +152,7 @@ def _dial(table: Mapping[str, Any], place: int) -> RememberedDial:
         return _Wrong(f'"{key}" of the dial "{name}" must be {wanted}.', *before, rf"\b{key}\s*=")
 
     strength, on, scope = table.get("strength", 0.0), table.get("on", True), table.get("scope", "")
-    if isinstance(strength, bool) or not isinstance(strength, int | float) or not math.isfinite(strength):
+    if isinstance(strength, bool) or not isinstance(strength, int | float) or not _is_finite(strength):
         raise wrong("strength", "a number, such as 0.5 or -1")
     if not isinstance(on, bool):
         raise wrong("on", "true or false")
@@ -162,6 +166,13 @@ def _dial(table: Mapping[str, Any], place: int) -> RememberedDial:
     except DialError:
         raise wrong("layers", 'a text, such as "7-9" or "7,9"') from None
     return RememberedDial(name.strip(), float(strength), on, chosen, scope)
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number of a thousand digits
+        return False
 
 
 def _check_keys(table: Mapping[str, Any], known: tuple[str, ...], what: str, *before: str) -> None:

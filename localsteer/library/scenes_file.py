@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from localsteer.errors import SceneError, StorageError
+from localsteer.file_reading import read_file
 from localsteer.library.files import write_private
 from localsteer.library.places import Places
-from localsteer.library.scenes import HEADER, SAMPLING, Scene
+from localsteer.library.scenes import HEADER, MOST_BYTES, SAMPLING, Scene
 from localsteer.steering.expressions import written_layers
 
 LONGEST_NAME = 60
@@ -184,7 +185,7 @@ def _read(places: Places) -> str:
     """The file's text; that of a new file where there is none."""
     try:
         # Not read_text, which would change the file's line ends.
-        return places.scenes.read_bytes().decode("utf-8-sig")
+        return read_file(places.scenes, MOST_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         return _HEAD
     except UnicodeDecodeError as error:

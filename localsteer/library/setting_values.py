@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,8 +40,9 @@ def number(low: float, high: float, *, above: bool = False) -> Kind:
     """A finite number from ``low`` (``above``: greater than that) to ``high``."""
 
     def check(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError
+        # Not a number fails every comparison, and a whole number of any length bears them.
         if not low <= value <= high or (above and value == low):
             raise ValueError
         return float(value)

@@ -7,11 +7,12 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 from localsteer.errors import SettingsError, StorageError
+from localsteer.file_reading import read_file
 from localsteer.library.files import write_private
 from localsteer.library.places import Places
 from localsteer.library.setting_values import plain_value
 from localsteer.library.settings import SCHEMA, Setting
-from localsteer.library.settings_sources import setting_named, typed_value
+from localsteer.library.settings_sources import MOST_BYTES, setting_named, typed_value
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -152,7 +153,7 @@ def _read(places: Places) -> str:
     """The file's text, known to be TOML; that of a new file where there is none."""
     try:
         # Not read_text, which would change the file's line ends.
-        text = places.settings.read_bytes().decode("utf-8-sig")
+        text = read_file(places.settings, MOST_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         return commented_file()
     except UnicodeDecodeError as error:

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from localsteer.errors import SettingsError
+from localsteer.file_reading import read_file
 from localsteer.library.places import Places
 from localsteer.library.settings import SCHEMA, Setting, Settings
 
 Origin: TypeAlias = Literal["default", "file", "environment", "command line"]
 
 _MOST_UNKNOWN = 5
+MOST_BYTES = 8 * 1024 * 1024
+"""Of the settings file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class _Taken:
 def _take_file(taken: _Taken, places: Places) -> list[str]:
     path = places.settings
     try:
-        raw = path.read_bytes()
+        raw = read_file(path, MOST_BYTES)
     except FileNotFoundError:
         return []
     except OSError as error:

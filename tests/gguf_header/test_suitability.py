@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+import os
+
 import gguf
 import numpy as np
 import psutil
@@ -111,6 +113,6 @@ def test_a_file_that_may_not_be_read(random_bpe_model: Path, monkeypatch: pytest
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ModelError, match=r"random-bpe-f32\.gguf cannot be read: Permission denied"):
         check_chat_model(random_bpe_model)
