@@ -103,7 +103,9 @@ _INTEGERS, _FLOATS, _STRING = (5,), (5, 6), 8
 
 
 def _texts(path: Path, tokens: ArraySummary) -> list[bytes]:
-    """The texts of the tokens, but for empty ones, which llama.cpp gives names of its own."""
+    """The texts of the tokens as llama.cpp takes them, up to a NUL, but for empty ones, to which it gives names of its
+    own.
+    """
     with open_file(path) as file:
         file.seek(tokens.start)
         content = file.read(tokens.end - tokens.start)
@@ -111,9 +113,10 @@ def _texts(path: Path, tokens: ArraySummary) -> list[bytes]:
     at, found = 0, []
     for _ in range(tokens.count):
         end = at + 8 + length_at(content, at)[0]
-        if end > at + 8:
-            found.append(content[at + 8 : end])
+        text = content[at + 8 : end]
         at = end
+        if text := text.partition(b"\0")[0] if b"\0" in text else text:
+            found.append(text)
     return found
 
 

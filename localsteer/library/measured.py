@@ -36,7 +36,7 @@ def kept_sweep(vector: Path) -> Curve | None:
         document = _document(measured_path(vector))
         if document.get(_DIGEST) != file_digest(vector):
             return None
-    except (StorageError, OSError, ValueError):
+    except (StorageError, OSError, ValueError, RecursionError):
         return None
     return Curve.read(document)
 
@@ -47,7 +47,7 @@ def read_sweep(path: Path) -> Curve:
         document = _document(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         document = {}
     curve = Curve.read(document)
     if not curve.windows:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import difflib
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from localsteer.engine.protocol import SCOPES, Sampling
-from localsteer.errors import DialError
+from localsteer.errors import DialError, quoted, sentence
 from localsteer.file_reading import read_file
 from localsteer.library.places import Places
 from localsteer.library.remembered import RememberedDial
 from localsteer.library.settings import SCHEMA
 from localsteer.steering.expressions import read_layers
+from localsteer.toml_reading import parse_toml
 
 HEADER = re.compile(r"^[ \t]*\[\[[ \t]*scene[ \t]*\]\]", re.MULTILINE)
 """Where a scene begins in the file."""
@@ -67,19 +67,19 @@ def read_scenes(places: Places) -> FoundScenes:
         return FoundScenes(problems=(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.",))
     try:
         text = raw.decode("utf-8-sig")
-        found = tomllib.loads(text)
+        found = parse_toml(text)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         return FoundScenes(problems=(f"{path}, line {line}: this is no UTF-8 text; mend it to have its scenes again.",))
-    except (ValueError, RecursionError) as error:
-        return FoundScenes(problems=(f"{path} cannot be read: {error}; mend that line to have its scenes again.",))
+    except ValueError as error:
+        problem = sentence(f"{path} cannot be read: {error}; mend that line to have its scenes again.")
+        return FoundScenes(problems=(problem,))
     tables = found.get("scene", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables) or set(found) - {"scene"}:
         other = next((name for name in found if name != "scene"), "scene")
         where = _line(text, 0, (rf"^[ \t\[]*{re.escape(other)}",))
-        return FoundScenes(
-            _usable(tables), (f'{path}, line {where}: "{other}" is no scene; each begins with a line [[scene]].',)
-        )
+        problem = sentence(f'{path}, line {where}: "{other}" is no scene; each begins with a line [[scene]].')
+        return FoundScenes(_usable(tables), (problem,))
     scenes: list[Scene] = []
     problems = []
     starts = [match.start() for match in HEADER.finditer(text)]
@@ -94,7 +94,7 @@ def read_scenes(places: Places) -> FoundScenes:
             problems.append(
                 f"{path}, line {_line(text, start, wrong.trail)}: {wrong} Until then this scene is left out."
             )
-    return FoundScenes(tuple(scenes), tuple(problems))
+    return FoundScenes(tuple(scenes), tuple(map(sentence, problems)))
 
 
 def _usable(tables: Any) -> tuple[Scene, ...]:
@@ -137,7 +137,7 @@ def _sampling(table: Mapping[str, Any]) -> Sampling:
         try:
             values[key] = kind.check(value)
         except (TypeError, ValueError):
-            raise _Wrong(f'"{key}" cannot be {value!r}; it must be {kind.wanted}.', *_trail(key, table)) from None
+            raise _Wrong(f'"{key}" cannot be {quoted(value)}; it must be {kind.wanted}.', *_trail(key, table)) from None
     return Sampling(**values)
 
 

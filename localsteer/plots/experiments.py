@@ -51,7 +51,7 @@ def plot_experiment(suite: str, tables: Tables, out: Path, *, title: str = "") -
 
 def _number(row: Row, key: str) -> float:
     value = row.get(key)
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
+    return float(value) if isinstance(value, int | float) and abs(value) <= _LARGEST else math.nan
 
 
 def _by(rows: Sequence[Row], key: str) -> dict[Any, list[Row]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from localsteer.steering import vector_keys
 from localsteer.steering.contrast import POSITIONS, ContrastSet, check_poles
 from localsteer.steering.recipe_forms import ANSWER, QUESTION, ExplicitPair, Form, Personas, Question, Questions, Texts
 from localsteer.steering.toml_table import TomlTable
+from localsteer.toml_reading import parse_toml
 
 MAX_PAIRS = 10_000
 MAX_BYTES = 8 * 1024 * 1024
@@ -117,8 +117,8 @@ def _gguf_kind(path: Path, kind: FileKind) -> FileKind:
 def parse_recipe(text: str, name: str) -> Recipe:
     """The recipe in the TOML ``text``. Raises :class:`RecipeError`, for a syntax error with its line."""
     try:
-        values = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
+        values = parse_toml(text)
+    except ValueError as error:
         raise RecipeError(f'The recipe "{name}" has a syntax error: {str(error).rstrip(".")}.') from None
     top = TomlTable(values, f'The recipe "{name}"')
     try:
