@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import unicodedata
 
-
 _LONGEST = 1000
 _LONGEST_VALUE = 80
 

@@ -10,6 +10,8 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from localsteer.errors import StorageError
+
 # Without it, opening a pipe that nobody writes to waits for somebody who does.
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -40,3 +42,33 @@ def read_file(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than {most / 1e6:.0f} MB", str(path))
     return content
+
+
+def expanded(text: str | Path) -> Path:
+    """A path with ``~`` for a home folder; of a home that is not there it stays as it is. Never raises."""
+    path = Path(text)
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def typed_path(text: str | Path) -> Path:
+    """What a person names a file by, as :func:`expanded`. Raises StorageError for what no file can be called."""
+    path = expanded(text)
+    try:
+        path.stat()
+    except ValueError:
+        raise StorageError(f"No file can be called {text}; check the name.") from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise StorageError(f"{text} is too long to be the name of a file; check it.") from None
+    return path
+
+
+def real_path(path: Path) -> Path:
+    """``path`` without links, as far as they lead; of links that lead in a ring the one that was asked for."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path.absolute()

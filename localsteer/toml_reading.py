@@ -7,7 +7,7 @@ import tomllib
 from typing import Any
 
 # Python's reader takes the square of a key's depth: minutes for what a hostile file can hold.
-_DEEP_KEY = re.compile(r"""(?<![\w."'-])(?:(?:"[^"\n]*"|'[^'\n]*'|[\w-]+)[ \t]*\.[ \t]*){64}""")
+_DEEP_KEY = re.compile(r"""(?:^|[\[{,])[ \t]*(?:(?:"[^"\n]*"|'[^'\n]*'|[\w-]+)[ \t]*\.[ \t]*){64}""", re.MULTILINE)
 
 
 def parse_toml(text: str) -> dict[str, Any]:

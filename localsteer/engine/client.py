@@ -306,7 +306,11 @@ def _last_words(log_path: Path | None, start: int) -> str:
     except OSError:
         return ""
     # The reason stands before the news that Python has ended, and before the place where it was.
-    for telling in (("GGML_ASSERT", "GGML_ABORT", "what():"), ("Error:", "error:"), ("fatal error", "terminate called")):
+    for telling in (
+        ("GGML_ASSERT", "GGML_ABORT", "what():"),
+        ("Error:", "error:"),
+        ("fatal error", "terminate called"),
+    ):
         for line in reversed(lines):
             if any(word in line for word in telling) and not line.startswith("Fatal Python error"):
                 # Where llama.cpp was built is nobody's business.

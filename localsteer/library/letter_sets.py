@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localsteer.errors import RecipeError
-from localsteer.file_reading import read_file
+from localsteer.file_reading import read_file, typed_path
 
 TRAIN = "generate_dataset.json"
 TEST = "test_dataset_ab.json"
@@ -29,7 +29,7 @@ class LetterFiles:
 
 def find_letter_set(path: Path) -> LetterFiles:
     """The questions in a file, or in a folder as CAA's. Raises RecipeError."""
-    path = path.expanduser().absolute()
+    path = typed_path(path).absolute()
     if not path.is_dir():
         if not path.is_file():
             raise RecipeError(f"There is no file {path}; check the path.")

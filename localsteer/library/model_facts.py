@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from localsteer.errors import ModelError, StorageError
-from localsteer.file_reading import read_file
+from localsteer.file_reading import read_file, real_path
 from localsteer.gguf_header import (
     GgufHeader,
     MemoryNeed,
@@ -122,7 +122,7 @@ class FactsBook:
     def facts(self, path: Path) -> ModelFacts:
         """The facts of a model file. Never raises."""
         try:
-            real = path.resolve()
+            real = real_path(path)
             state = real.stat()
         except OSError:
             return read_facts(path)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from localsteer.file_reading import open_file, read_file
+from localsteer.file_reading import expanded, open_file, read_file
 from localsteer.library.jan import jan_models
 
 GGUF_MAGIC = b"GGUF"
@@ -57,7 +57,7 @@ def hugging_face_folders(environment: Mapping[str, str], home: Path) -> list[Pat
         folders.append(Path(hf_home) / "hub")
     caches = [Path(cache)] if (cache := environment.get("XDG_CACHE_HOME")) else []
     folders += [cache / "huggingface" / "hub" for cache in (*caches, home / ".cache")]
-    return [Path(os.path.expandvars(folder)).expanduser() for folder in folders]
+    return [expanded(os.path.expandvars(folder)) for folder in folders]
 
 
 def llama_cpp_folders(environment: Mapping[str, str], home: Path) -> list[Path]:

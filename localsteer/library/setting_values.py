@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from localsteer.file_reading import expanded
+
 _LARGEST = (1 << 31) - 1
 
 
@@ -79,7 +81,7 @@ def _switch_from(text: str) -> bool:
 def _folders(value: object) -> tuple[Path, ...]:
     if not isinstance(value, list):
         raise TypeError
-    return tuple(Path(_name(folder)).expanduser() for folder in value)
+    return tuple(expanded(_name(folder)) for folder in value)
 
 
 def _folders_from(text: str) -> list[str]:

@@ -2,19 +2,17 @@
 
 A template comes with a model from strangers, and it is a program. Jinja's own sandbox keeps it from Python's inside and
 from changing what it is given; it does not keep it from looping through loops for years or from asking for ten
-gigabytes of blanks. So every line that runs looks at the clock, and whatever can make large values out of small ones is
-asked beforehand how large.
+gigabytes of blanks. So every turn of a loop and every call looks at the clock, and whatever can make large values out of
+small ones is asked beforehand how large.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
-from types import FrameType
 from typing import Any
 
 from jinja2 import BaseLoader, Undefined, nodes
@@ -27,8 +25,9 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 SECONDS = 5.0
 """Of this thread's computing, for all of a template's slow runs together. Real templates take milliseconds."""
 _SLOW = 0.5
-_MOST_PARTS = 200_000
-_LONGEST = 4_000_000
+_TICKS = 64
+_MOST_PARTS = 120_000
+_LONGEST = 2_000_000
 _MOST_ALTOGETHER = 64_000_000
 """Characters and parts of lists that one run may make."""
 _LARGEST_NUMBER = 10_000
@@ -38,6 +37,8 @@ _LONGEST_DATE = 200
 _LONGEST_SOURCE = 500_000
 _MOST_PRINTED, _MOST_FOR_EACH = 200_000, 2_000
 _ANY_NUMBER = frozenset({"abs", "d", "default", "int", "float", "round", "sum"})
+_SLOW_FILTERS = frozenset({"pprint", "striptags", "title", "urlize", "wordcount", "wordwrap", "xmlattr"})
+_MOST_FOR_SLOW = 50_000
 _WIDE_FORMAT = re.compile(r"\d{5}|\*|\{[^{}]*\{")
 
 
@@ -68,6 +69,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self._given_parts = 0
         self._left = _MOST_ALTOGETHER
         self._seconds = SECONDS
+        self._end = 0.0
+        self._ticks = 0
 
     @contextmanager
     def bounded(self, given: list[dict[str, str]]) -> Iterator[None]:
@@ -77,26 +80,24 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self._given, self._given_parts = given, 5 * len(given) + 1
         self._left = _MOST_ALTOGETHER
         began = time.thread_time()
-        end = began + self._seconds
-
-        def look_at_the_clock(frame: FrameType, _event: str, _value: object) -> Any:
-            if time.thread_time() > end:
-                raise TemplateLimit(f"computes for more than {SECONDS:.0f} seconds")
-            # What stands in this file is bounded by itself.
-            return None if frame.f_code.co_filename == __file__ else look_at_the_clock
-
-        before = sys.gettrace()
-        sys.settrace(look_at_the_clock)
+        self._end = began + self._seconds
         try:
             yield
         finally:
-            sys.settrace(before)
             self._given = None
             took = time.thread_time() - began
             if took > _SLOW:
                 self._seconds -= took
 
     # ------------------------------------------------------------ what the compiled template calls
+
+    @property
+    def tick(self) -> None:
+        """Looked at by every turn of a loop, and by every call. Raises TemplateLimit where time is up."""
+        self._ticks += 1
+        # The clock costs more than most turns.
+        if self._ticks % _TICKS == 0 and time.thread_time() > self._end:
+            raise TemplateLimit(f"computes for more than {SECONDS:.0f} seconds")
 
     def concat(self, parts: Iterable[str]) -> str:  # type: ignore[override]
         """Joined text: of the whole, of a macro, of a block that is kept."""
@@ -115,15 +116,20 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def built(self, value: Any) -> Any:
         """A value that was just made, if it is small enough."""
-        size = len(value) if isinstance(value, str | bytes | list | tuple | dict) else 1
-        self._left -= size
+        if type(value) is str:
+            self._left -= len(value)
+            self._allow(len(value))
+        else:
+            self._left -= len(value) if isinstance(value, bytes | list | tuple | dict | str) else 1
+            self._weigh(value)
         if self._left < 0:
             raise TemplateLimit("makes too much text")
-        self._weigh(value)
         return value
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """An arithmetic sign."""
+        if operator == "+" and type(left) is type(right) is str:
+            return self.built(left + right)
         if operator == "%" and isinstance(left, str | bytes):
             self._allow_format(str(left), "%", right if isinstance(right, tuple) else (right,))
         elif operator in {"*", "**"} and isinstance(left, int) and isinstance(right, int):
@@ -139,6 +145,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Any call."""
+        self.tick  # noqa: B018
         values = (*args, *kwargs.values())
         for value in values:
             self._weigh(value)
@@ -171,6 +178,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             values = list(args[first:])
             for value in (*values, *kwargs.values()):
                 self._weigh(value)
+            if name in _SLOW_FILTERS and values:
+                self._allow(self._weigh(values[0]), _MOST_FOR_SLOW)
             if name not in _ANY_NUMBER:
                 self._allow_numbers((*values[1:], *kwargs.values()))
             if name == "join" and values:
@@ -203,23 +212,24 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
     def _weigh(self, value: object) -> int:
         """Parts and characters of all that is in ``value``, each as often as it would be printed."""
-        count, waiting = 0, [value]
+        count, parts, waiting = 0, 0, [value]
         while waiting:
             one = waiting.pop()
-            count += 1
+            parts += 1
             if isinstance(one, str | bytes):
                 count += len(one)
             elif one is self._given:
                 count += self._given_parts
             elif isinstance(one, list | tuple | set | frozenset):
-                self._allow(count + len(waiting) + len(one), _MOST_PARTS + _LONGEST)
+                self._allow(parts + len(waiting) + len(one), _MOST_PARTS + self._given_parts)
                 waiting += one
             elif isinstance(one, Mapping):
                 waiting += [*one.keys(), *one.values()]
             elif isinstance(one, Namespace):
                 waiting.append(one._Namespace__attrs)  # type: ignore[attr-defined]
+            self._allow(parts, _MOST_PARTS + self._given_parts)
             self._allow(count)
-        return count
+        return count + parts
 
     def _allow(self, size: int, most: int = _LONGEST) -> None:
         if size > most:
@@ -262,8 +272,16 @@ class _Compiler(CodeGenerator):
             self.write(", ")
         self.write("))")
 
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802
+        tick = nodes.ExprStmt(nodes.EnvironmentAttribute("tick", lineno=node.lineno), lineno=node.lineno)
+        node.body.insert(0, tick)
+        super().visit_For(node, frame)
+
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
-        self._built(super().visit_Getitem, node, frame)
+        if isinstance(node.arg, nodes.Slice):
+            self._built(super().visit_Getitem, node, frame)
+        else:
+            super().visit_Getitem(node, frame)
 
     def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
         self._built(super().visit_List, node, frame)

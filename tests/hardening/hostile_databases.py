@@ -16,14 +16,41 @@ from tests.hardening.hostile_texts import STRINGS
 
 _PAGE = 4096
 _COLUMNS = {
-    "conversations": "title system_prompt created updated pinned archived leaf_id titled_by deletion_id".split(),
-    "messages": "conversation_id parent_id role content created deletion_id".split(),
-    "replies": (
-        "model_name model_path model_id vocabulary system_prompt sampling seed tokens marks finish_reason "
-        "prompt_tokens_evaluated prompt_tokens_reused tokens_per_second seconds_to_first seconds context_size "
-        "written_with read_as mark_places course"
-    ).split(),
-    "deletions": "conversation_id message_id leaf_id deleted".split(),
+    "conversations": [
+        "title",
+        "system_prompt",
+        "created",
+        "updated",
+        "pinned",
+        "archived",
+        "leaf_id",
+        "titled_by",
+        "deletion_id",
+    ],
+    "messages": ["conversation_id", "parent_id", "role", "content", "created", "deletion_id"],
+    "replies": [
+        "model_name",
+        "model_path",
+        "model_id",
+        "vocabulary",
+        "system_prompt",
+        "sampling",
+        "seed",
+        "tokens",
+        "marks",
+        "finish_reason",
+        "prompt_tokens_evaluated",
+        "prompt_tokens_reused",
+        "tokens_per_second",
+        "seconds_to_first",
+        "seconds",
+        "context_size",
+        "written_with",
+        "read_as",
+        "mark_places",
+        "course",
+    ],
+    "deletions": ["conversation_id", "message_id", "leaf_id", "deleted"],
 }
 _VALUES = (
     "NULL",
@@ -85,7 +112,9 @@ def spoilt_database(rng: random.Random, sound: bytes, folder: Path) -> bytes:
         one = sound[pages[0] : pages[0] + _PAGE]
         return sound[: pages[1]] + one + sound[pages[1] + _PAGE :]
     if draw == 3:
-        return rng.choice([b"", b"\0" * 100, rng.randbytes(5000), b"SQLite format 3\0", b"GGUF", sound[:16] + bytes(9000)])
+        return rng.choice(
+            [b"", b"\0" * 100, rng.randbytes(5000), b"SQLite format 3\0", b"GGUF", sound[:16] + bytes(9000)]
+        )
     if draw < 6:
         changed = bytearray(sound)
         for _ in range(rng.choice([1, 4, 40])):
@@ -101,7 +130,11 @@ def _spoilt_by_sql(rng: random.Random, sound: bytes, folder: Path) -> bytes:
     if rng.random() < 0.1:
         # Somebody else's.
         with closing(sqlite3.connect(path)) as other:
-            script = ["CREATE TABLE conversations (id, other)", "CREATE TABLE songs (id)", "CREATE VIEW messages AS SELECT 1"]
+            script = [
+                "CREATE TABLE conversations (id, other)",
+                "CREATE TABLE songs (id)",
+                "CREATE VIEW messages AS SELECT 1",
+            ]
             for statement in rng.sample(script, rng.randrange(1, 4)):
                 other.execute(statement)
             other.commit()

@@ -342,7 +342,10 @@ FACTS = Kind(
 
 # ---------------------------------------------------------------- conversations
 
-_MARK = {"start": 0, "dials": [{"name": "mood", "vector_path": "/v.gguf", "strength": 1.5, "layers": [3], "scope": "reply"}]}
+_MARK = {
+    "start": 0,
+    "dials": [{"name": "mood", "vector_path": "/v.gguf", "strength": 1.5, "layers": [3], "scope": "reply"}],
+}
 _REPLY = {
     "model_name": "Small",
     "model_path": "/m.gguf",
@@ -391,7 +394,11 @@ OWN_JSON: object = {
     ],
 }
 OPENAI: tuple[object, ...] = (
-    [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes"}],
+    [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Yes"},
+    ],
     {
         "title": "Talk",
         "messages": [
@@ -438,4 +445,3 @@ class Chats:
 
 
 LIBRARY = (RECIPE, CONTRAST_JSON, CONTRAST_TEXT, SETTINGS, SCENES, REMEMBERED, SENT, JOURNAL, SWEEP, FACTS)
-

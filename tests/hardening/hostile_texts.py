@@ -92,7 +92,9 @@ def spoilt_text(rng: random.Random, content: bytes) -> bytes:
             rng.shuffle(lines)
             return b"\n".join(lines)
         case 10:
-            return rng.choice([b"", b"\0" * 100, b" ", b"\n" * 1000, b"\xef\xbb\xbf", rng.randbytes(200), b"GGUF", b"PK\3\4"])
+            return rng.choice(
+                [b"", b"\0" * 100, b" ", b"\n" * 1000, b"\xef\xbb\xbf", rng.randbytes(200), b"GGUF", b"PK\3\4"]
+            )
         case _:
             changed = bytearray(content or b"x")
             for _ in range(rng.randrange(1, 9)):
@@ -246,6 +248,17 @@ def spoilt_toml(rng: random.Random, content: bytes) -> bytes:
     lines = content.split(b"\n")
     at = rng.randrange(len(lines) + 1)
     line = rng.choice(
-        [b"unknown = 1", b"[unknown]", b"[[unknown]]", b"name = 7", b"[poles]", b"[[pairs]]", b'[[scene]]', b'"" = 1', b"=", b"]"]
+        [
+            b"unknown = 1",
+            b"[unknown]",
+            b"[[unknown]]",
+            b"name = 7",
+            b"[poles]",
+            b"[[pairs]]",
+            b"[[scene]]",
+            b'"" = 1',
+            b"=",
+            b"]",
+        ]
     )
     return b"\n".join([*lines[:at], line, *lines[at:]])
