@@ -7,8 +7,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from localsteer.errors import StorageError
 
@@ -16,7 +16,7 @@ from localsteer.errors import StorageError
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> BufferedReader:
     """``path`` opened for reading. Raises OSError for whatever is no file: also for a folder, a pipe, a device, and for
     what cannot be a file's name.
     """
@@ -24,7 +24,7 @@ def open_file(path: Path) -> BinaryIO:
         handle = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
     except ValueError:
         raise OSError(errno.EINVAL, "no file can have such a name", str(path)) from None
-    file = os.fdopen(handle, "rb")
+    file = open(handle, "rb")  # noqa: SIM115, PTH123
     mode = os.fstat(handle).st_mode
     if stat.S_ISREG(mode):
         return file

@@ -62,7 +62,8 @@ def tree_from_own_json(document: Mapping[str, Any]) -> ConversationTree:
     version = document.get("version")
     if version != VERSION:
         raise StorageError(
-            f"it is of version {quoted(version)} and this localsteer reads version {VERSION}; install the one that wrote it."
+            f"it is of version {quoted(version)} and this localsteer reads version {VERSION}; "
+            "install the one that wrote it."
         )
     fields = _Fields(document, "")
     found = fields.get("messages", _list)

@@ -40,8 +40,8 @@ class MemoryNeed:
 
 
 def default_context(trained: int) -> int:
-    """The context, in tokens, that a model trained with ``trained`` (0 or less: unknown) is loaded with unless another is
-    asked for.
+    """The context, in tokens, that a model trained with ``trained`` (0 or less: unknown) is loaded with unless another
+    is asked for.
     """
     return min(trained, LARGEST_DEFAULT_CONTEXT) if trained > 0 else LARGEST_DEFAULT_CONTEXT
 

@@ -150,7 +150,8 @@ def _take_one(taken: _Taken, setting: Setting, value: object, where: str) -> lis
         taken.put(setting.name, setting.kind.check(value), "file")
     except (TypeError, ValueError):
         return [
-            f'{where}: "{setting.name}" cannot be {quoted(value)}; it must be {setting.kind.wanted}. The default is used.'
+            f'{where}: "{setting.name}" cannot be {quoted(value)}; it must be {setting.kind.wanted}. '
+            "The default is used."
         ]
     return []
 

@@ -1,9 +1,10 @@
-"""Jinja as a chat template may use it: without Python's inside, without end it stops, and what it makes stays small.
+"""Jinja as a chat template may use it: it sees nothing of Python's inside, it comes to an end, and what it makes stays
+small.
 
 A template comes with a model from strangers, and it is a program. Jinja's own sandbox keeps it from Python's inside and
 from changing what it is given; it does not keep it from looping through loops for years or from asking for ten
-gigabytes of blanks. So every turn of a loop and every call looks at the clock, and whatever can make large values out of
-small ones is asked beforehand how large.
+gigabytes of blanks. So every turn of a loop and every call looks at the clock, and whatever can make large values out
+of small ones is asked beforehand how large.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if self._ticks % _TICKS == 0 and time.thread_time() > self._end:
             raise TemplateLimit(f"computes for more than {SECONDS:.0f} seconds")
 
-    def concat(self, parts: Iterable[str]) -> str:  # type: ignore[override]
+    def concat(self, parts: Iterable[str]) -> str:
         """Joined text: of the whole, of a macro, of a block that is kept."""
         found: list[str] = []
         length = 0
@@ -143,7 +144,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             self._allow(len(left) + len(right))
         return self.built(super().call_binop(context, operator, left, right))
 
-    def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:
         """Any call."""
         self.tick  # noqa: B018
         values = (*args, *kwargs.values())
@@ -226,7 +227,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             elif isinstance(one, Mapping):
                 waiting += [*one.keys(), *one.values()]
             elif isinstance(one, Namespace):
-                waiting.append(one._Namespace__attrs)  # type: ignore[attr-defined]
+                waiting.append(one._Namespace__attrs)
             self._allow(parts, _MOST_PARTS + self._given_parts)
             self._allow(count)
         return count + parts
@@ -253,10 +254,9 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
             self._allow(sum(map(self._weigh, parts)) + len(parts) * len(owner))
             return (parts, *args[1:])
         if name == "replace" and len(args) > 1 and isinstance(args[0], type(owner)):
-            self._allow(len(owner) + owner.count(args[0]) * self._weigh(args[1]))  # type: ignore[arg-type]
+            self._allow(len(owner) + _count(owner, args[0]) * self._weigh(args[1]))
         elif name == "expandtabs":
-            tab = "\t" if isinstance(owner, str) else b"\t"
-            self._allow(len(owner) + owner.count(tab) * max([*args, 8]))  # type: ignore[arg-type]
+            self._allow(len(owner) + _count(owner, "\t" if isinstance(owner, str) else b"\t") * max([*args, 8]))
         elif name == "translate" and args:
             self._allow(len(owner) * self._weigh(args[0]))
         return args
@@ -331,6 +331,11 @@ class ChatFormatter:
         if len(printed) > _MOST_PRINTED + _MOST_FOR_EACH * len(messages):
             raise TemplateLimit(f"prints {len(printed):,} characters around {len(messages)} messages")
         return printed
+
+
+def _count(text: Any, part: Any) -> int:
+    """How often ``part`` stands in ``text``, both texts or both bytes."""
+    return int(text.count(part))
 
 
 def _raise_exception(message: object) -> None:

@@ -22,6 +22,7 @@ from localsteer.plots.style import (
 
 Row: TypeAlias = Mapping[str, Any]
 Tables: TypeAlias = Mapping[str, Sequence[Row]]
+_LARGEST = 1e30  # as in a curve
 _Panels: TypeAlias = Sequence[tuple[str, Callable[[Any, Tables], None]]]
 
 

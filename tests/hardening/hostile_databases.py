@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
 from localsteer.chat.exporting import exported
 from localsteer.chat.foot import foot_of
+from localsteer.chat.records import REPLY_COLUMNS
 from localsteer.chat.store import ConversationStore
 from localsteer.errors import LocalsteerError
 from tests.chat.conftest import CARD, finished, record
@@ -16,41 +18,13 @@ from tests.hardening.hostile_texts import STRINGS
 
 _PAGE = 4096
 _COLUMNS = {
-    "conversations": [
-        "title",
-        "system_prompt",
-        "created",
-        "updated",
-        "pinned",
-        "archived",
-        "leaf_id",
-        "titled_by",
+    "conversations": (
+        *("title", "system_prompt", "created", "updated", "pinned", "archived", "leaf_id", "titled_by"),
         "deletion_id",
-    ],
-    "messages": ["conversation_id", "parent_id", "role", "content", "created", "deletion_id"],
-    "replies": [
-        "model_name",
-        "model_path",
-        "model_id",
-        "vocabulary",
-        "system_prompt",
-        "sampling",
-        "seed",
-        "tokens",
-        "marks",
-        "finish_reason",
-        "prompt_tokens_evaluated",
-        "prompt_tokens_reused",
-        "tokens_per_second",
-        "seconds_to_first",
-        "seconds",
-        "context_size",
-        "written_with",
-        "read_as",
-        "mark_places",
-        "course",
-    ],
-    "deletions": ["conversation_id", "message_id", "leaf_id", "deleted"],
+    ),
+    "messages": ("conversation_id", "parent_id", "role", "content", "created", "deletion_id"),
+    "replies": REPLY_COLUMNS,
+    "deletions": ("conversation_id", "message_id", "leaf_id", "deleted"),
 }
 _VALUES = (
     "NULL",
@@ -136,7 +110,7 @@ def _spoilt_by_sql(rng: random.Random, sound: bytes, folder: Path) -> bytes:
                 "CREATE VIEW messages AS SELECT 1",
             ]
             for statement in rng.sample(script, rng.randrange(1, 4)):
-                other.execute(statement)
+                other.execute(f"CREATE {statement}")
             other.commit()
         return path.read_bytes()
     path.write_bytes(sound)
@@ -176,7 +150,7 @@ def _one_statement(rng: random.Random, connection: sqlite3.Connection) -> None:
 def use(path: Path) -> None:
     """All that the app and the command line do with a database; each part even where another could not be done."""
     with ConversationStore(path) as store:
-        assert isinstance(store.damage, str | None) or store.damage
+        _tried(store.damage)
         found = store.summaries() + store.summaries(archived=True)
         _tried(lambda: store.search("hello"))
         _tried(lambda: store.latest())
@@ -208,6 +182,6 @@ def _one(store: ConversationStore, talk: int, path: Path) -> None:
     _tried(lambda: store.undo(store.delete_conversation(talk)))
 
 
-def _tried(work: object) -> None:
+def _tried(work: Callable[[], object]) -> None:
     with suppress(LocalsteerError):
-        work()  # type: ignore[operator]
+        work()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 FIXED = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 STRING, ARRAY = 8, 9
@@ -32,7 +33,9 @@ class Tensor:
 
 @dataclass
 class Gguf:
-    """``entries``: key, type, and the bytes of the value as they stand in the file. None counts: as many as there are."""
+    """``entries``: key, type, and the bytes of the value as they stand in the file. A count of None: as many as there
+    are.
+    """
 
     entries: list[list[object]] = field(default_factory=list)
     tensors: list[Tensor] = field(default_factory=list)
@@ -45,7 +48,7 @@ class Gguf:
 
     def raw(self, key: str) -> bytes:
         """The bytes of an entry's value."""
-        return next(bytes(entry[2]) for entry in self.entries if entry[0] == key.encode())  # type: ignore[call-overload]
+        return next(cast("bytes", entry[2]) for entry in self.entries if entry[0] == key.encode())
 
     def put(self, key: str | bytes, kind: int, raw: bytes) -> None:
         """An entry in the place of the one of that name, or a new one."""
@@ -187,7 +190,9 @@ def _scalar(rng: random.Random, kind: int) -> bytes:
     if kind == 7:
         return bytes([rng.choice([0, 1, 2, 255])])
     size = struct.calcsize("<" + FIXED[kind])
-    number = rng.choice([0, 1, 2, 3, 5, 7, 63, 255, 511, 513, 1024, 1025, 65_535, *HUGE, rng.getrandbits(8 * size)])
+    number: int = rng.choice(
+        [0, 1, 2, 3, 5, 7, 63, 255, 511, 513, 1024, 1025, 65_535, *HUGE, rng.getrandbits(8 * size)]
+    )
     return (number % 2 ** (8 * size)).to_bytes(size, "little")
 
 

@@ -9,7 +9,7 @@ from tests.hardening.hostile_gguf import ANY_FILE, ARRAY, STRING, Gguf, Mutation
 
 TEMPLATES = (
     "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-    "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}x{% endfor %}{% endfor %}{% endfor %}",
+    "{% for a in range(99999) %}" * 3 + "x" + "{% endfor %}" * 3,
     "{% for a in range(10**9) %}x{% endfor %}",
     "{{ 'a' * 10**10 }}",
     "{{ 10**10**10 }}",

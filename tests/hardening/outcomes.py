@@ -58,8 +58,13 @@ class Outcomes:
         kinds = sorted({kind for kind, _ in self.counts})
         for kind in kinds:
             found = {outcome: count for (of, outcome), count in sorted(self.counts.items()) if of == kind}
-            print(f"{kind}: {sum(found.values())} cases, {', '.join(f'{n} {what}' for what, n in found.items())}")
+            tell(f"{kind}: {sum(found.values())} cases, {', '.join(f'{n} {what}' for what, n in found.items())}")
         assert peak_memory() - self._memory < MOST_MEMORY
+
+
+def tell(line: str) -> None:
+    """A line among what pytest shows with ``-s`` or ``-rP``."""
+    sys.stdout.write(f"{line}\n")
 
 
 def check_sentence(said: str, where: str = "") -> None:

@@ -1,5 +1,5 @@
-"""Spoilt models all the way through the engine's own process: it loads them and writes, says why not, or dies; a death is
-one sentence, and the next model loads.
+"""Spoilt models all the way through the engine's own process: it loads them and writes, says why not, or dies; a death
+is one sentence, and the next model loads.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from localsteer.engine.protocol import Command, Generate, Load, Sampling, Turn
 from localsteer.errors import EngineError
 from tests.hardening.hostile_gguf import ANY_FILE, mutated
 from tests.hardening.hostile_models import BEHIND_THE_HEADER, MODEL
-from tests.hardening.outcomes import Outcomes, check_sentence
+from tests.hardening.outcomes import Outcomes, check_sentence, tell
 from tests.random_models import write_random_llama
 
 SAMPLING = Sampling(max_tokens=3, seed=1)
@@ -76,7 +76,7 @@ def _spoilt(seeds: range, folder: Path) -> _Engine:
         engine.client.close()
     outcomes.report()
     for reason, count in engine.deaths.most_common():
-        print(f"{count} deaths: {reason}")
+        tell(f"{count} deaths: {reason}")
     return engine
 
 

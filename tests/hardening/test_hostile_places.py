@@ -1,4 +1,4 @@
-"""What stands where a file should: a folder, a pipe, a device, a ring of links, nothing, a file that grows or shrinks."""
+"""What stands where a file should: a folder, a pipe, a device, a ring of links, nothing, a file that grows."""
 
 from __future__ import annotations
 

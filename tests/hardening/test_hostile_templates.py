@@ -62,7 +62,7 @@ def test_loops_within_loops_are_ended_and_not_begun_again(monkeypatch: pytest.Mo
     monkeypatch.setattr(template_sandbox, "SECONDS", 0.05)
     endless = template("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}")
     for _ in range(3):
-        with pytest.raises(ModelError, match="computes for more than .* take another file of this model"):
+        with pytest.raises(ModelError, match=r"computes for more than .* take another file of this model"):
             endless.frame(ROLES, True)
 
 
@@ -75,7 +75,8 @@ def test_what_would_be_too_large_is_not_even_made(source: str) -> None:
 def test_what_templates_of_real_models_do_is_allowed() -> None:
     source = (
         "{%- set ns = namespace(found=false, text='') -%}"
-        "{%- if messages[0]['role'] == 'system' -%}{%- set rest = messages[1:] -%}{%- else -%}{%- set rest = messages -%}"
+        "{%- if messages[0]['role'] == 'system' -%}{%- set rest = messages[1:] -%}"
+        "{%- else -%}{%- set rest = messages -%}"
         "{%- endif -%}{%- for message in rest | list -%}"
         "{%- set ns.text = ns.text ~ loop.index0 ~ '=' * 3 -%}"
         "{{ '<|%s|>' % message.role }}{{ message['content'] | trim }}{{ '{}\\n'.format('') }}"
@@ -91,5 +92,8 @@ def test_what_templates_of_real_models_do_is_allowed() -> None:
 
 
 def test_a_long_conversation_is_no_hostile_template() -> None:
-    source = "{% for m in messages %}{{ '<' + m.role + '>' + m.content + '\\n' }}{% if loop.index0 == messages | length %}x{% endif %}{% endfor %}"
+    source = (
+        "{% for m in messages %}{{ '<' + m.role + '>' + m.content + '\\n' }}"
+        "{% if loop.index0 == messages | length %}x{% endif %}{% endfor %}"
+    )
     assert len(template(source).frame(("user", "assistant") * 2000, True).order) == 4000

@@ -25,6 +25,7 @@ from localsteer.engine.protocol import (
     Generate,
     Load,
     Sampling,
+    Scope,
     Sweep,
     TokenText,
     Turn,
@@ -38,7 +39,7 @@ from tests.engine.conftest import stamp
 from tests.engine.test_sweeping import RECIPE, SMALL
 from tests.hardening.hostile_gguf import taken_apart
 from tests.hardening.hostile_kinds import places_in
-from tests.hardening.outcomes import check_sentence
+from tests.hardening.outcomes import check_sentence, tell
 from tests.random_models import write_random_llama
 
 STRENGTHS = (1e-45, 1e-320, 0.5, -2.0, 1e3, -1e6, 1e10, 1e20, -1e30, 3e38, 1e39, -1e300, 1.7e308)
@@ -131,7 +132,7 @@ def _histories(
         again, found = written(engine, Generate(1, TURNS, off, sampling=SAMPLING, course=done.course))
         assert again.tokens == done.tokens, f"seed {seed}"
         assert np.array_equal(found, logits), f"seed {seed}"
-    print(f"{len(seeds)} histories, {dict(sorted(counts.items()))}")
+    tell(f"{len(seeds)} histories, {dict(sorted(counts.items()))}")
 
 
 def test_with_all_dials_off_the_logits_are_the_unsteered_ones(
@@ -158,13 +159,13 @@ def test_a_dial_beyond_all_numbers_is_told_and_the_next_reply_is_the_unsteered_o
     engine: Engine,
     dials: tuple[DialSetting, ...],
     unsteered: tuple[Finished, npt.NDArray[np.float32]],
-    scope: str,
+    scope: Scope,
 ) -> None:
     done, logits = unsteered
     huge = (replace(dials[0], strength=2e37, scope=scope),)
     with suppress(DialError):
         written(engine, Generate(1, TURNS, huge, sampling=SAMPLING))
-    with pytest.raises(DialError, match="turn it down|turn them back"):
+    with pytest.raises(DialError, match=r"turn it down|turn them back"):
         written(engine, Generate(1, TURNS, (replace(huge[0], strength=1e300),), sampling=SAMPLING))
     again, found = written(engine, Generate(1, TURNS, sampling=SAMPLING, course=done.course))
     assert (again.tokens, found.tobytes()) == (done.tokens, logits.tobytes())
@@ -187,9 +188,10 @@ def test_a_model_without_numbers_of_its_own_is_not_blamed_on_the_dials(tmp_path:
     file = taken_apart(path.read_bytes())
     file.data = b"\xff" * len(file.data)
     path.write_bytes(file.content())
-    with Engine() as engine, pytest.raises(ModelError, match="computes no numbers, even without dials"):
+    with Engine() as engine:
         engine.load(Load(0, str(path), n_threads=1))
-        written(engine, Generate(1, TURNS, sampling=SAMPLING))
+        with pytest.raises(ModelError, match="computes no numbers, even without dials"):
+            written(engine, Generate(1, TURNS, sampling=SAMPLING))
 
 
 def test_numbers_of_any_length_in_settings(tmp_path: Path) -> None:
