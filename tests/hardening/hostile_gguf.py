@@ -193,7 +193,7 @@ def _scalar(rng: random.Random, kind: int) -> bytes:
     number: int = rng.choice(
         [0, 1, 2, 3, 5, 7, 63, 255, 511, 513, 1024, 1025, 65_535, *HUGE, rng.getrandbits(8 * size)]
     )
-    return (number % 2 ** (8 * size)).to_bytes(size, "little")
+    return bytes((number % 2 ** (8 * size)).to_bytes(size, "little"))
 
 
 def _some_text(rng: random.Random) -> bytes:
