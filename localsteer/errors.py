@@ -6,11 +6,36 @@ exits with status 2, the app shows it as a notice. Anything else that is raised 
 
 from __future__ import annotations
 
+import unicodedata
+
+_LONGEST = 1000
+_LONGEST_VALUE = 80
+
+
+def sentence(text: str) -> str:
+    """A message as one line of a length that can be read, without control characters: it may quote what stands in files
+    of strangers.
+    """
+    text = " ".join(text.split()) if len(text) <= _LONGEST else " ".join(f"{text[:600]} … {text[-300:]}".split())
+    return "".join("\ufffd" if unicodedata.category(one) in {"Cc", "Cs"} else one for one in text)
+
+
+def quoted(value: object) -> str:
+    """A value of a file, short enough for a sentence."""
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):  # Python spells no number of more than some thousand digits
+        return "what it is"
+    return shown if len(shown) <= _LONGEST_VALUE else shown[: _LONGEST_VALUE - 1] + "…"
+
 
 class LocalsteerError(Exception):
     """An error a person can mend. ``str(error)`` is one clear sentence that says how."""
 
     exit_status = 2
+
+    def __str__(self) -> str:
+        return sentence(super().__str__())
 
 
 class ModelError(LocalsteerError):

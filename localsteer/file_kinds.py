@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from localsteer.file_reading import open_file
+
 LOOKED_AT = 4096
 
 
@@ -79,7 +81,7 @@ def kind_of(beginning: bytes) -> FileKind | None:
 def kind_of_file(path: Path) -> FileKind | None:
     """The same for a file; None for one that cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return kind_of(file.read(LOOKED_AT))
     except OSError:
         return None

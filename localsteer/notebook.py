@@ -29,6 +29,7 @@ from localsteer.engine.protocol import (
     Work,
 )
 from localsteer.errors import DialError, EngineError, RecipeError, StorageError
+from localsteer.file_reading import typed_path
 from localsteer.library.combinations import put_together
 from localsteer.library.dials import find_vector, split_strength
 from localsteer.library.models import PRACTICE, resolve_model
@@ -233,7 +234,7 @@ class ChatModel:
     def _recipe(self, source: str | Path | ContrastSet) -> Path:
         if isinstance(source, str | Path):
             found = find_recipe(str(source), self._places)
-            path = Path(source).expanduser().absolute() if found is None else found.path
+            path = typed_path(source).absolute() if found is None else found.path
             check_contrast_file(path)
             return path
         from localsteer.steering.recipe_writer import recipe_of, write_recipe

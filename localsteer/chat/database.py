@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from localsteer.chat.records import decode
-from localsteer.chat.schema import bring_up_to_date
+from localsteer.chat.schema import bring_up_to_date, check_columns, check_ours
 from localsteer.errors import StorageError
 from localsteer.private import make_private, tighten
 
 BUSY_SECONDS = 5.0
+_DAMAGED = "{path} is damaged; `localsteer chats rescue OUT` writes what can still be read to a new file."
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -28,11 +29,13 @@ def connect(path: Path) -> sqlite3.Connection:
         try:
             connection.row_factory = sqlite3.Row
             connection.text_factory = decode
+            check_ours(connection, path)
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA journal_mode = WAL")
             # Each commit reaches the disk: a power cut costs no more than what was not yet saved.
             connection.execute("PRAGMA synchronous = FULL")
             bring_up_to_date(connection)
+            check_columns(connection)
         except BaseException:
             connection.close()
             raise
@@ -67,6 +70,8 @@ def clear_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise StorageError(_explain(error, path)) from error
+    except UnicodeDecodeError as error:  # SQLite quotes what is damaged, as it is
+        raise StorageError(_DAMAGED.format(path=path)) from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StorageError(f"The conversations at {path} cannot be opened: {reason}.") from error
@@ -81,5 +86,5 @@ def _explain(error: sqlite3.Error, path: Path) -> str:
     if "readonly" in said or "unable to open" in said:
         return f"Not allowed to write {path}; set LOCALSTEER_HOME to a folder of your own."
     if "not a database" in said or "malformed" in said:
-        return f"{path} is damaged; `localsteer chats rescue OUT` writes what can still be read to a new file."
+        return _DAMAGED.format(path=path)
     return f"The conversations at {path} could not be read or written: {error}."

@@ -7,12 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from localsteer.chat.conversation import title_from
 from localsteer.chat.own_json import is_own_json, tree_from_own_json
 from localsteer.chat.tree import ConversationTree, TreeMessage
 from localsteer.errors import StorageError
+from localsteer.file_reading import read_file
 from localsteer.messages import Role
 
 _ROLES: Mapping[str, Role] = {
@@ -21,6 +23,7 @@ _ROLES: Mapping[str, Role] = {
     "user": "user",
     "assistant": "assistant",
 }
+_MOST_BYTES = 500_000_000
 _LEFT_OUT = frozenset({"tool", "function"})
 _TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
 
@@ -31,6 +34,15 @@ class Imported:
 
     tree: ConversationTree
     notes: tuple[str, ...] = ()
+
+
+def read_conversation_file(path: Path) -> Imported:
+    """As :func:`read_conversation`, from a file. Raises StorageError."""
+    try:
+        content = read_file(path, _MOST_BYTES)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
+    return read_conversation(content, str(path))
 
 
 def read_conversation(content: bytes, name: str) -> Imported:

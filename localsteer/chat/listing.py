@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from localsteer.chat.backup import back_up
 from localsteer.chat.conversation import ConversationSummary, Deletion, SearchHit, title_from
 from localsteer.chat.database import clear_errors, connect, transaction
 from localsteer.chat.deleting import delete_whole, list_deletions, purge_deletions
 from localsteer.chat.paths import sound_leaf
-from localsteer.chat.records import storable
+from localsteer.chat.records import conversation_row, storable
 from localsteer.chat.searching import SearchIndex
 from localsteer.chat.tree import ConversationTree, read_tree
 from localsteer.errors import StorageError
@@ -84,7 +84,7 @@ class ConversationList:
                 bool(row["pinned"]),
                 bool(row["archived"]),
             )
-            for row in rows
+            for row in map(conversation_row, rows)
         )
 
     def search(self, text: str, limit: int = 50) -> tuple[SearchHit, ...]:
@@ -178,13 +178,13 @@ class ConversationList:
         with transaction(self._connection, self.path) as connection:
             yield connection
 
-    def _row(self, conversation_id: int, *, hidden: bool = False) -> sqlite3.Row:
+    def _row(self, conversation_id: int, *, hidden: bool = False) -> dict[str, Any]:
         row: sqlite3.Row | None = self._connection.execute(
             "SELECT * FROM conversations WHERE id = ? AND (deletion_id IS NULL OR ?)", (conversation_id, hidden)
         ).fetchone()
         if row is None:
             raise StorageError(f"Conversation {conversation_id} is not there any more.")
-        return row
+        return conversation_row(row)
 
     def _set(self, conversation_id: int, assignments: str, *values: object) -> None:
         with self._changing() as connection:

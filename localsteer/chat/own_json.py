@@ -23,7 +23,7 @@ from localsteer.chat.record_json import (
 )
 from localsteer.chat.tree import ConversationTree, TreeMessage
 from localsteer.engine.protocol import FinishReason
-from localsteer.errors import StorageError
+from localsteer.errors import StorageError, quoted
 from localsteer.messages import Role
 from localsteer.visible import json_escaped
 
@@ -63,7 +63,8 @@ def tree_from_own_json(document: Mapping[str, Any]) -> ConversationTree:
     version = document.get("version")
     if version != VERSION:
         raise StorageError(
-            f"it is of version {version!r} and this localsteer reads version {VERSION}; install the one that wrote it."
+            f"it is of version {quoted(version)} and this localsteer reads version {VERSION}; "
+            "install the one that wrote it."
         )
     fields = _Fields(document, "")
     found = fields.get("messages", _list)

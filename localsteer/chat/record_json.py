@@ -104,9 +104,12 @@ def places_from(document: object) -> tuple[int, ...]:
 
 def number(value: object) -> float:
     """A finite number. Raises ValueError."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("a number is expected")
-    return float(value)
+    try:
+        if not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # a whole number of a thousand digits
+        pass
+    raise ValueError("a number is expected")
 
 
 def whole_number(value: object) -> int:

@@ -12,9 +12,9 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
-from typing import TypeVar, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
-from localsteer.chat.conversation import ReplyRecord, StoredMessage
+from localsteer.chat.conversation import ReplyRecord, StoredMessage, TitledBy
 from localsteer.chat.record_json import (
     course_document,
     course_from,
@@ -126,6 +126,22 @@ def reply_values(record: ReplyRecord) -> tuple[object, ...]:
         to_json(record.mark_places),
         None if record.course is None else to_json(course_document(record.course)),
     )
+
+
+def conversation_row(row: sqlite3.Row) -> dict[str, Any]:
+    """A row of ``conversations``, or a part of one, with sound values in the place of damaged ones."""
+    columns, sound = _Columns(dict(row)), dict(row)
+    for name in sound.keys() & {"title", "system_prompt"}:
+        sound[name] = columns.text(name)
+    for name in sound.keys() & {"created", "updated"}:
+        sound[name] = columns.number(name)
+    for name in sound.keys() & {"pinned", "archived"}:
+        sound[name] = sound[name] not in {0, None}
+    if "titled_by" in sound:
+        sound["titled_by"] = columns.one_of("titled_by", get_args(TitledBy), "words")
+    if "leaf_id" in sound:
+        sound["leaf_id"] = sound["leaf_id"] if isinstance(sound["leaf_id"], int) else None
+    return sound
 
 
 def message_from(row: sqlite3.Row) -> StoredMessage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 from localsteer.errors import StorageError
 
@@ -100,6 +101,33 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE replies ADD COLUMN course TEXT;  -- JSON object: see Course
     """,
 )
+
+
+_NEEDED = {
+    "conversations": "id, title, titled_by, system_prompt, created, updated, pinned, archived, leaf_id, deletion_id",
+    "messages": "id, conversation_id, parent_id, role, content, created, deletion_id",
+    "replies": "message_id, model_name, sampling, tokens, marks, read_as, mark_places, course",
+    "deletions": "id, conversation_id, message_id, leaf_id, deleted",
+    "unindexed": "id",
+}
+
+
+def check_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise StorageError for a database of another program, before anything in it is touched."""
+    version, tables = connection.execute(
+        # At one moment: two copies of the app may begin the same new file.
+        "SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version"
+    ).fetchone()
+    if version < 0 or (version == 0 and tables):
+        raise StorageError(
+            f"{path} is a database of another program; move it away, or set LOCALSTEER_HOME to another folder."
+        )
+
+
+def check_columns(connection: sqlite3.Connection) -> None:
+    """Raise sqlite3.Error where a table or column that is read everywhere is missing."""
+    for table, columns in _NEEDED.items():
+        connection.execute(f"SELECT {columns} FROM {table} LIMIT 0")
 
 
 def bring_up_to_date(connection: sqlite3.Connection) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from localsteer.chat.conversation import ReplyRecord, TitledBy
 from localsteer.chat.paths import read_all
@@ -37,7 +39,7 @@ class ConversationTree:
     leaf: int | None = None
 
 
-def read_tree(connection: sqlite3.Connection, row: sqlite3.Row, leaf_id: int | None) -> ConversationTree:
+def read_tree(connection: sqlite3.Connection, row: Mapping[str, Any], leaf_id: int | None) -> ConversationTree:
     """The tree of a row of ``conversations``, without what is deleted."""
     places: dict[int, int] = {}
     messages: list[TreeMessage] = []

@@ -11,7 +11,7 @@ import click
 from localsteer.chat.conversation import ConversationSummary, SearchHit
 from localsteer.chat.exporting import FORMS, exported
 from localsteer.chat.foot import day_and_time, foot_of, speaker
-from localsteer.chat.importing import read_conversation
+from localsteer.chat.importing import read_conversation_file
 from localsteer.chat.rescue import rescue as rescue_conversations
 from localsteer.chat.store import ConversationStore
 from localsteer.cli.options import json_option
@@ -106,11 +106,7 @@ def export(conversation_id: int, out: Path, force: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def import_file(file: Path) -> None:
     """Add the conversation in FILE: our own JSON, or messages as OpenAI's interface takes them."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise StorageError(f"{file} cannot be read: {(error.strerror or str(error)).lower()}.") from error
-    found = read_conversation(content, str(file))
+    found = read_conversation_file(file)
     with _store(anew=True) as store:
         conversation = store.add_tree(found.tree)
     for one in found.notes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from localsteer.file_reading import typed_path
 from localsteer.library.recipes import ContrastOptions, read_stems, split_words
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -36,7 +36,7 @@ def read_contrast_options(poles: str | None, persona: str | None, stems: str | N
         positive=positive,
         negative=negative,
         persona=usual.persona if persona is None else persona,
-        stems=usual.stems if stems is None else read_stems(Path(stems).expanduser()),
+        stems=usual.stems if stems is None else read_stems(typed_path(stems)),
     )
 
 

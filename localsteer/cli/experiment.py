@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -15,6 +14,7 @@ from localsteer.cli.results import run, show
 from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.experiment_protocol import Experiment
 from localsteer.errors import RecipeError
+from localsteer.file_reading import typed_path
 from localsteer.plots.experiments import plot_experiment
 from localsteer.plots.style import check_plotting
 
@@ -43,7 +43,7 @@ class Work:
     def __init__(self, options: dict[str, Any]) -> None:
         """``options``: the values of :func:`experiment_options`. Raises LocalsteerError, before any model is loaded."""
         self.home = Home.find()
-        self.picture = None if options["plot"] is None else Path(options["plot"]).expanduser()
+        self.picture = None if options["plot"] is None else typed_path(options["plot"])
         if self.picture is not None:
             check_plotting(self.picture)
         self.path = self.home.model_path(options["model"])
@@ -86,7 +86,7 @@ def file_for_engine(path: str | None) -> str:
     """A path that the engine process understands, too; "" for none. Raises RecipeError for a file that is not there."""
     if path is None:
         return ""
-    found = Path(path).expanduser().absolute()
+    found = typed_path(path).absolute()
     if not found.is_file():
         raise RecipeError(f"There is no file {path}; check the path.")
     return str(found)

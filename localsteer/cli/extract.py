@@ -12,6 +12,7 @@ from localsteer.cli.output import echo, note, print_json, signed, spoken_layers,
 from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.protocol import Extract, Extracted
 from localsteer.errors import DialError, RecipeError, VectorError
+from localsteer.file_reading import typed_path
 from localsteer.library.places import Places
 from localsteer.library.recipes import (
     ContrastOptions,
@@ -104,7 +105,7 @@ def extract(
 def find_source(wanted: str, places: Places, options: ContrastOptions | None = None) -> Path:
     """The recipe of that name, else the file at that path. Raises RecipeError."""
     recipe = find_recipe(wanted, places)
-    path = recipe.path if recipe is not None else Path(wanted).expanduser().absolute()
+    path = recipe.path if recipe is not None else typed_path(wanted).absolute()
     if path.is_file():
         # Before a model is loaded, so that a slip in the recipe costs no time.
         check_contrast_file(path, options)
@@ -119,7 +120,7 @@ def find_source(wanted: str, places: Places, options: ContrastOptions | None = N
 def _target(out: str | None, name: str, model_id: str, places: Places) -> Path:
     if out is None:
         return VectorLibrary.at(places).path_for(name, model_id)
-    target = Path(out).expanduser().absolute()
+    target = typed_path(out).absolute()
     if target.is_dir():
         raise click.BadParameter(f"{out} is a folder; name a file to write.")
     return target

@@ -86,7 +86,7 @@ def spoken_layers(layers: Sequence[int]) -> str:
     """``7-9``, ``3,5``, ``–`` for none."""
     if not layers:
         return "–"
-    if len(layers) > 1 and list(layers) == list(range(layers[0], layers[-1] + 1)):
+    if 1 < len(layers) == layers[-1] - layers[0] + 1 and list(layers) == list(range(layers[0], layers[-1] + 1)):
         return f"{layers[0]}-{layers[-1]}"
     return ",".join(map(str, layers))
 

@@ -11,6 +11,7 @@ from localsteer.cli.options import json_option
 from localsteer.cli.output import bar, clear_progress, echo, note, print_json, show_progress, size, table
 from localsteer.cli.session import Home
 from localsteer.errors import DownloadError
+from localsteer.file_reading import real_path
 from localsteer.gguf_header import size_of_parts
 from localsteer.library.curated_models import CuratedModel, curated_models, read_wanted
 from localsteer.library.downloads import DownloadProgress, download_model
@@ -54,7 +55,7 @@ def _name_of(path: Path) -> str:
     """What `--model` takes for it from now on."""
     home = Home.find()
     found = list_models(home.places, more_folders=home.settings.model_folders)
-    return next((model.name for model in found if model.path.resolve() == path.resolve()), str(path))
+    return next((model.name for model in found if real_path(model.path) == real_path(path)), str(path))
 
 
 def _show_list(models: tuple[CuratedModel, ...], as_json: bool) -> None:

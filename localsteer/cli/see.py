@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -17,6 +16,7 @@ from localsteer.cli.say import read_prompt
 from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.protocol import ReadTokens, Turn
 from localsteer.errors import DialError
+from localsteer.file_reading import typed_path
 from localsteer.library.files import write_private
 
 _SPEAKERS = {"user": "prompt", "assistant": "reply"}
@@ -68,7 +68,7 @@ def see(
     if png_out is not None:
         files.append((png_out, as_png(heat)))
     for out, content in files:
-        write_private(Path(out).expanduser().absolute(), content)
+        write_private(typed_path(out).absolute(), content)
     if as_json:
         print_json(_document(heat, name))
     elif sys.stdout.isatty():

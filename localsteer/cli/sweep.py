@@ -22,6 +22,7 @@ from localsteer.engine.findings import finding_in, setting_of
 from localsteer.engine.protocol import Finding, ModelCard, Sweep, SweepRow
 from localsteer.engine.steerable_layers import check_layers
 from localsteer.errors import DialError, LocalsteerError, RecipeError, StorageError
+from localsteer.file_reading import typed_path
 from localsteer.library.dials import VectorToUse
 from localsteer.library.files import file_digest
 from localsteer.library.measured import keep_sweep
@@ -75,7 +76,7 @@ def sweep(
 
     Ctrl+C keeps what is measured, and the same command goes on from there.
     """
-    picture = None if plot is None else Path(plot).expanduser()
+    picture = None if plot is None else typed_path(plot)
     if picture is not None:
         check_plotting(picture)
     grid = read_grid(strengths)
@@ -217,10 +218,12 @@ def read_grid(text: str) -> tuple[float, ...]:
         first, last, step = numbers
         if step <= 0 or last < first:
             raise DialError(f'The grid "{text}" does not go upwards; write it like -2:2:0.5.')
-        count = math.floor((last - first) / step + 1e-9) + 1
-        if count > _MOST_STRENGTHS:
-            raise DialError(f'The grid "{text}" has {count} strengths; take a larger step ({_MOST_STRENGTHS} at most).')
-        numbers = [first + number * step for number in range(count)]
+        steps = (last - first) / step
+        if not steps < _MOST_STRENGTHS:  # it may be infinite
+            raise DialError(
+                f'The grid "{text}" has too many strengths; take a larger step ({_MOST_STRENGTHS} at most).'
+            )
+        numbers = [first + number * step for number in range(math.floor(steps + 1e-9) + 1)]
     grid = tuple(dict.fromkeys(round(number, 9) + 0.0 for number in numbers))
     if len(grid) > _MOST_STRENGTHS:
         raise DialError(f"These are {len(grid)} strengths; take fewer ({_MOST_STRENGTHS} at most).")
@@ -230,7 +233,7 @@ def read_grid(text: str) -> tuple[float, ...]:
 def _recipe(vector: VectorToUse, recipe_file: str | None, places: Places) -> Path:
     """The contrasts to measure on. Raises RecipeError."""
     if recipe_file is not None:
-        return Path(recipe_file).expanduser().absolute()
+        return typed_path(recipe_file).absolute()
     recipe = vector.make_from or find_recipe(vector.name, places)
     if recipe is None:
         raise RecipeError(f'There is no recipe named "{vector.name}" to measure on; name one with --recipe FILE.')

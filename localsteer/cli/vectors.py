@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +14,7 @@ from localsteer.cli.session import Home, identify
 from localsteer.cli.vector_card import as_document, as_text, find_tokens
 from localsteer.cli.vector_documents import recipe_changed, recipe_document, vector_document
 from localsteer.errors import ModelError, VectorError
+from localsteer.file_reading import typed_path
 from localsteer.gguf_header import read_header
 from localsteer.library.combinations import put_together
 from localsteer.library.dials import find_vector, is_expression, looks_like_path
@@ -86,7 +86,7 @@ def show(name: str, model: str | None, out: str | None, sweep_file: str | None, 
 
     Where its model is at hand, the tokens that it promotes and suppresses are among it.
     """
-    target = None if out is None else Path(out).expanduser().absolute()
+    target = None if out is None else typed_path(out).absolute()
     if target is not None:
         check_plotting(target)
     home = Home.find()
@@ -123,7 +123,7 @@ def _portrait(card: VectorCard, home: Home, model: str | None, sweep_file: str |
     made_for = library.model_of(card)
     portrait = read_portrait(card, library.all(made_for))
     if sweep_file is not None:
-        portrait = replace(portrait, curve=read_sweep(Path(sweep_file).expanduser()))
+        portrait = replace(portrait, curve=read_sweep(typed_path(sweep_file)))
     return replace(portrait, tokens=find_tokens(card, made_for, home, model))
 
 
@@ -145,7 +145,7 @@ def import_vector(file: str, layer_offset: int | None, name: str | None, model: 
     """
     home = Home.find()
     library = VectorLibrary.at(home.places)
-    path = Path(file).expanduser()
+    path = typed_path(file)
     if model is None:
         card = library.add(path, name=name, layer_offset=layer_offset)
         warning = None
@@ -195,7 +195,7 @@ def export(name: str, out: str, model: str | None) -> None:
     """Copy the stored vector NAME, or an expression's, to OUT.gguf, which llama.cpp takes as a control vector."""
     home = Home.find()
     library = VectorLibrary.at(home.places)
-    target = Path(out).expanduser().absolute()
+    target = typed_path(out).absolute()
     card = _combined(name, home, model) if is_expression(name) else library.require(name, _model_id(home, model))
     library.export(card, target)
     echo(f"{name} written to {target}.")
@@ -218,10 +218,10 @@ def _model_id(home: Home, model: str | None) -> str | None:
 
 
 def _card(name: str, home: Home, model: str | None) -> VectorCard:
-    if is_expression(name) and not Path(name).expanduser().is_file():
+    if is_expression(name) and not typed_path(name).is_file():
         return _combined(name, home, model)
     if looks_like_path(name):
-        path = Path(name).expanduser()
+        path = typed_path(name)
         if not path.is_file():
             raise VectorError(f"There is no vector file {name}; check the path.")
         return read_vector_card(path)

@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import os
 import queue
+import re
 import signal
 import subprocess
 import sys
@@ -59,6 +60,7 @@ _LAST_WORDS = (
 )
 _LARGEST_LOG = 1_000_000
 _SECONDS_TO_QUIT = 2.0
+_FOLDERS = re.compile(r"\S*[/\\](?=[\w.-]+:\d+:)")
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 # The root goes in front only where the child would not find the package by itself, as when it runs from a clone.
 _CHILD_PROGRAM = (
@@ -252,6 +254,8 @@ def _spawn(log: IO[bytes] | None) -> subprocess.Popen[bytes]:
             # A session of its own: Ctrl+C, Ctrl+Z and a closed terminal reach the parent only, which then decides.
             start_new_session=True,
             creationflags=_windows_flags(),
+            # Else ggml calls a debugger when it gives up, and the person waits for that.
+            env={"GGML_NO_BACKTRACE": "1", **os.environ},
         )
     except OSError as error:
         raise EngineError(f"The engine process cannot be started: {error.strerror or error}.") from error
@@ -305,8 +309,18 @@ def _last_words(log_path: Path | None, start: int) -> str:
             lines = log.read(_LARGEST_LOG).decode("utf-8", "replace").splitlines()
     except OSError:
         return ""
-    telling = ("GGML_ASSERT", "GGML_ABORT", "terminate called", "what():", "Error:", "error:")
-    return next((line.strip()[:200] for line in reversed(lines) if any(word in line for word in telling)), "")
+    # The reason stands before the news that Python has ended, and before the place where it was.
+    for telling in (
+        ("GGML_ASSERT", "GGML_ABORT", "what():"),
+        ("Error:", "error:"),
+        ("fatal error", "terminate called"),
+    ):
+        for line in reversed(lines):
+            if any(word in line for word in telling) and not line.startswith("Fatal Python error"):
+                # Where llama.cpp was built is nobody's business.
+                said = _FOLDERS.sub("", "".join(one if one.isprintable() else " " for one in line))
+                return said.strip()[:200]
+    return ""
 
 
 def _reason(ending: str, last_words: str) -> str:

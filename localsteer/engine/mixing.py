@@ -104,7 +104,7 @@ class Mixer:
         path = Path(dial.vector_path)
         try:
             status = path.stat()
-        except OSError:
+        except (OSError, ValueError):
             raise VectorError(
                 f'The vector file of the dial "{dial.name}" is not there any more ({path}); extract it again.'
             ) from None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import BinaryIO
 
+from localsteer.file_reading import open_file
 from localsteer.gguf_header.reader import ArraySummary, GgufHeader
 
 _SAMPLE = 64 * 1024
@@ -17,8 +19,8 @@ def model_id(path: Path, header: GgufHeader) -> str:
     SHA-256 over the header's bytes, the file's size, and the first and last 64 KiB of the weights.
     """
     digest = hashlib.sha256(header.file_size.to_bytes(8, "little"))
-    with path.open("rb") as file:
-        digest.update(file.read(header.data_offset))
+    with open_file(path) as file:
+        _add(digest, file, header.data_offset)
         digest.update(file.read(_SAMPLE))
         file.seek(max(header.data_offset, header.file_size - _SAMPLE))
         digest.update(file.read(_SAMPLE))
@@ -33,11 +35,18 @@ def vocabulary_fingerprint(path: Path, header: GgufHeader) -> str:
     """
     digest = hashlib.sha256()
     found = False
-    with path.open("rb") as file:
+    with open_file(path) as file:
         for key in ("tokenizer.ggml.tokens", "tokenizer.ggml.token_type"):
             array = header.metadata.get(key)
             if isinstance(array, ArraySummary):
                 found = True
                 file.seek(array.start)
-                digest.update(file.read(array.end - array.start))
+                _add(digest, file, array.end - array.start)
     return digest.hexdigest()[:_DIGITS] if found else ""
+
+
+def _add(digest: hashlib._Hash, file: BinaryIO, nbytes: int) -> None:
+    """The next ``nbytes`` of ``file``, or what there is of them."""
+    while nbytes > 0 and (content := file.read(min(nbytes, _SAMPLE))):
+        digest.update(content)
+        nbytes -= len(content)

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from localsteer.file_reading import open_file
 from localsteer.gguf_header.reader import ArraySummary, GgufHeader
 
 LARGEST_DEFAULT_CONTEXT = 8192
@@ -39,10 +40,10 @@ class MemoryNeed:
 
 
 def default_context(trained: int) -> int:
-    """The context, in tokens, that a model trained with ``trained`` (0: unknown) is loaded with unless another is
-    asked for.
+    """The context, in tokens, that a model trained with ``trained`` (0 or less: unknown) is loaded with unless another
+    is asked for.
     """
-    return min(trained or LARGEST_DEFAULT_CONTEXT, LARGEST_DEFAULT_CONTEXT)
+    return min(trained, LARGEST_DEFAULT_CONTEXT) if trained > 0 else LARGEST_DEFAULT_CONTEXT
 
 
 def cache_bytes_per_token(path: Path, header: GgufHeader) -> int:
@@ -59,7 +60,7 @@ def _heads_by_layer(path: Path, header: GgufHeader, prefix: str) -> list[int]:
     """KV heads of each layer; a list in hybrid models, whose recurrent layers have none."""
     said = header.metadata.get(prefix + "head_count_kv")
     if isinstance(said, ArraySummary) and said.type in _INTEGERS and said.count <= _LONGEST_ARRAY:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             file.seek(said.start)
             content = file.read(said.end - said.start)
         return [max(0, number) for (number,) in struct.iter_unpack(_INTEGERS[said.type], content)]

@@ -7,25 +7,31 @@ and 3, little-endian).
 
 from __future__ import annotations
 
-import mmap
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 from localsteer.errors import ModelError
 from localsteer.file_kinds import LOOKED_AT, kind_of
+from localsteer.file_reading import open_file
 from localsteer.gguf_header.types import FILE_TYPES, TENSOR_TYPES
 
 _MAGIC = b"GGUF"
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
-_STRING, _ARRAY = 8, 9
+_UINT32, _STRING, _ARRAY = 4, 8, 9
 _MOST_DIMENSIONS = 4
 _MOST_ENTRIES = 1_000_000  # metadata keys or tensors; the largest models known have a few thousand
 _VOCABULARIES = {"gpt2": "BPE", "llama": "SentencePiece"}
 _LONGEST_NAME = 65_535  # of a key, as the format says
+_LONGEST_TEXT = 16_000_000  # chat templates have a few ten thousand
+_LONGEST_HEADER = 256_000_000  # vocabularies of a few hundred thousand tokens take twenty million
+_MOST_VALUES = 16_000_000
+_WINDOW = 1 << 20
+_NAME_SHOWN = 64
 
 Scalar: TypeAlias = int | float | bool | str
 
@@ -42,7 +48,11 @@ class ArraySummary:
     end: int
 
 
-Value: TypeAlias = Scalar | ArraySummary | tuple["Value", ...]
+class _Ended(Exception):
+    """The file ends in the middle of its header."""
+
+
+Value: TypeAlias = Scalar | ArraySummary | tuple[Scalar, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +152,16 @@ def read_header(path: Path, *, arrays: bool = False) -> GgufHeader:
 
     Raises ModelError with one sentence that says what is wrong: no such file, a folder, not a GGUF, cut off, damaged.
     """
-    if path.is_dir():
-        raise ModelError(f"{path} is a folder; name the .gguf file in it.")
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             beginning = file.read(LOOKED_AT)
             if not beginning.startswith(_MAGIC):
                 raise ModelError(_not_gguf(path, beginning))
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                return _Reader(path, content, arrays).header()
+            return _Reader(path, file, arrays).header()
     except FileNotFoundError:
         raise ModelError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise ModelError(f"{path} is a folder; name the .gguf file in it.") from None
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}.") from error
 
@@ -165,18 +174,24 @@ def _not_gguf(path: Path, beginning: bytes) -> str:
 
 
 class _Reader:
-    """A cursor over the file's bytes."""
+    """A cursor over the file's bytes, of which a window is held. Read and not mapped: where a mapped file shrinks, or
+    its disk goes away, the system ends the process.
+    """
 
-    def __init__(self, path: Path, content: mmap.mmap, arrays: bool) -> None:
+    def __init__(self, path: Path, file: BinaryIO, arrays: bool) -> None:
         self._path = path
-        self._content = content
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size
         self._arrays = arrays
+        self._entries = 0
         self._at = len(_MAGIC)
+        self._window = b""
+        self._window_at = 0
 
     def header(self) -> GgufHeader:
         try:
             return self._header()
-        except (struct.error, OverflowError):
+        except _Ended:
             raise ModelError(f"{self._path} is cut off: its header does not end. Get the file again.") from None
         except UnicodeDecodeError:
             raise self._damaged("a text in its header is not UTF-8") from None
@@ -192,21 +207,28 @@ class _Reader:
         types: dict[str, int] = {}
         for _ in range(n_metadata):
             key = self._string(_LONGEST_NAME)
+            if key in metadata:
+                raise self._damaged(f'its metadata names "{_shown(key)}" twice')
             types[key] = self._integer("<I")
             metadata[key] = self._value(types[key])
         alignment = metadata.get("general.alignment", 32)
-        if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
+        if types.get("general.alignment", _UINT32) != _UINT32 or not isinstance(alignment, int):
+            raise self._damaged("its alignment is of a wrong type")
+        if alignment <= 0 or alignment & (alignment - 1):
             raise self._damaged(f"its alignment is {alignment}")
         infos = [self._tensor_info() for _ in range(n_tensors)]
+        if len({info[0] for info in infos}) < n_tensors:
+            names = [info[0] for info in infos]
+            raise self._damaged(f"it holds two tensors called {_shown(max(names, key=names.count))}")
         data_offset = -(-self._at // alignment) * alignment
         tensors = tuple(self._tensor(info, data_offset) for info in infos)
-        return GgufHeader(version, metadata, types, tensors, data_offset, len(self._content), alignment)
+        return GgufHeader(version, metadata, types, tensors, data_offset, self._size, alignment)
 
     def _tensor_info(self) -> tuple[str, tuple[int, ...], int, int]:
         name = self._string(_LONGEST_NAME)
         n_dimensions = self._integer("<I")
         if n_dimensions > _MOST_DIMENSIONS:
-            raise self._damaged(f"tensor {name} has {n_dimensions} dimensions")
+            raise self._damaged(f"tensor {_shown(name)} has {n_dimensions} dimensions")
         shape = tuple(self._integer("<Q") for _ in range(n_dimensions))
         return name, shape, self._integer("<I"), self._integer("<Q")
 
@@ -215,16 +237,16 @@ class _Reader:
         type_name, block, block_bytes = TENSOR_TYPES.get(type_number, (f"type {type_number}", 0, 0))
         nbytes = prod(shape) // block * block_bytes if block else None
         end = data_offset + offset + (nbytes or 0)
-        if end > len(self._content):
+        if end > self._size:
             raise ModelError(
-                f"{self._path} is cut off: tensor {name} should end at byte {end:,}, "
-                f"but the file has {len(self._content):,}. Get the file again."
+                f"{self._path} is cut off: tensor {_shown(name)} should end at byte {end:,}, "
+                f"but the file has {self._size:,}. Get the file again."
             )
         return TensorInfo(name, shape, type_name, data_offset + offset, nbytes)
 
     def _value(self, kind: int) -> Value:
         if kind == _STRING:
-            return self._string()
+            return self._string(_LONGEST_TEXT)
         if kind == _ARRAY:
             return self._array()
         if kind not in _SCALARS:
@@ -234,36 +256,52 @@ class _Reader:
     def _array(self) -> Value:
         kind, count = self._integer("<I"), self._integer("<Q")
         start = self._at
-        if count > len(self._content):
+        if kind == _ARRAY:  # which the format allows and llama.cpp does not
+            raise self._damaged("its metadata holds an array of arrays")
+        if kind not in (*_SCALARS, _STRING):
+            raise self._damaged(f"its metadata holds an array of unknown type {kind}")
+        if count > self._size:
             raise self._damaged(f"a metadata array says that it has {count:,} entries")
         if self._arrays:
-            return tuple(self._value(kind) for _ in range(count))
+            self._entries += count
+            if self._entries > _MOST_VALUES:
+                raise self._damaged(f"its metadata arrays have more than {_MOST_VALUES:,} entries")
+            return self._strings(count) if kind == _STRING else self._numbers(_SCALARS[kind], count)
         if kind == _STRING:
             self._skip_strings(count)
-        elif kind == _ARRAY:
-            for _ in range(count):
-                self._array()
-        elif kind in _SCALARS:
-            self._advance(count * struct.calcsize(_SCALARS[kind]))
         else:
-            raise self._damaged(f"its metadata holds an array of unknown type {kind}")
+            self._advance(count * struct.calcsize(_SCALARS[kind]))
         return ArraySummary(kind, count, start, self._at)
+
+    def _strings(self, count: int) -> Value:
+        return tuple(self._string(_LONGEST_TEXT) for _ in range(count))
+
+    def _numbers(self, layout: str, count: int) -> Value:
+        begin = self._hold(count * struct.calcsize(layout))
+        self._at += count * struct.calcsize(layout)
+        return struct.unpack_from(f"<{count}{layout[1:]}", self._window, begin)
 
     def _skip_strings(self, count: int) -> None:
         """The hot loop: a large vocabulary has a few hundred thousand strings."""
-        at, content, length_at = self._at, self._content, struct.Struct("<Q").unpack_from
-        for _ in range(count):
-            at += 8 + length_at(content, at)[0]
-        self._at = at
-        self._advance(0)
+        length_at = struct.Struct("<Q").unpack_from
+        left = count
+        while left:
+            at = self._hold(8)
+            window, last = self._window, len(self._window) - 8
+            while left and at <= last:
+                at += 8 + length_at(window, at)[0]
+                left -= 1
+            self._at = self._window_at
+            self._advance(at)
 
-    def _string(self, longest: int | None = None) -> str:
+    def _string(self, longest: int) -> str:
         length = self._integer("<Q")
-        if longest is not None and length > longest:
-            raise self._damaged(f"a name in its header has {length:,} bytes")
-        start = self._at
-        self._advance(length)
-        return self._content[start : self._at].decode("utf-8")
+        if length > longest and (longest == _LONGEST_NAME or self._at + length <= self._size):
+            what = "name" if longest == _LONGEST_NAME else "text"
+            raise self._damaged(f"a {what} in its header has {length:,} bytes")
+        begin = self._hold(length)
+        self._at += length
+        return self._window[begin : begin + length].decode("utf-8")
 
     def _count(self, what: str) -> int:
         count = self._integer("<Q")
@@ -275,14 +313,36 @@ class _Reader:
         return int(self._scalar(layout))
 
     def _scalar(self, layout: str) -> int | float | bool:
-        value: int | float | bool = struct.unpack_from(layout, self._content, self._at)[0]
+        begin = self._hold(struct.calcsize(layout))
+        value: int | float | bool = struct.unpack_from(layout, self._window, begin)[0]
         self._at += struct.calcsize(layout)
         return value
 
+    def _hold(self, nbytes: int) -> int:
+        """Have the next ``nbytes`` in the window; gives the place in it where they begin."""
+        end = self._at + nbytes
+        if end > self._window_at + len(self._window):
+            if end > self._size:
+                raise _Ended
+            self._file.seek(self._at)
+            self._window = self._file.read(max(nbytes, _WINDOW))
+            self._window_at = self._at
+            if len(self._window) < nbytes:
+                raise _Ended
+        return self._at - self._window_at
+
     def _advance(self, nbytes: int) -> None:
-        if self._at + nbytes > len(self._content):
-            raise struct.error
         self._at += nbytes
+        if self._at > self._size:
+            raise _Ended
+        if self._at > _LONGEST_HEADER:
+            raise self._damaged(f"its header is longer than {_LONGEST_HEADER / 1e6:.0f} MB")
 
     def _damaged(self, why: str) -> ModelError:
         return ModelError(f"{self._path} is damaged: {why}. Get the file again.")
+
+
+def _shown(value: object) -> str:
+    """A name from a damaged file, fit for a sentence."""
+    text = "".join(one if one.isprintable() else "?" for one in str(value)[:_NAME_SHOWN])
+    return text if len(str(value)) <= _NAME_SHOWN else text + "…"

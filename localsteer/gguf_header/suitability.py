@@ -6,12 +6,14 @@ sentence.
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import psutil
 
 from localsteer.errors import ModelError
 from localsteer.gguf_header.reader import GgufHeader, read_header
+from localsteer.gguf_header.soundness import check_figures, check_tensors, check_vocabulary
 from localsteer.gguf_header.split import check_parts, part_named, size_of_parts
 
 _ENCODERS = {
@@ -48,6 +50,10 @@ def check_chat_model(path: Path, *, in_memory: bool = True) -> GgufHeader:
     header = read_header(path)
     check_kind(path, header)
     check_parts(path)
+    try:
+        check_vocabulary(path, header)
+    except (OSError, struct.error):  # it was there a moment ago
+        raise ModelError(f"{path} was changed while it was read; try again.") from None
     if in_memory:
         _check_memory(path, size_of_parts(path))
     return header
@@ -76,6 +82,8 @@ def check_kind(path: Path, header: GgufHeader) -> None:
         raise ModelError(f"{path} is an encoder ({header.architecture}), which cannot write; choose a chat model.")
     if header.n_layer < 1 or header.n_embd < 1:
         raise ModelError(f"{path} does not say how many layers it has ({header.architecture or 'no architecture'}).")
+    check_tensors(path, header)
+    check_figures(path, header)
 
 
 def _other_file(header: GgufHeader) -> str | None:

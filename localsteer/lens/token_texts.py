@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import unicodedata
 from collections.abc import Iterable
@@ -11,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from localsteer.errors import ModelError
+from localsteer.file_reading import open_file
 from localsteer.gguf_header import ArraySummary, GgufHeader
 
 _TOKENS = "tokenizer.ggml.tokens"
 _TYPES = "tokenizer.ggml.token_type"
 _STRING, _INT32, _UINT32 = 8, 5, 4  # GGUF's numbers for types
 _CONTROL, _USER_DEFINED, _UNUSED = 3, 4, 5  # llama.cpp's numbers for kinds of tokens
+_BYTE = re.compile(r"<0x[0-9A-Fa-f]{2}>")
 _SHOWN = {" ": "␣", "\n": "⏎", "\r": "␍", "\t": "⇥"}
 
 
@@ -83,7 +86,7 @@ def unused_tokens(path: Path, header: GgufHeader) -> npt.NDArray[np.int64]:
 
 
 def _content(path: Path, array: ArraySummary) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         file.seek(array.start)
         return file.read(array.end - array.start)
 
@@ -95,7 +98,7 @@ def _spelled(text: str, kind: int, like_gpt2: bool) -> str:
         if not all(letter in _BYTES for letter in text):
             return readable(text)
         return _from_bytes(bytes(_BYTES[letter] for letter in text))
-    if len(text) == 6 and text.startswith("<0x") and text.endswith(">"):
+    if _BYTE.fullmatch(text):
         return _from_bytes(bytes.fromhex(text[3:5]))
     return readable(text.replace("▁", " "))
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from localsteer.errors import ModelError
+from localsteer.file_reading import open_file
 from localsteer.gguf_header import GgufHeader, TensorInfo, read_header
 
 Floats = npt.NDArray[np.float32]
@@ -30,7 +31,7 @@ class Matrix:
 
     @property
     def shape(self) -> tuple[int, int]:
-        columns, rows = (*self.info.shape, 1)[:2]
+        columns, rows = (*self.info.shape, 1, 1)[:2]
         return rows, columns
 
     def chunks(self) -> Iterator[tuple[int, Floats]]:
@@ -47,7 +48,7 @@ class Matrix:
             raise _unreadable(self.path, kind)
         row_bytes = n_bytes // rows
         at_once = max(1, _WEIGHTS_AT_ONCE // columns)
-        with self.path.open("rb") as file:
+        with open_file(self.path) as file:
             file.seek(self.info.offset)
             for first in range(0, rows, at_once):
                 count = min(at_once, rows - first)

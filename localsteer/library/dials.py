@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localsteer.errors import DialError, ExpressionError, LocalsteerError, RecipeError, VectorError
+from localsteer.file_reading import typed_path
 from localsteer.library.combinations import check_free, expression_path, is_combined_from, saved_expression
 from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places
@@ -159,7 +160,7 @@ class _Shelf:
     def _known(self, name: str, within: tuple[str, ...] = ()) -> VectorToUse | None:
         """The file, recipe or stored vector of exactly that name."""
         if looks_like_path(name):
-            path = Path(name).expanduser()
+            path = typed_path(name)
             return VectorToUse(path.stem, path.absolute()) if path.is_file() else None
         stored = self._library.find(name, self._model_id)
         recipe = find_recipe(name, self._places)

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from localsteer.errors import StorageError
+from localsteer.file_reading import read_file
 from localsteer.library.files import private_folder
 from localsteer.steering.whole_file import write_whole
 
 _KEPT = 500
+_MOST_BYTES = 200_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class ExperimentResults:
     def find(self, key: Mapping[str, object]) -> KeptResults | None:
         """What the same part gave before; None where it was never done, or its file is damaged."""
         try:
-            written = json.loads(self._path(key).read_text(encoding="utf-8"))
+            written = json.loads(read_file(self._path(key), _MOST_BYTES))
         except (OSError, ValueError, RecursionError):
             return None
         match written:

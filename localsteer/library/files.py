@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from localsteer.errors import StorageError
+from localsteer.file_reading import open_file
 from localsteer.private import make_private, tighten
 from localsteer.steering.whole_file import write_whole
 
@@ -63,7 +64,7 @@ def copy_whole(source: Path, target: Path) -> None:
 def file_digest(path: Path) -> str:
     """SHA-256 (hex) of all that is in a file. Raises StorageError."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from localsteer.file_reading import open_file, read_file
+
 # Jan writes these files itself, a key to a line: no need to understand all of YAML.
 _MODEL_PATH = re.compile(r"""^model_path:[ \t]*["']?(?P<path>.+?)["']?[ \t]*$""", re.M)
 _LONGEST = 65_536
@@ -39,7 +41,7 @@ def jan_folders(environment: Mapping[str, str], home: Path) -> list[Path]:
     folders = [Path(chosen)] if chosen else []
     for root in roots:
         try:
-            moved: object = json.loads((root / "Jan" / "settings.json").read_bytes())["data_folder"]
+            moved: object = json.loads(read_file(root / "Jan" / "settings.json", _LONGEST))["data_folder"]
         except (OSError, ValueError, LookupError, TypeError, RecursionError):
             moved = None
         if isinstance(moved, str) and moved:
@@ -50,7 +52,7 @@ def jan_folders(environment: Mapping[str, str], home: Path) -> list[Path]:
 
 def _named_in(description: Path, data: Path) -> Path | None:
     try:
-        with description.open("rb") as file:
+        with open_file(description) as file:
             said = _MODEL_PATH.search(file.read(_LONGEST).decode("utf-8", "replace"))
     except OSError:
         return None

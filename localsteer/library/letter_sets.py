@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localsteer.errors import RecipeError
+from localsteer.file_reading import read_file, typed_path
 
 TRAIN = "generate_dataset.json"
 TEST = "test_dataset_ab.json"
 PROMPTS = "prompts.json"
+_MOST_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class LetterFiles:
 
 def find_letter_set(path: Path) -> LetterFiles:
     """The questions in a file, or in a folder as CAA's. Raises RecipeError."""
-    path = path.expanduser().absolute()
+    path = typed_path(path).absolute()
     if not path.is_dir():
         if not path.is_file():
             raise RecipeError(f"There is no file {path}; check the path.")
@@ -42,7 +44,7 @@ def _prompts(path: Path) -> tuple[str, ...]:
     if not path.is_file():
         return ()
     try:
-        written = json.loads(path.read_text(encoding="utf-8"))
+        written = json.loads(read_file(path, _MOST_BYTES))
     except (OSError, ValueError, RecursionError):
         written = None
     match written:

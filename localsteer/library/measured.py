@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from localsteer.errors import StorageError
+from localsteer.file_reading import read_file
 from localsteer.library.files import file_digest, write_private
 from localsteer.plots.curve import Curve
 
+_MOST_BYTES = 200_000_000
 _ENDING = ".sweep.json"
 _DIGEST = "vector_digest"
 
@@ -34,7 +36,7 @@ def kept_sweep(vector: Path) -> Curve | None:
         document = _document(measured_path(vector))
         if document.get(_DIGEST) != file_digest(vector):
             return None
-    except (StorageError, OSError, ValueError):
+    except (StorageError, OSError, ValueError, RecursionError):
         return None
     return Curve.read(document)
 
@@ -45,7 +47,7 @@ def read_sweep(path: Path) -> Curve:
         document = _document(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
-    except ValueError:
+    except (ValueError, RecursionError):
         document = {}
     curve = Curve.read(document)
     if not curve.windows:
@@ -54,5 +56,5 @@ def read_sweep(path: Path) -> Curve:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    document = json.loads(path.read_text(encoding="utf-8"))
+    document = json.loads(read_file(path, _MOST_BYTES))
     return document if isinstance(document, dict) else {}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from localsteer.errors import ModelError, StorageError
+from localsteer.file_reading import read_file, real_path
 from localsteer.gguf_header import (
     GgufHeader,
     MemoryNeed,
@@ -29,6 +30,7 @@ from localsteer.gguf_header import (
 from localsteer.library.files import write_private
 
 _VERSION = 1
+_MOST_BYTES = 20_000_000
 _FILES_REMEMBERED = 2000
 # Architectures and kinds of GGUF files that are no language models.
 _NOT_MODELS = {"controlvector", "clip", "mmproj", "imatrix", "t5encoder"}
@@ -120,7 +122,7 @@ class FactsBook:
     def facts(self, path: Path) -> ModelFacts:
         """The facts of a model file. Never raises."""
         try:
-            real = path.resolve()
+            real = real_path(path)
             state = real.stat()
         except OSError:
             return read_facts(path)
@@ -145,7 +147,7 @@ class FactsBook:
 
 def _read_book(file: Path) -> Mapping[str, Any]:
     try:
-        found = json.loads(file.read_bytes())
+        found = json.loads(read_file(file, _MOST_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     entries = found.get("files") if isinstance(found, dict) and found.get("version") == _VERSION else None

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from localsteer.file_reading import expanded, open_file, read_file
 from localsteer.library.jan import jan_models
 
 GGUF_MAGIC = b"GGUF"
+_MOST_BYTES = 1_000_000  # of what other programs say of themselves
 OLLAMA_SERVICE = Path("/usr/share/ollama/.ollama/models")
 """Where Ollama keeps models when Linux runs it as a service."""
 OLLAMA_MODEL = "application/vnd.ollama.image.model"
@@ -55,7 +57,7 @@ def hugging_face_folders(environment: Mapping[str, str], home: Path) -> list[Pat
         folders.append(Path(hf_home) / "hub")
     caches = [Path(cache)] if (cache := environment.get("XDG_CACHE_HOME")) else []
     folders += [cache / "huggingface" / "hub" for cache in (*caches, home / ".cache")]
-    return [Path(os.path.expandvars(folder)).expanduser() for folder in folders]
+    return [expanded(os.path.expandvars(folder)) for folder in folders]
 
 
 def llama_cpp_folders(environment: Mapping[str, str], home: Path) -> list[Path]:
@@ -75,7 +77,7 @@ def lm_studio_folders(home: Path) -> list[Path]:
     """
     homes = [home / ".lmstudio", home / ".cache" / "lm-studio"]
     try:
-        moved = (home / ".lmstudio-home-pointer").read_text(encoding="utf-8").strip()
+        moved = read_file(home / ".lmstudio-home-pointer", _MOST_BYTES).decode("utf-8").strip()
     except (OSError, ValueError):
         moved = ""
     if moved:
@@ -83,8 +85,8 @@ def lm_studio_folders(home: Path) -> list[Path]:
     folders = []
     for one in homes:
         try:
-            chosen = json.loads((one / "settings.json").read_bytes())["downloadsFolder"]
-        except (OSError, ValueError, LookupError, TypeError):
+            chosen = json.loads(read_file(one / "settings.json", _MOST_BYTES))["downloadsFolder"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             chosen = None
         if isinstance(chosen, str) and chosen:
             folders.append(Path(chosen))
@@ -154,7 +156,7 @@ def _ollama_name(parts: tuple[str, ...]) -> str:
 
 def _ollama_blob(manifest: Path, models: Path) -> Path | None:
     try:
-        layers = json.loads(manifest.read_bytes())["layers"]
+        layers = json.loads(read_file(manifest, _MOST_BYTES))["layers"]
         digest = next(str(layer["digest"]) for layer in layers if layer["mediaType"] == OLLAMA_MODEL)
     except (OSError, ValueError, LookupError, TypeError, StopIteration, RecursionError):
         return None
@@ -166,7 +168,7 @@ def _ollama_blob(manifest: Path, models: Path) -> Path | None:
 def is_gguf(path: Path) -> bool:
     """True where the file begins with the GGUF magic."""
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             return stream.read(4) == GGUF_MAGIC
     except OSError:
         return False

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from localsteer.errors import ModelError
+from localsteer.file_reading import real_path, typed_path
 from localsteer.gguf_header import GgufHeader, check_parts, part_named, parts_of, read_header, size_of_parts
 from localsteer.library.memory_fit import MemoryFit, memory_fit
 from localsteer.library.model_facts import FactsBook, ModelFacts, read_facts
@@ -102,10 +103,10 @@ def _whole(candidate: Candidate) -> tuple[Candidate, Path]:
     """A part of a model stands for all of it, by the first one that is there."""
     part = part_named(candidate.path.name)
     if part is None:
-        return candidate, candidate.path.resolve()
+        return candidate, real_path(candidate.path)
     first = next((path for path in parts_of(candidate.path) if path.is_file()), candidate.path)
     name = part.stem if part_named(candidate.name) else candidate.name
-    return replace(candidate, name=name, path=first), first.resolve()
+    return replace(candidate, name=name, path=first), real_path(first)
 
 
 def _with_facts(candidates: Iterable[Candidate], book: FactsBook) -> Iterator[FoundModel]:
@@ -147,7 +148,7 @@ def resolve_model(
         if not path.is_file():
             raise ModelError("The practice model is missing from this installation; install localsteer again.")
         return path
-    path = Path(wanted).expanduser()
+    path = typed_path(wanted)
     if path.is_file():
         return path.absolute()
     if path.name.lower().endswith(".gguf") or wanted.startswith((".", "~", "/", "\\")):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import platformdirs
 
+from localsteer.file_reading import expanded
+
 HOME_VARIABLE = "LOCALSTEER_HOME"
 
 
@@ -90,7 +92,7 @@ def find_places(environment: Mapping[str, str] | None = None) -> Places:
     """The places of this machine. ``LOCALSTEER_HOME`` overrides all of them."""
     home = (os.environ if environment is None else environment).get(HOME_VARIABLE)
     if home:
-        folder = Path(home).expanduser().absolute()
+        folder = expanded(home).absolute()
         return Places(data=folder, config=folder, logs=folder / "logs")
     return Places(
         data=Path(platformdirs.user_data_dir("localsteer", appauthor=False)),

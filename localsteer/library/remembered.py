@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from localsteer.file_reading import read_file
 from localsteer.library.files import write_private
 from localsteer.library.places import Places
 
 _MODELS_REMEMBERED = 200
+_MOST_BYTES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Remembered:
 def read_remembered(places: Places) -> Remembered:
     """What was remembered; nothing where the file is missing or damaged."""
     try:
-        found = json.loads(places.remembered.read_text(encoding="utf-8"))
+        found = json.loads(read_file(places.remembered, _MOST_BYTES))
     except (OSError, ValueError, RecursionError):
         return Remembered()
     if not isinstance(found, dict):
@@ -100,6 +102,6 @@ def _dial(found: Any) -> RememberedDial | None:
             scope=str(found.get("scope", "reply")),
             path=_text(found.get("path")),
         )
-    except (LookupError, TypeError, ValueError, AttributeError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
         return None
     return dial if math.isfinite(dial.strength) else None

@@ -5,20 +5,24 @@ from __future__ import annotations
 import difflib
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from localsteer.engine.protocol import SCOPES, Sampling
-from localsteer.errors import DialError
+from localsteer.errors import DialError, quoted, sentence
+from localsteer.file_reading import read_file
 from localsteer.library.places import Places
 from localsteer.library.remembered import RememberedDial
 from localsteer.library.settings import SCHEMA
 from localsteer.steering.expressions import read_layers
+from localsteer.toml_reading import parse_toml
 
 HEADER = re.compile(r"^[ \t]*\[\[[ \t]*scene[ \t]*\]\]", re.MULTILINE)
 """Where a scene begins in the file."""
+
+MOST_BYTES = 8 * 1024 * 1024
+"""Of the file of scenes."""
 
 SAMPLING = tuple(field.name for field in fields(Sampling))
 _SCENE = ("name", "model", "system_prompt", "sampling", "dials")
@@ -56,26 +60,26 @@ def read_scenes(places: Places) -> FoundScenes:
     """All scenes that can be used. Never raises; a scene that says something impossible is left out as a whole."""
     path = places.scenes
     try:
-        raw = path.read_bytes()
+        raw = read_file(path, MOST_BYTES)
     except FileNotFoundError:
         return FoundScenes()
     except OSError as error:
         return FoundScenes(problems=(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.",))
     try:
         text = raw.decode("utf-8-sig")
-        found = tomllib.loads(text)
+        found = parse_toml(text)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         return FoundScenes(problems=(f"{path}, line {line}: this is no UTF-8 text; mend it to have its scenes again.",))
-    except (ValueError, RecursionError) as error:
-        return FoundScenes(problems=(f"{path} cannot be read: {error}; mend that line to have its scenes again.",))
+    except ValueError as error:
+        problem = sentence(f"{path} cannot be read: {error}; mend that line to have its scenes again.")
+        return FoundScenes(problems=(problem,))
     tables = found.get("scene", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables) or set(found) - {"scene"}:
         other = next((name for name in found if name != "scene"), "scene")
         where = _line(text, 0, (rf"^[ \t\[]*{re.escape(other)}",))
-        return FoundScenes(
-            _usable(tables), (f'{path}, line {where}: "{other}" is no scene; each begins with a line [[scene]].',)
-        )
+        problem = sentence(f'{path}, line {where}: "{other}" is no scene; each begins with a line [[scene]].')
+        return FoundScenes(_usable(tables), (problem,))
     scenes: list[Scene] = []
     problems = []
     starts = [match.start() for match in HEADER.finditer(text)]
@@ -90,7 +94,7 @@ def read_scenes(places: Places) -> FoundScenes:
             problems.append(
                 f"{path}, line {_line(text, start, wrong.trail)}: {wrong} Until then this scene is left out."
             )
-    return FoundScenes(tuple(scenes), tuple(problems))
+    return FoundScenes(tuple(scenes), tuple(map(sentence, problems)))
 
 
 def _usable(tables: Any) -> tuple[Scene, ...]:
@@ -133,7 +137,7 @@ def _sampling(table: Mapping[str, Any]) -> Sampling:
         try:
             values[key] = kind.check(value)
         except (TypeError, ValueError):
-            raise _Wrong(f'"{key}" cannot be {value!r}; it must be {kind.wanted}.', *_trail(key, table)) from None
+            raise _Wrong(f'"{key}" cannot be {quoted(value)}; it must be {kind.wanted}.', *_trail(key, table)) from None
     return Sampling(**values)
 
 
@@ -148,7 +152,7 @@ def _dial(table: Mapping[str, Any], place: int) -> RememberedDial:
         return _Wrong(f'"{key}" of the dial "{name}" must be {wanted}.', *before, rf"\b{key}\s*=")
 
     strength, on, scope = table.get("strength", 0.0), table.get("on", True), table.get("scope", "")
-    if isinstance(strength, bool) or not isinstance(strength, int | float) or not math.isfinite(strength):
+    if isinstance(strength, bool) or not isinstance(strength, int | float) or not _is_finite(strength):
         raise wrong("strength", "a number, such as 0.5 or -1")
     if not isinstance(on, bool):
         raise wrong("on", "true or false")
@@ -162,6 +166,13 @@ def _dial(table: Mapping[str, Any], place: int) -> RememberedDial:
     except DialError:
         raise wrong("layers", 'a text, such as "7-9" or "7,9"') from None
     return RememberedDial(name.strip(), float(strength), on, chosen, scope)
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:  # a whole number of a thousand digits
+        return False
 
 
 def _check_keys(table: Mapping[str, Any], known: tuple[str, ...], what: str, *before: str) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import Any
 
 from localsteer.errors import SceneError, StorageError
+from localsteer.file_reading import read_file
 from localsteer.library.files import write_private
 from localsteer.library.places import Places
-from localsteer.library.scenes import HEADER, SAMPLING, Scene
+from localsteer.library.scenes import HEADER, MOST_BYTES, SAMPLING, Scene
 from localsteer.steering.expressions import written_layers
+from localsteer.toml_reading import parse_toml
 
 LONGEST_NAME = 60
 
@@ -106,7 +107,7 @@ def restore_scene(places: Places, removed: RemovedScene) -> None:
     found = _scenes(places, text)
     if removed.name in _names(found):
         raise SceneError(f'There is another scene called "{removed.name}" by now; rename it first.')
-    _write(places, f"{text.rstrip()}\n\n{removed.block}", [*found, *tomllib.loads(removed.block)["scene"]])
+    _write(places, f"{text.rstrip()}\n\n{removed.block}", [*found, *parse_toml(removed.block)["scene"]])
 
 
 def _check_name(name: str) -> str:
@@ -170,7 +171,7 @@ def _span(places: Places, text: str, place: int, count: int, *, comments: bool) 
 
 
 def _names(found: list[dict[str, Any]]) -> list[str]:
-    return [str(table.get("name", "")).strip() for table in found]
+    return [name.strip() if isinstance(name := table.get("name"), str) else "" for table in found]
 
 
 def _place(places: Places, found: list[dict[str, Any]], name: str) -> int:
@@ -184,7 +185,7 @@ def _read(places: Places) -> str:
     """The file's text; that of a new file where there is none."""
     try:
         # Not read_text, which would change the file's line ends.
-        return places.scenes.read_bytes().decode("utf-8-sig")
+        return read_file(places.scenes, MOST_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         return _HEAD
     except UnicodeDecodeError as error:
@@ -196,8 +197,8 @@ def _read(places: Places) -> str:
 def _scenes(places: Places, text: str) -> list[dict[str, Any]]:
     """What TOML reads in ``text``, be it usable or not."""
     try:
-        tables = tomllib.loads(text).get("scene", [])
-    except (ValueError, RecursionError) as error:
+        tables = parse_toml(text).get("scene", [])
+    except ValueError as error:
         raise SceneError(
             f"{places.scenes} cannot be read ({error}), so it is left as it is; mend that line first."
         ) from error
@@ -209,7 +210,7 @@ def _scenes(places: Places, text: str) -> list[dict[str, Any]]:
 def _write(places: Places, text: str, wanted: list[dict[str, Any]]) -> None:
     """Write ``text`` where it says what is wanted; a longer text within the file may look like a scene's beginning."""
     try:
-        says = tomllib.loads(text).get("scene", [])
+        says = parse_toml(text).get("scene", [])
     except ValueError:
         says = None
     if says != wanted:

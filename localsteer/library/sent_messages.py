@@ -6,17 +6,19 @@ import json
 from contextlib import suppress
 
 from localsteer.errors import StorageError
+from localsteer.file_reading import read_file
 from localsteer.library.files import append_line, write_private
 from localsteer.library.places import Places
 
 MOST = 500
 _LONGEST = 20_000
+_MOST_BYTES = 200_000_000
 
 
 def read_sent(places: Places) -> tuple[str, ...]:
     """The last ones, oldest first, at most :data:`MOST`; what is damaged is passed over."""
     try:
-        lines = places.sent_messages.read_bytes().splitlines()
+        lines = read_file(places.sent_messages, _MOST_BYTES).splitlines()
     except OSError:
         return ()
     sent = tuple(text for line in lines[-2 * MOST :] if (text := _text(line)))[-MOST:]

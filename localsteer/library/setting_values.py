@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from localsteer.file_reading import expanded
 
 _LARGEST = (1 << 31) - 1
 
@@ -41,8 +42,9 @@ def number(low: float, high: float, *, above: bool = False) -> Kind:
     """A finite number from ``low`` (``above``: greater than that) to ``high``."""
 
     def check(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError
+        # Not a number fails every comparison, and a whole number of any length bears them.
         if not low <= value <= high or (above and value == low):
             raise ValueError
         return float(value)
@@ -79,7 +81,7 @@ def _switch_from(text: str) -> bool:
 def _folders(value: object) -> tuple[Path, ...]:
     if not isinstance(value, list):
         raise TypeError
-    return tuple(Path(_name(folder)).expanduser() for folder in value)
+    return tuple(expanded(_name(folder)) for folder in value)
 
 
 def _folders_from(text: str) -> list[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from localsteer.errors import SettingsError, StorageError
+from localsteer.file_reading import read_file
 from localsteer.library.files import write_private
 from localsteer.library.places import Places
 from localsteer.library.setting_values import plain_value
 from localsteer.library.settings import SCHEMA, Setting
-from localsteer.library.settings_sources import setting_named, typed_value
+from localsteer.library.settings_sources import MOST_BYTES, setting_named, typed_value
+from localsteer.toml_reading import parse_toml
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -67,7 +68,7 @@ def set_in_file(places: Places, key: str, typed: str) -> Any:
     """
     value = typed_value(key, typed)
     text = _read(places)
-    wanted = _with(tomllib.loads(text), key, plain_value(value))
+    wanted = _with(parse_toml(text), key, plain_value(value))
     for changed in (_uncommented(text, key, value), _assigned(text, key, value)):
         # The line that looks like the commented setting may be part of a longer text.
         if _says(changed, wanted):
@@ -94,7 +95,7 @@ def unset_in_file(places: Places, key: str) -> bool:
         del document[name]
         _write(places, document.as_string())
         return True
-    wanted = tomllib.loads(text)
+    wanted = parse_toml(text)
     del (wanted[name] if entry else wanted)[last]
     # A value over several lines becomes one line first, and that line a comment.
     holder[last] = _MARK
@@ -143,7 +144,7 @@ def _with(found: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
 
 def _says(text: str, wanted: dict[str, Any]) -> bool:
     try:
-        return tomllib.loads(text) == wanted
+        return parse_toml(text) == wanted
     except ValueError:
         return False
 
@@ -152,7 +153,7 @@ def _read(places: Places) -> str:
     """The file's text, known to be TOML; that of a new file where there is none."""
     try:
         # Not read_text, which would change the file's line ends.
-        text = places.settings.read_bytes().decode("utf-8-sig")
+        text = read_file(places.settings, MOST_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         return commented_file()
     except UnicodeDecodeError as error:
@@ -168,7 +169,7 @@ def _parse(places: Places, text: str) -> TOMLDocument:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        tomllib.loads(text)
+        parse_toml(text)
         return tomlkit.parse(text)
     except (ValueError, RecursionError, TOMLKitError) as error:
         raise SettingsError(

@@ -5,18 +5,21 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from localsteer.errors import SettingsError
+from localsteer.errors import SettingsError, quoted, sentence
+from localsteer.file_reading import read_file
 from localsteer.library.places import Places
 from localsteer.library.settings import SCHEMA, Setting, Settings
+from localsteer.toml_reading import parse_toml
 
 Origin: TypeAlias = Literal["default", "file", "environment", "command line"]
 
 _MOST_UNKNOWN = 5
+MOST_BYTES = 8 * 1024 * 1024
+"""Of the settings file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def find_settings(
     for one in given:
         _take_given(taken, one)
     origins: dict[str, Origin] = dict.fromkeys(SCHEMA, "default")
-    return FoundSettings(Settings(**taken.values), origins | taken.origins, tuple(problems))
+    return FoundSettings(Settings(**taken.values), origins | taken.origins, tuple(map(sentence, problems)))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -106,18 +109,18 @@ class _Taken:
 def _take_file(taken: _Taken, places: Places) -> list[str]:
     path = places.settings
     try:
-        raw = path.read_bytes()
+        raw = read_file(path, MOST_BYTES)
     except FileNotFoundError:
         return []
     except OSError as error:
         return [f"{path} cannot be read ({(error.strerror or str(error)).lower()}); the defaults are used."]
     try:
         text = raw.decode("utf-8-sig")
-        found = tomllib.loads(text)
+        found = parse_toml(text)
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         return [f"{path}, line {line}: this is no UTF-8 text; the defaults are used until it is mended."]
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         return [f"{path} cannot be read: {error}; the defaults are used until it is mended."]
     unknown = [name for name in found if name not in SCHEMA]
     if len(unknown) > _MOST_UNKNOWN and len(unknown) == len(found):
@@ -147,7 +150,8 @@ def _take_one(taken: _Taken, setting: Setting, value: object, where: str) -> lis
         taken.put(setting.name, setting.kind.check(value), "file")
     except (TypeError, ValueError):
         return [
-            f'{where}: "{setting.name}" cannot be {value!r}; it must be {setting.kind.wanted}. The default is used.'
+            f'{where}: "{setting.name}" cannot be {quoted(value)}; it must be {setting.kind.wanted}. '
+            "The default is used."
         ]
     return []
 
@@ -161,7 +165,7 @@ def _take_table(taken: _Taken, setting: Setting, value: object, where: str) -> l
             taken.put(setting.name, {entry: setting.kind.check(one)}, "file")
         except (TypeError, ValueError):
             problems.append(
-                f'{where}: "{setting.name}.{entry}" cannot be {one!r}; it must be {setting.kind.wanted}. '
+                f'{where}: "{setting.name}.{entry}" cannot be {quoted(one)}; it must be {setting.kind.wanted}. '
                 "The default is used."
             )
     return problems

@@ -16,9 +16,11 @@ from pathlib import Path
 from localsteer.engine.findings import Setting, as_record, from_record, setting_of
 from localsteer.engine.protocol import Finding
 from localsteer.errors import StorageError
+from localsteer.file_reading import read_file
 from localsteer.library.files import append_line
 from localsteer.library.places import Places
 
+_MOST_BYTES = 200_000_000
 _FORMAT = 1
 """To be raised when the same setting would be measured otherwise."""
 
@@ -61,7 +63,7 @@ class SweepJournal:
         read.
         """
         try:
-            lines = self.path.read_bytes().split(b"\n")
+            lines = read_file(self.path, _MOST_BYTES).split(b"\n")
         except OSError:
             return {}
         return {setting_of(finding): finding for line in lines if (finding := _finding(line)) is not None}

@@ -17,6 +17,7 @@ log = logging.getLogger("localsteer.llama_cpp")
 # llama.cpp calls information nobody reads, and its warnings are about itself.
 _LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.INFO, 4: logging.WARNING}
 _ERROR, _CONTINUED = 4, 5
+_LONGEST_REASON = 300
 _errors: deque[str] = deque(maxlen=4)
 
 
@@ -49,9 +50,13 @@ def forget_errors() -> None:
 
 
 def last_error() -> str:
-    """What llama.cpp said last about why something failed, without its function names; empty if nothing."""
+    """What llama.cpp said last about why something failed, without its function names, on one line; empty if nothing.
+
+    It quotes what stands in files, whatever that is.
+    """
     for line in _errors:
         _, _, reason = line.partition(": ")
         if reason:
-            return reason.removeprefix("error loading model: ").strip()
+            said = "".join(one if one.isprintable() else " " for one in reason.removeprefix("error loading model: "))
+            return " ".join(said.split())[:_LONGEST_REASON]
     return ""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from localsteer.errors import DialError, PromptError, Stopped
+from localsteer.errors import DialError, ModelError, PromptError, Stopped
 from localsteer.llama.closing import Closing
 from localsteer.llama.cuts import Cut, Cuts, cuts_of, positions_of
 from localsteer.llama.decoding import Decoder
@@ -23,7 +23,7 @@ from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
 from localsteer.llama.sampling import Sampler, Sampling
 from localsteer.llama.spans import Evaluated, Span
-from localsteer.llama.steering import Steering
+from localsteer.llama.steering import UNSTEERED, Steering
 
 
 class Context(Closing):
@@ -254,11 +254,14 @@ class Context(Closing):
     def sample(self, sampler: Sampler) -> int:
         """Draw a token from the present logits.
 
-        Raises DialError if steering, this or an earlier one, has made them something else than numbers; all that is
-        cached is forgotten then.
+        Raises DialError if steering, this or an earlier one, has made them something else than numbers, and ModelError
+        if the model has by itself; all that is cached is forgotten then.
         """
         if not self._decoder.has_numbers():
+            steered = any(key != UNSTEERED.key for key in self._keys)
             self.forget()
+            if not steered:
+                raise ModelError(f"{self.model.name} computes no numbers, even without dials; get its file again.")
             raise DialError("The dials are turned so far that the model computes no numbers any more; turn them back.")
         return sampler.sample(self._decoder.handle)
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-
 from localsteer.errors import ModelError
+from localsteer.llama.template_sandbox import ChatFormatter, TemplateLimit
 
 if TYPE_CHECKING:
     from localsteer.llama.model import Model
@@ -30,7 +29,8 @@ PLAIN_TEMPLATE = (
 
 # Private-use characters, so that no template has a reason to contain or to change them.
 _OPEN, _CLOSE = "\ue000", "\ue001"
-_PLACEHOLDER = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
+_LONGEST_REASON = 200
+_PLACEHOLDER = re.compile(f"{_OPEN}([0-9]{{1,9}}){_CLOSE}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,20 @@ class ChatTemplate:
     """The chat template of one model, or the plain form where it has none. Remembers what it has rendered."""
 
     def __init__(self, model: Model) -> None:
+        self._name = model.name
+        self._limit: TemplateLimit | None = None
         source = model.metadata.get("tokenizer.chat_template")
         self.source = source if isinstance(source, str) and source else PLAIN_TEMPLATE
         try:
-            self._formatter = Jinja2ChatFormatter(
+            self._formatter = ChatFormatter(
                 self.source,
                 bos_token=model.token_text(model.begin_token),
                 eos_token=model.token_text(model.end_token),
             )
+        except TemplateLimit as limit:
+            raise self._unusable(limit) from None
         except Exception as error:
-            raise ModelError(f"The chat template of {model.name} cannot be read: {error}.") from error
+            raise ModelError(f"The chat template of {self._name} cannot be read: {spoken(error)}.") from error
         self.frame = lru_cache(maxsize=512)(self._frame)
         """Frame of a tuple of roles, ``open_reply``: with the beginning of a reply at the end. Raises
         TemplateRefusal.
@@ -86,16 +90,33 @@ class ChatTemplate:
         messages = [
             {"role": role, "content": f"{padding}{_OPEN}{number}{_CLOSE}{padding}"} for number, role in enumerate(roles)
         ]
-        self._formatter.add_generation_prompt = open_reply
+        if self._limit is not None:
+            raise self._unusable(self._limit)
         try:
-            return self._run(messages)
+            return self._formatter(messages, open_reply=open_reply, tools=None, functions=None)
+        except TemplateLimit as limit:
+            self._limit = limit
+            raise self._unusable(limit) from None
         except Exception as error:
             # Templates raise what they like; all of it means that they do not take these messages. Some only expect a
             # list of tools, though an empty one.
             try:
-                return self._run(messages, tools=[], functions="")
+                return self._formatter(messages, open_reply=open_reply, tools=[], functions="")
+            except TemplateLimit as limit:
+                raise self._unusable(limit) from None
             except Exception:
-                raise TemplateRefusal(str(error)) from error
+                raise TemplateRefusal(spoken(error)) from error
 
-    def _run(self, messages: list[dict[str, str]], **tools: object) -> str:
-        return str(self._formatter(messages=messages, **tools).prompt)  # type: ignore[arg-type, unused-ignore]
+    def _unusable(self, limit: TemplateLimit) -> ModelError:
+        """Not the plain form instead: a model that was trained on another one answers badly, and nobody knows why."""
+        return ModelError(
+            f"The chat template of {self._name} {limit}, so it is not used; take another file of this model, or write "
+            "to it without a template (`localsteer say --raw`)."
+        )
+
+
+def spoken(error: Exception) -> str:
+    """What an error says, as a part of a sentence: templates choose their own words."""
+    said = "".join(one if one.isprintable() else " " for one in str(error)) or type(error).__name__
+    said = " ".join(said.split()).rstrip(".")
+    return said if len(said) <= _LONGEST_REASON else said[: _LONGEST_REASON - 1] + "…"

@@ -10,6 +10,9 @@ Band = tuple[float | None, float | None]
 """From, to; None where it is not known."""
 
 
+_LARGEST = 1e30  # nothing that was measured is larger, and pictures cannot be
+
+
 @dataclass(frozen=True, slots=True)
 class SweepPoint:
     """One setting: ``layers`` steered at ``strength``. ``effect`` in nats per token with its 95 % interval,
@@ -78,7 +81,7 @@ def spoken_window(layers: Sequence[int]) -> str:
         return "no layer"
     if len(layers) == 1:
         return f"layer {layers[0]}"
-    if list(layers) == list(range(layers[0], layers[-1] + 1)):
+    if layers[-1] - layers[0] == len(layers) - 1 and list(layers) == list(range(layers[0], layers[-1] + 1)):
         return f"layers {layers[0]}–{layers[-1]}"
     return f"layers {', '.join(map(str, layers))}"
 
@@ -89,4 +92,6 @@ def _number(value: object) -> float:
 
 
 def _known(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or _LARGEST < abs(value) < math.inf:
+        return None
+    return float(value)

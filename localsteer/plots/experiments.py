@@ -22,6 +22,7 @@ from localsteer.plots.style import (
 
 Row: TypeAlias = Mapping[str, Any]
 Tables: TypeAlias = Mapping[str, Sequence[Row]]
+_LARGEST = 1e30  # as in a curve
 _Panels: TypeAlias = Sequence[tuple[str, Callable[[Any, Tables], None]]]
 
 
@@ -51,7 +52,7 @@ def plot_experiment(suite: str, tables: Tables, out: Path, *, title: str = "") -
 
 def _number(row: Row, key: str) -> float:
     value = row.get(key)
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
+    return float(value) if isinstance(value, int | float) and abs(value) <= _LARGEST else math.nan
 
 
 def _by(rows: Sequence[Row], key: str) -> dict[Any, list[Row]]:

@@ -13,6 +13,7 @@ from localsteer.steering.scope import SCOPES, Scope
 
 _LONGEST = 2000
 _DEEPEST = 40
+_MOST_NAMES = 100
 _SHOWN = 24
 
 _Kind: TypeAlias = Literal["number", "name", "quoted", "sign", "end"]
@@ -51,6 +52,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._depth = 0
+        self._names = 0
         self._token = self._read(0)
 
     def expression(self) -> Expression:
@@ -122,6 +124,9 @@ class _Parser:
             return float(token.text)
         if token.kind == "quoted" or (token.kind == "name" and token.text != WITHOUT):
             self._take()
+            self._names += 1
+            if self._names > _MOST_NAMES:
+                raise self._error(token.at, f"there are more than {_MOST_NAMES} vectors; save parts of it as dials")
             return Named(token.text.strip("\"'") if token.kind == "quoted" else token.text, token.at)
         if token.text == "(":
             return self._parenthesised()

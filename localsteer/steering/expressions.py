@@ -127,7 +127,7 @@ def read_layers(text: str) -> tuple[int, ...]:
 
 def written_layers(layers: tuple[int, ...]) -> str:
     """What :func:`read_layers` reads: ``7-9`` for neighbours."""
-    if len(layers) > 1 and layers == tuple(range(layers[0], layers[-1] + 1)):
+    if 1 < len(layers) == layers[-1] - layers[0] + 1 and layers == tuple(range(layers[0], layers[-1] + 1)):
         return f"{layers[0]}-{layers[-1]}"
     return ",".join(map(str, layers))
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
+import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from localsteer.errors import ModelError, RecipeError
 from localsteer.file_kinds import EMPTY, GGUF, JSON, LOOKED_AT, RECIPE, FileKind, kind_of
+from localsteer.file_reading import read_file
 from localsteer.gguf_header import read_header
 from localsteer.messages import Message, Role
 from localsteer.steering import vector_keys
 from localsteer.steering.contrast import POSITIONS, ContrastSet, check_poles
 from localsteer.steering.recipe_forms import ANSWER, QUESTION, ExplicitPair, Form, Personas, Question, Questions, Texts
 from localsteer.steering.toml_table import TomlTable
+from localsteer.toml_reading import parse_toml
 
 MAX_PAIRS = 10_000
 MAX_BYTES = 8 * 1024 * 1024
@@ -81,14 +83,14 @@ def read_text(path: Path) -> str:
     try:
         if path.is_dir():
             raise RecipeError(f"{path} is a folder; name the recipe file itself.")
-        if path.stat().st_size > MAX_BYTES:
-            raise RecipeError(
-                f"{path} has {path.stat().st_size / 1e6:.0f} MB, too much for a recipe; is it the right file?"
-            )
-        content = path.read_bytes()
+        content = read_file(path, MAX_BYTES)
     except FileNotFoundError:
         raise RecipeError(f"There is no recipe at {path}; check the name.") from None
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise RecipeError(
+                f"{path} has more than {MAX_BYTES / 1e6:.0f} MB, too much for a recipe; is it the right file?"
+            ) from None
         raise RecipeError(f"{path} cannot be read: {error.strerror or error}.") from None
     kind = kind_of(content[:LOOKED_AT])
     if kind is not None and kind not in (JSON, RECIPE, EMPTY):
@@ -115,8 +117,8 @@ def _gguf_kind(path: Path, kind: FileKind) -> FileKind:
 def parse_recipe(text: str, name: str) -> Recipe:
     """The recipe in the TOML ``text``. Raises :class:`RecipeError`, for a syntax error with its line."""
     try:
-        values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        values = parse_toml(text)
+    except ValueError as error:
         raise RecipeError(f'The recipe "{name}" has a syntax error: {str(error).rstrip(".")}.') from None
     top = TomlTable(values, f'The recipe "{name}"')
     try:

@@ -28,6 +28,7 @@ from localsteer.steering.vector import Direction, Front, LayerStatistics, Steeri
 from localsteer.steering.vector_origin import Origin, origin_of
 from localsteer.steering.whole_file import write_whole
 
+_LAST_LAYER = 511  # llama.cpp knows no model with more
 _DIRECTION = re.compile(r"direction\.(0|[1-9][0-9]{0,8})")
 
 
@@ -170,6 +171,8 @@ def _tensors_by_layer(path: Path, header: GgufHeader, layer_offset: int, skip_la
                 "a direction must be F32 with one dimension."
             )
         layer = int(match[1]) + layer_offset
+        if layer > _LAST_LAYER:
+            raise VectorError(f"{path} has {tensor.name}, but no model has so many layers; it is no vector.")
         if layer == 0 and skip_layer_0:
             continue
         if layer < 1:

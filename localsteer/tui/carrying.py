@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from localsteer.chat.exporting import exported
-from localsteer.chat.importing import read_conversation
+from localsteer.chat.importing import read_conversation_file
 from localsteer.chat.store import ConversationStore
 from localsteer.errors import StorageError
 from localsteer.library.files import write_private
@@ -40,11 +40,7 @@ def import_from(store: ConversationStore, name: str) -> tuple[str, tuple[str, ..
     Raises StorageError.
     """
     path = _path(name)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise StorageError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
-    found = read_conversation(content, str(path))
+    found = read_conversation_file(path)
     return store.add_tree(found.tree).title, found.notes
 
 

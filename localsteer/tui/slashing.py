@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from localsteer.chat.exporting import FORMS, exported
 from localsteer.errors import LocalsteerError, StorageError
+from localsteer.file_reading import typed_path
 from localsteer.library.files import write_private
 from localsteer.library.names import did_you_mean
 from localsteer.library.scenes import read_scenes
@@ -135,7 +136,7 @@ class Slashing:
             case "title":
                 self._call_it(argument)
             case "save":
-                self._save(Path(argument).expanduser())
+                self._save(typed_path(argument))
             case "copy":
                 await screen.run_action({"": "copy_message", "code": "copy_code"}.get(argument, "copy_conversation"))
             case "theme":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -78,6 +79,8 @@ def test_parts_of_a_split_model_count_together(tmp_path: Path) -> None:
         writer.add_embedding_length(8)
         writer.add_uint16("split.no", number)
         writer.add_uint16("split.count", 2)
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list(["a", "b"])
         writer.add_tensor("token_embd.weight", np.zeros((8, 8), dtype=np.float32))
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
@@ -111,6 +114,6 @@ def test_a_file_that_may_not_be_read(random_bpe_model: Path, monkeypatch: pytest
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ModelError, match=r"random-bpe-f32\.gguf cannot be read: Permission denied"):
         check_chat_model(random_bpe_model)

@@ -11,6 +11,7 @@ from pathlib import Path
 from localsteer.engine.positions import Tokens, tokens_of
 from localsteer.errors import RecipeError
 from localsteer.evaluation.neutral import EVERYDAY, EVERYDAY_TEXTS
+from localsteer.file_reading import read_file
 from localsteer.llama.model import Model
 from localsteer.messages import Message
 
@@ -33,9 +34,7 @@ def read_texts(path: Path) -> tuple[Text, ...]:
     sentence by sentence where its lines are long. Raises RecipeError.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise RecipeError(f"{path} is larger than {_MOST_BYTES // 1_000_000} MB; give a shorter file of texts.")
-        written = path.read_text(encoding="utf-8-sig")
+        written = read_file(path, _MOST_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise RecipeError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from None
     except UnicodeDecodeError:

@@ -60,7 +60,7 @@ def _parsed(path: Path, text: str) -> object:
         raise RecipeError(f"{path} is a recipe (TOML) by what is in it, not JSON; give its name the ending .toml.")
     try:
         written: object = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         if str(error).startswith("Extra data: line 2 "):
             raise RecipeError(
                 f"{path} holds a JSON document on each line (JSON Lines); write one list of them."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from rich.text import Text
@@ -17,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Button, DataTable, Input, Label, Static
 
 from localsteer.errors import LocalsteerError
+from localsteer.file_reading import typed_path
 from localsteer.library.drafts import Draft, RowKind, read_draft
 from localsteer.library.pasted_pairs import pairs_in
 from localsteer.library.starting_forms import EVERYDAY, PAIRS
@@ -169,7 +169,7 @@ class PairsWay(Way):
 
     @on(Input.Submitted, "#file")
     def _read_file(self, event: Input.Submitted) -> None:
-        path = Path(plain(event.value).strip().strip("'\"")).expanduser()
+        path = typed_path(plain(event.value).strip().strip("'\""))
         try:
             draft = read_draft(path)
         except LocalsteerError as error:

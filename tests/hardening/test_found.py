@@ -1,0 +1,196 @@
+"""The smallest case of each defect that hostile input has found."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import struct
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from localsteer.chat.importing import read_conversation
+from localsteer.chat.store import ConversationStore
+from localsteer.engine.client import _last_words
+from localsteer.errors import LocalsteerError, ModelError, RecipeError, StorageError
+from localsteer.gguf_header import check_chat_model, read_header
+from localsteer.lens.token_texts import token_texts
+from localsteer.library.measured import read_sweep
+from localsteer.library.remembered import read_remembered
+from localsteer.library.scenes import read_scenes
+from localsteer.plots.curve import spoken_window
+from localsteer.steering.contrast_files import read_contrast_file
+from localsteer.steering.expressions import written_layers
+from localsteer.toml_reading import parse_toml
+from tests.chat.conftest import CARD
+from tests.hardening.hostile_databases import sound_database
+from tests.hardening.hostile_gguf import ARRAY, STRING, Gguf, array, strings_of, taken_apart, text, word
+from tests.hardening.hostile_kinds import OWN_JSON, places_in
+from tests.random_models import write_random_llama
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("sound") / "sound.gguf"
+    return write_random_llama(path, vocabulary="spm", n_layer=2, n_embd=32, n_vocab=400).read_bytes()
+
+
+def _u32(key: str, number: int) -> Callable[[Gguf], None]:
+    return lambda file: file.put(f"llama.{key}", 4, struct.pack("<I", number))
+
+
+def _same_tokens(file: Gguf) -> None:
+    tokens = strings_of(file.raw("tokenizer.ggml.tokens"))
+    tokens[300:302] = [b"a", b"a\0b"]  # llama.cpp reads up to the NUL
+    file.put("tokenizer.ggml.tokens", ARRAY, array(STRING, [text(token) for token in tokens]))
+
+
+def _second_tensor_one_further(file: Gguf) -> None:
+    file.tensors[1].offset += 32
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (_u32("block_count", 513), "513 layers"),
+        (_u32("nextn_predict_layers", 3), "predicts ahead"),
+        (_u32("expert_count", 1025), "experts"),
+        (_u32("expert_count", 8), "experts"),
+        (_u32("expert_used_count", 1), "experts"),
+        (_u32("expert_group_count", 1), "experts"),
+        (lambda file: file.put("llama.rope.scaling.type", STRING, text(b"wrong")), "scales positions"),
+        (lambda file: file.put("llama.attention.layer_norm_rms_epsilon", 6, struct.pack("<f", -1.0)), "epsilon"),
+        (lambda file: file.put("general.alignment", 4, struct.pack("<I", 1)), "multiple of 32|does not begin"),
+        (lambda file: file.put("tokenizer.ggml.model", STRING, text(b"no_vocab")), "no vocabulary"),
+        (lambda file: file.drop("tokenizer.ggml.tokens"), "no vocabulary"),
+        (_same_tokens, "two tokens"),
+        (lambda file: file.put("tokenizer.ggml.scores", ARRAY, array(6, [bytes(4)])), "1 scores"),
+        (lambda file: file.put("tokenizer.ggml.token_type", ARRAY, array(4, [bytes(4)] * 400)), "wrong type"),
+        (_second_tensor_one_further, "does not begin where"),
+        (lambda file: file.entries.append(file.entries[0]), "twice"),
+        (lambda file: file.tensors.append(file.tensors[0]), "two tensors"),
+        (lambda file: file.put("x", ARRAY, struct.pack("<IQ", ARRAY, 1) * 5000 + array(4, [])), "array of arrays"),
+        (lambda file: file.put("x", ARRAY, array(STRING, [], 2**60)), "says that it has"),
+        (lambda file: file.put("x", STRING, word(2**40)), "cut off"),
+        (lambda file: setattr(file, "data", file.data[:-1]), "cut off"),
+    ],
+)
+def test_what_llama_cpp_would_die_of_or_python_drown_in(
+    sound: bytes, tmp_path: Path, spoil: Callable[[Gguf], None], says: str
+) -> None:
+    file = taken_apart(sound)
+    spoil(file)
+    path = tmp_path / "spoilt.gguf"
+    path.write_bytes(file.content())
+    with pytest.raises(ModelError, match=says):
+        check_chat_model(path)
+
+
+def test_a_sound_model_is_none_of_this(sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "sound.gguf"
+    path.write_bytes(taken_apart(sound).content())
+    assert check_chat_model(path).n_layer == 2
+
+
+def test_a_byte_token_that_spells_no_byte(sound: bytes, tmp_path: Path) -> None:
+    file = taken_apart(sound)
+    tokens = strings_of(file.raw("tokenizer.ggml.tokens"))
+    tokens[300] = b"<0xZZ>"
+    file.put("tokenizer.ggml.tokens", ARRAY, array(STRING, [text(token) for token in tokens]))
+    path = tmp_path / "model.gguf"
+    path.write_bytes(file.content())
+    assert token_texts(path, read_header(path), [300]) == {300: "<0xZZ>"}
+
+
+@pytest.mark.parametrize("content", ["[" + "9" * 5000 + "]", "[[1e999]]", "[" * 100_000])
+def test_json_numbers_and_depths_that_python_refuses(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "pairs.json"
+    path.write_text(content)
+    with pytest.raises(RecipeError):
+        read_contrast_file(path)
+    with pytest.raises(StorageError):
+        read_sweep(path)
+
+
+@pytest.mark.parametrize("content", ["a = " + "9" * 5000, "a = " + "[" * 5000, ".".join(["a"] * 50_000) + " = 1"])
+def test_toml_numbers_and_depths_that_python_refuses(tmp_path: Path, content: str) -> None:
+    with pytest.raises(ValueError):
+        parse_toml(content)
+    path = tmp_path / "recipe.toml"
+    path.write_text(content)
+    with pytest.raises(RecipeError):
+        read_contrast_file(path)
+
+
+def test_toml_with_dots_in_its_texts_is_read() -> None:
+    assert parse_toml('a.b."c.d" = "' + "x. " * 500 + '"')["a"]["b"]["c.d"].startswith("x. x.")
+
+
+def test_whole_numbers_that_no_float_holds(tmp_path: Path) -> None:
+    document = {**OWN_JSON, "created": 10**400}  # type: ignore[dict-item]
+    with pytest.raises(StorageError, match="created: a number is expected"):
+        read_conversation(json.dumps(document).encode(), "talk.json")
+    (tmp_path / "remembered.json").write_text(json.dumps({"dials": {"m": [{"name": "mood", "strength": 10**400}]}}))
+    assert read_remembered(places_in(tmp_path)).dials == {"m": ()}
+    (tmp_path / "scenes.toml").write_text(
+        f'[[scene]]\nname = "x"\ndials = [{{ name = "mood", strength = {10**400} }}]\n'
+    )
+    assert "must be a number" in read_scenes(places_in(tmp_path)).problems[0]
+
+
+def test_layers_that_lie_far_apart_are_not_counted_through() -> None:
+    assert written_layers((1, 2**62)) == f"1,{2**62}"
+    assert spoken_window((1, 2**62)) == f"layers 1, {2**62}"
+
+
+def test_a_message_that_quotes_a_file_is_one_line() -> None:
+    said = str(LocalsteerError("a\nb\x1b[31m\ud800" + "x" * 100_000))
+    assert said.startswith("a b\ufffd[31m\ufffdxxx")
+    assert len(said) < 1000
+
+
+def test_the_last_words_of_a_death_are_its_reason(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("/home/who/build/llama-vocab.cpp:2544: GGML_ASSERT(a == b) failed\nFatal Python error: Aborted\n")
+    assert _last_words(log, 0) == "llama-vocab.cpp:2544: GGML_ASSERT(a == b) failed"
+
+
+def test_a_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "songs.sqlite3"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE songs (id)")
+    before = path.read_bytes()
+    with pytest.raises(StorageError, match="another program"):
+        ConversationStore(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "UPDATE conversations SET title = x'ff00', created = 'then', updated = 'now', system_prompt = 7",
+        "UPDATE conversations SET titled_by = 'nobody', pinned = 'x', archived = x'', leaf_id = 'y'",
+    ],
+)
+def test_a_damaged_conversation_is_shown_as_far_as_possible(tmp_path: Path, spoil: str) -> None:
+    path = tmp_path / "conversations.sqlite3"
+    path.write_bytes(sound_database(tmp_path / "sound.sqlite3"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(spoil)
+    with ConversationStore(path) as store:
+        for talk in (*store.summaries(), *store.summaries(archived=True)):
+            assert store.open(talk.id).messages
+            assert store.tree(talk.id).messages
+            assert store.turns(talk.id, CARD)
+
+
+def test_a_column_that_is_gone_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "conversations.sqlite3"
+    path.write_bytes(sound_database(tmp_path / "sound.sqlite3"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE conversations DROP COLUMN system_prompt")
+    with pytest.raises(StorageError, match="system_prompt"):
+        ConversationStore(path)

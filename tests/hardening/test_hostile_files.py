@@ -1,0 +1,86 @@
+"""Every kind of file of strangers, spoilt in every way that seeds come to: it works, or it costs one clear sentence.
+
+A small share of the seeds runs with all other tests; ``pytest -m soak tests/hardening`` runs the rest, in some minutes.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from localsteer.steering.vector_file import save_vector
+from tests.hardening.hostile_databases import sound_database, spoilt_database, use
+from tests.hardening.hostile_kinds import LIBRARY, Chats, Kind, model, vector
+from tests.hardening.outcomes import Outcomes
+from tests.random_models import write_random_llama
+from tests.steering.vectors import make
+
+QUICK = 8
+_SOAK = {"settings": 600, "scenes": 800, "model GGUF": 3000, "vector GGUF": 3000, "recipe": 1600, "contrast JSON": 2600}
+_NAMES = (*(kind.name for kind in LIBRARY), "own JSON", "OpenAI JSON", "vector GGUF", "model GGUF")
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
+    """The kind of the name that the test asks for."""
+    name: str = request.param
+    if name == "model GGUF":
+        sound = write_random_llama(tmp_path / "sound.gguf", n_layer=2, n_embd=32, n_vocab=400)
+        return model(sound.read_bytes())
+    if name == "vector GGUF":
+        save_vector(make(), tmp_path / "sound.gguf")
+        return vector((tmp_path / "sound.gguf").read_bytes())
+    if name in ("own JSON", "OpenAI JSON"):
+        chats = Chats(tmp_path)
+        return chats.own_json() if name == "own JSON" else chats.openai()
+    return next(kind for kind in LIBRARY if kind.name == name)
+
+
+def _tried(kind: Kind, seeds: range, folder: Path) -> Outcomes:
+    outcomes = Outcomes()
+    path = folder / "spoilt" / kind.file
+    path.parent.mkdir()
+    for seed in seeds:
+        path.write_bytes(kind.spoil(random.Random(f"{kind.name} {seed}")))
+        for number, one in enumerate(kind.uses):
+            watched = [path] if kind.read_only else []
+            outcomes.case(kind.name, f"{seed}, use {number}", lambda one=one: one(path), *watched)  # type: ignore[misc]
+    outcomes.report()
+    return outcomes
+
+
+@pytest.mark.parametrize("kind", _NAMES, indirect=True)
+def test_a_spoilt_file_works_or_costs_one_sentence(kind: Kind, tmp_path: Path) -> None:
+    assert _tried(kind, range(QUICK), tmp_path).counts
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", _NAMES, indirect=True)
+def test_so_do_very_many(kind: Kind, tmp_path: Path) -> None:
+    count = _SOAK.get(kind.name, 1500)
+    outcomes = _tried(kind, range(QUICK, QUICK + count), tmp_path)
+    assert sum(outcomes.counts.values()) == count * len(kind.uses)
+
+
+def _databases(seeds: range, folder: Path) -> Outcomes:
+    outcomes = Outcomes()
+    sound = sound_database(folder / "sound.sqlite3")
+    for seed in seeds:
+        own = folder / str(seed)
+        own.mkdir()
+        path = own / "conversations.sqlite3"
+        path.write_bytes(spoilt_database(random.Random(seed), sound, own))
+        outcomes.case("database", seed, lambda path=path: use(path))  # type: ignore[misc]
+    outcomes.report()
+    return outcomes
+
+
+def test_so_does_a_spoilt_database(tmp_path: Path) -> None:
+    assert _databases(range(QUICK), tmp_path).counts
+
+
+@pytest.mark.soak
+def test_so_do_very_many_databases(tmp_path: Path) -> None:
+    assert sum(_databases(range(QUICK, 1200), tmp_path).counts.values()) == 1200 - QUICK
