@@ -14,7 +14,7 @@ import click
 import psutil
 
 from localsteer.cli.options import json_option, model_options
-from localsteer.cli.output import print_json, show_progress, size, table
+from localsteer.cli.output import echo, print_json, show_progress, size, table
 from localsteer.cli.session import Home, Session
 from localsteer.cli.versions import versions
 from localsteer.engine.benching import Bench, BenchRow
@@ -62,7 +62,7 @@ def bench(
     if as_json:
         print_json(_document(card, rows))
     else:
-        click.echo(_report(card, rows))
+        echo(_report(card, rows))
 
 
 def _document(card: ModelCard, rows: Sequence[BenchRow]) -> dict[str, Any]:
