@@ -17,6 +17,7 @@ from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
+from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
 from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
@@ -94,6 +95,11 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         for name, words in WORDS.items():
             yield SystemCommand(f"Theme: {words}", "Change the colours", partial(self.take_theme, name))
         yield SystemCommand("Quit", "Leave localsteer; everything is saved", self.action_quit)
+
+    def action_command_palette(self) -> None:
+        """All commands."""
+        if not Palette.is_open(self):
+            self.push_screen(Palette(id="--command-palette"))
 
     def action_toggle_theme(self) -> None:
         """Light or dark."""

@@ -25,10 +25,19 @@ def open_store(path: Path) -> tuple[ConversationStore, str]:
     try:
         return ConversationStore(path), ""
     except StorageError as error:
-        folder = Path(tempfile.mkdtemp(prefix="localsteer-"))
-        return ConversationStore(
-            folder / "conversations.sqlite3"
-        ), f"{error} Until then nothing is kept after quitting."
+        return PassingStore(), f"{error} Until then nothing is kept after quitting."
+
+
+class PassingStore(ConversationStore):
+    """A database that is gone, with its folder, when it is closed."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="localsteer-", ignore_cleanup_errors=True)
+        super().__init__(Path(self._folder.name) / "conversations.sqlite3")
+
+    def close(self) -> None:
+        super().close()
+        self._folder.cleanup()
 
 
 def empty_old(path: Path) -> None:

@@ -19,6 +19,7 @@ from localsteer.tui.keymap import Keymap
 from localsteer.tui.lineup import Lineup, read_strengths, steered_and_not, strip, usual_strip, written_strengths
 from localsteer.tui.plain import plain
 from localsteer.tui.side_by_side import SideBySide
+from localsteer.tui.steady import SteadyScreen
 from localsteer.tui.widgets.key_line import KeyLine
 from localsteer.tui.widgets.side_column import NARROWEST, SideColumn
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Entry: TypeAlias = Literal["message", "strengths"]
 
 
-class CompareScreen(ModalScreen[None]):
+class CompareScreen(ModalScreen[None], SteadyScreen[None]):
     """Fills the terminal. Columns stand side by side as far as they fit; of more, a row of tabs says which they are."""
 
     DEFAULT_CSS = """
