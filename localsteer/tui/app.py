@@ -99,7 +99,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     def action_command_palette(self) -> None:
         """All commands."""
         if not Palette.is_open(self):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())
 
     def action_toggle_theme(self) -> None:
         """Light or dark."""

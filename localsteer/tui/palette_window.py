@@ -20,26 +20,22 @@ from localsteer.tui.steady import SteadyScreen
 class Palette(CommandPalette, SteadyScreen[None]):
     """The list of all commands."""
 
-    @property
-    def _there(self) -> bool:
-        return self.is_attached and self in self.app.screen_stack
-
     def on_mount(self, event: Mount) -> None:
         # Closed before it was there, by what it was opened over.
-        if not self._there:
+        if not self.there:
             event.prevent_default()
 
     @on(Input.Changed)
     def _typed_too_late(self, event: Input.Changed) -> None:
-        if not self._there:
+        if not self.there:
             event.prevent_default()
 
     def _watch__list_visible(self) -> None:
-        if self._there:
+        if self.there:
             super()._watch__list_visible()
 
     async def _watch__show_busy(self) -> None:
-        if self._there:
+        if self.there:
             await super()._watch__show_busy()
 
     def _action_command_list(self, action: str) -> None:

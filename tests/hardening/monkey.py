@@ -36,6 +36,7 @@ from localsteer.tui.engine_link import EngineState
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.slash import SLASH_COMMANDS
 from localsteer.tui.slashing import Slashing
+from localsteer.tui.widgets.composer import Composer
 
 QUITTING = frozenset({"ctrl+q"})
 PATIENCE = 60.0
@@ -186,7 +187,7 @@ class Monkey:
         self.seed = seed
         self.count = 0
         self.kinds: Counter[str] = Counter()
-        self.last: deque[str] = deque(maxlen=50)
+        self.last: deque[str] = deque(maxlen=400)
         self.quick = 0.0
         self._random = random.Random(seed)
 
@@ -223,7 +224,7 @@ class Monkey:
         ]
         weights, doings = zip(*kinds, strict=True)
         while self.count < wanted and time.monotonic() < until and self.running:
-            for _ in range(self._random.choice((1, 1, 1, 2, 3, 8))):
+            for _ in range(self._random.choice((1, 1, 2, 4, 8, 16, 32))):
                 self._random.choices(doings, weights)[0]()
                 if self.app.size.width < 20:
                     await self.settle()
@@ -299,7 +300,9 @@ class Monkey:
         command = self._random.choice([one for one in SLASH_COMMANDS if one.name != "quit"])
         argument = self._random.choice(_ARGUMENTS.get(command.name, ("",)))
         if self._random.random() < 0.7:
-            self.write("", "escape", "escape", "ctrl+u")
+            self.write("", "escape", "escape", "escape")
+            self.chat.query_one(Composer).focus()
+            self.write("", "ctrl+end", "ctrl+shift+home", "backspace")
         if len(argument) > 40:
             self.write(f"/{command.name} ")
             self.paste(argument)
