@@ -21,9 +21,9 @@ _ABANDONED_SECONDS = 3600.0
 def write_whole(path: Path) -> Iterator[Path]:
     """Give a file beside ``path`` to write to; when the block ends well it is synced and takes the name ``path``.
 
-    Missing folders are made. Whatever fails, an older file at ``path`` stays as it was and nothing is left beside it; what
-    a killed process has left goes an hour later, when the next file is written there. Raises :class:`StorageError` where
-    the disk refuses.
+    Missing folders are made. Whatever fails, an older file at ``path`` stays as it was and nothing is left beside it;
+    what a killed process has left goes an hour later, when the next file is written there. Raises
+    :class:`StorageError` where the disk refuses.
     """
     beside: Path | None = None
     try:

@@ -98,7 +98,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
 
     def action_command_palette(self) -> None:
         """All commands."""
-        if not Palette.is_open(self):
+        if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 
     def action_toggle_theme(self) -> None:

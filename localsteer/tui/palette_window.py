@@ -1,8 +1,8 @@
 """The window of the command palette: Textual's own, held together where it would fall apart under quick fingers.
 
-Textual (8.2) goes on with it after it was closed: what was typed before the closing Enter is still searched for, and what
-is found is shown in a list that is gone, which ends the app. Where the overridden methods are called otherwise one day,
-``tests/tui/test_steady.py`` says so.
+Textual (8.2) goes on with it after it was closed: what was typed before the closing Enter is still searched for, and
+what is found is shown in a list that is gone, which ends the app. Where the overridden methods are called otherwise one
+day, ``tests/tui/test_steady.py`` says so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from contextlib import suppress
 
 from textual import on
 from textual.command import CommandPalette
-from textual.events import Mount
+from textual.events import Click, Mount
+from textual.geometry import Offset
 from textual.widgets import Input
 
 from localsteer.tui.steady import SteadyScreen
@@ -23,6 +24,11 @@ class Palette(CommandPalette, SteadyScreen[None]):
     def on_mount(self, event: Mount) -> None:
         # Closed before it was there, by what it was opened over.
         if not self.there:
+            event.prevent_default()
+
+    def on_click(self, event: Click) -> None:
+        # The terminal may have become smaller since.
+        if Offset(int(event.screen_x), int(event.screen_y)) not in self.size.region:
             event.prevent_default()
 
     @on(Input.Changed)

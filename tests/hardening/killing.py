@@ -25,7 +25,9 @@ ROOT = Path(__file__).parents[2]
 class Victim:
     """A program of :mod:`tests.hardening.victims`, and what it has said so far."""
 
-    def __init__(self, kind: str, home: Path, seed: int, *more: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, kind: str, home: Path, seed: int, *more: str, environment: Mapping[str, str] | None = None
+    ) -> None:
         path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._errors = home / "errors.txt"
         with self._errors.open("ab") as errors:

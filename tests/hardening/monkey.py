@@ -1,4 +1,4 @@
-"""A monkey at the keys: random keys, clicks, drags, turns of the wheel, pastes and sizes, from a seed, for the real app.
+"""A monkey at the keys of the real app: random keys, clicks, drags, turns of the wheel, pastes and sizes, from a seed.
 
 What it does next is drawn from the seed and from what the screen offers at that moment, so that every dialog's own keys
 are found, too. Replies and vectors come when they come: a seed repeats the keys, not the moment of each.
@@ -15,7 +15,7 @@ import time
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -187,8 +187,7 @@ class Monkey:
         self.seed = seed
         self.count = 0
         self.kinds: Counter[str] = Counter()
-        self.last: deque[str] = deque(maxlen=400)
-        self.quick = 0.0
+        self.last: deque[str] = deque(maxlen=50)
         self._random = random.Random(seed)
 
     @property
@@ -250,6 +249,7 @@ class Monkey:
 
     def key(self, key: str) -> None:
         """Press a key."""
+        character: str | None
         if len(key) == 1 and not key.isalnum():
             name, character = _character_to_key(key), key
         else:
@@ -353,6 +353,5 @@ class Monkey:
         if pid is not None and self.chat.link.client.alive and self.chat.link.state is not EngineState.OFF:
             self.last.append("the engine is killed")
             self.kinds["engine killed"] += 1
-            with_none = psutil.Process(pid) if psutil.pid_exists(pid) else None
-            if with_none is not None:
-                with_none.kill()
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(pid).kill()

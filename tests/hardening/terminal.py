@@ -25,7 +25,9 @@ from rich.cells import cell_len
 from tests.hardening.killing import PATIENCE, ROOT, ended
 
 COLUMNS, ROWS = 100, 40
-_SEQUENCE = re.compile(r"\x1b(?:\[([?<>=]?)([\d;:]*)([ -/]*[@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|P[^\x1b]*\x1b\\|[@-_=>78])")
+_SEQUENCE = re.compile(
+    r"\x1b(?:\[([?<>=]?)([\d;:]*)([ -/]*[@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|P[^\x1b]*\x1b\\|[@-_=>78])"
+)
 _BEGUN = re.compile(r"\x1b(?:\[[?<>=]?[\d;:]*|\][^\x07\x1b]*|P[^\x1b]*)?$")
 
 
@@ -86,7 +88,9 @@ class AppInTerminal:
         """What was on the screen, and since when (:func:`time.monotonic`)."""
         leader, follower = pty.openpty()
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("LOCALSTEER", "TEXTUAL"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("LOCALSTEER", "TEXTUAL"))
+        }
         path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         given = [word for setting in settings for word in ("--set", setting)]
         self.process = subprocess.Popen(
@@ -94,7 +98,13 @@ class AppInTerminal:
             stdin=follower,
             stdout=follower,
             stderr=follower,
-            env={**environment, "LOCALSTEER_HOME": str(home), "HOME": str(home), "TERM": "xterm-256color", "PYTHONPATH": path},
+            env={
+                **environment,
+                "LOCALSTEER_HOME": str(home),
+                "HOME": str(home),
+                "TERM": "xterm-256color",
+                "PYTHONPATH": path,
+            },
             cwd=home,
             start_new_session=True,
         )
@@ -106,7 +116,9 @@ class AppInTerminal:
     def __enter__(self) -> AppInTerminal:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None:
             error.add_note("\n".join(self.screen.lines))
         engines = self.children()
@@ -139,7 +151,9 @@ class AppInTerminal:
     def press(self, *keys: str) -> None:
         """Send keys as a keyboard does; ``alt+x`` is Escape and x."""
         for key in keys:
-            os.write(self._leader, _BYTES.get(key, key.removeprefix("alt+").encode()) if "alt+" not in key else _alt(key))
+            os.write(
+                self._leader, _BYTES.get(key, key.removeprefix("alt+").encode()) if "alt+" not in key else _alt(key)
+            )
 
     def type(self, text: str) -> None:
         os.write(self._leader, text.encode())

@@ -36,8 +36,8 @@ from localsteer.tui import conversing
 from localsteer.tui.app import LocalsteerApp
 from localsteer.tui.opening import open_with
 from localsteer.tui.talk import Talk
+from tests.hardening.coming_back import come_back, until
 from tests.hardening.killing import check_database
-from tests.hardening.test_monkey import come_back, until
 from tests.hardening.monkey import Monkey
 
 GROWTH = 0.05

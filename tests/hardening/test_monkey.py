@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
+import sys
 import time
 import webbrowser
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from localsteer.chat.store import ConversationStore
 from localsteer.library.models import PRACTICE
 from localsteer.library.places import Places, practice_model
 from localsteer.tui import conversing
 from localsteer.tui.app import LocalsteerApp
-from localsteer.tui.engine_link import EngineState
 from localsteer.tui.opening import open_with
-from localsteer.tui.widgets.composer import Composer
-from localsteer.tui.widgets.messages import ReplyView, UserView
-from tests.hardening.monkey import PATIENCE, Monkey, Reached, Trouble
+from tests.hardening.coming_back import check_kept, come_back, say_something_plain, until
+from tests.hardening.monkey import Monkey, Reached, Trouble
 from tests.library.hub_server import running_hub
 
 SECONDS = 200.0
@@ -53,87 +48,10 @@ def apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Places:
     return places
 
 
-async def until(monkey: Monkey, true: object) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():  # type: ignore[operator]
-        assert monkey.running, f"the app is gone\n{monkey.story()}"
-        assert time.monotonic() < end, f"waited in vain\n{monkey.story()}\n{shown(monkey)}"
-        await asyncio.sleep(0.02)
-
-
-def shown(monkey: Monkey) -> str:
-    size = monkey.app.size
-    return "\n".join(strip.text.rstrip() for strip in monkey.app.screen._compositor.render_strips(size))
-
-
-async def come_back(monkey: Monkey) -> None:
-    """Out of all dialogs with Esc, into the input, until nothing is on its way."""
-    app = monkey.app
-    monkey.resize(100, 30)
-    await monkey.settle()
-    for _ in range(80):
-        if len(app.screen_stack) == 1:
-            break
-        monkey.key("escape")
-        await monkey.settle()
-        await asyncio.sleep(0.05)
-    assert len(app.screen_stack) == 1, f"Esc does not lead out of {app.screen}\n{monkey.story()}\n{shown(monkey)}"
-    link = monkey.chat.link
-    for _ in range(5):
-        monkey.key("escape")
-        await monkey.settle()
-    await until(monkey, lambda: link.state in {EngineState.READY, EngineState.OFF} and not link.waiting)
-    await until(monkey, lambda: not monkey.chat.conversing.writing)
-    monkey.chat.query_one(Composer).focus()
-    await monkey.settle()
-
-
-def check_kept(monkey: Monkey, places: Places) -> None:
-    """The database is whole, its trees are trees, and what is on the screen is what it says."""
-    story = monkey.story()
-    with closing(sqlite3.connect(places.conversations)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)], story
-        assert connection.execute("PRAGMA foreign_key_check").fetchall() == [], story
-        torn = connection.execute(
-            "SELECT m.id FROM messages m LEFT JOIN messages p ON p.id = m.parent_id WHERE m.parent_id IS NOT NULL "
-            "AND (p.id IS NULL OR p.conversation_id != m.conversation_id OR p.id >= m.id "
-            "OR (p.deletion_id IS NOT NULL AND m.deletion_id IS NULL))"
-        ).fetchall()
-        assert torn == [], story
-    talk = monkey.chat.talk
-    on_screen = [
-        view.message_id for view in monkey.chat.query("UserView, ReplyView") if isinstance(view, UserView | ReplyView)
-    ]
-    here = [(message.id, message.role, message.content) for message in talk.messages]
-    ids = [one[0] for one in here]
-    assert on_screen == ids[len(ids) - len(on_screen) :], f"{on_screen} of {here}\n{story}\n{shown(monkey)}"
-    if talk.conversation is not None:
-        with ConversationStore(places.conversations) as store:
-            path = store.open(talk.conversation.id, last=None).messages
-        kept = [(message.id, message.role, message.content) for message in path]
-        # Messages that could not be answered are back in the input, and in the record still.
-        while kept and kept[-1] not in here and kept[-1][1] == "user":
-            kept.pop()
-        assert here == kept[len(kept) - len(here) :], f"{here}\n{kept}\n{story}"
-
-
-async def say_something_plain(monkey: Monkey) -> None:
-    """A new conversation, a message, an answer."""
-    chat = monkey.chat
-    monkey.key("ctrl+n")
-    await monkey.settle()
-    await until(monkey, lambda: not chat.talk.messages)
-    await chat.set_system_prompt("")
-    chat.query_one(Composer).text = "Tell me about gardens."
-    monkey.key("enter")
-    await until(monkey, lambda: len(chat.talk.messages) == 2 and not chat.conversing.writing)
-    assert chat.talk.messages[-1].role == "assistant"
-
-
 async def play(
     seed: int, places: Places, patch: pytest.MonkeyPatch, wanted: int, seconds: float
 ) -> tuple[int, Reached]:
-    """One seed, from as many openings of the app as it takes. Gives the number of events."""
+    """One seed, from as many openings of the app as it takes. Gives the number of events, and what was reached."""
     end, count, reached, openings = time.monotonic() + seconds, 0, Reached(), 0
     reached.watch(patch)
     trouble = Trouble()
@@ -142,30 +60,36 @@ async def play(
         patch.setenv("HF_ENDPOINT", hub.address)
         while count < wanted and time.monotonic() < end:
             openings += 1
-            app = LocalsteerApp(open_with(PRACTICE, places, (f"seed={seed}",)))
-            monkey = Monkey(app, seed * 1000 + openings)
-            try:
-                async with app.run_test(size=(100, 30), notifications=True, message_hook=trouble.hear):
-                    await until(monkey, lambda: monkey.chat.link.card is not None)
-                    while count + monkey.count < wanted and time.monotonic() < end and monkey.running:
-                        await monkey.play(min(ROUND, wanted - count - monkey.count), end)
-                        if monkey.running:
-                            await come_back(monkey)
-                            check_kept(monkey, places)
-                            await say_something_plain(monkey)
-                            check_kept(monkey, places)
-                        assert trouble.seen == [], f"{trouble.seen}\n{monkey.story()}"
-            except BaseException as error:
-                error.add_note(monkey.story())
-                raise
-            assert trouble.seen == [], f"{trouble.seen}\n{monkey.story()}"
+            monkey = Monkey(LocalsteerApp(open_with(PRACTICE, places, (f"seed={seed}",))), seed * 1000 + openings)
+            await one_opening(monkey, places, trouble, wanted - count, end)
             count += monkey.count
     assert trouble.seen == []
     log = places.engine_log.read_text(encoding="utf-8", errors="replace")
     assert "Traceback" not in log, log[-3000:]
-    print(f"\nseed {seed}: {count} events, {openings} openings, never reached: {reached.never() or 'nothing'}")
-    print(f"screens: {dict(reached.screens)}")
+    sys.stdout.write(
+        f"\nseed {seed}: {count} events, {openings} openings, never reached: {reached.never() or 'nothing'}\n"
+        f"screens: {dict(reached.screens)}\n"
+    )
     return count, reached
+
+
+async def one_opening(monkey: Monkey, places: Places, trouble: Trouble, wanted: int, end: float) -> None:
+    """So many events, or until ``end``, or until the app is quit; every now and then it has to be in order."""
+    try:
+        async with monkey.app.run_test(size=(100, 30), notifications=True, message_hook=trouble.hear):
+            await until(monkey, lambda: monkey.chat.link.card is not None)
+            while monkey.count < wanted and time.monotonic() < end and monkey.running:
+                await monkey.play(min(ROUND, wanted - monkey.count), end)
+                if monkey.running:
+                    await come_back(monkey)
+                    check_kept(monkey, places)
+                    await say_something_plain(monkey)
+                    check_kept(monkey, places)
+                assert trouble.seen == []
+    except BaseException as error:
+        error.add_note(monkey.story())
+        raise
+    assert trouble.seen == [], monkey.story()
 
 
 async def test_a_few_hundred_random_events_leave_the_app_whole(apart: Places, monkeypatch: pytest.MonkeyPatch) -> None:

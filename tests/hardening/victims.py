@@ -203,9 +203,7 @@ def extracting(home: Path, seed: int, phase: str) -> None:
                             recipe = draw.choice(recipes)
                             out = home / f"{recipe.stem}.gguf"
                             measured = phase == "measuring"
-                            client.send(
-                                Extract(client.new_request(), str(recipe), str(out), calibrate=measured)
-                            )
+                            client.send(Extract(client.new_request(), str(recipe), str(out), calibrate=measured))
                             say("extract", path=str(out))
                             told = ""
                         case ExtractProgress(stage=stage) if stage != told:

@@ -53,6 +53,15 @@ async def test_a_second_click_beside_a_window_closes_nothing_more(open_app: Open
         assert running.app.screen is running.screen
 
 
+async def test_a_click_outside_a_terminal_that_became_smaller_is_none(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.pilot.press("ctrl+p")
+        palette = running.app.screen
+        palette.post_message(events.Click(palette, 300, 200, 0, 0, 1, False, False, False, 300, 200))
+        await quiet(running)
+        assert running.app.screen is palette
+
+
 async def test_a_second_esc_closes_nothing_more(open_app: OpenApp) -> None:
     async with open_app() as running:
         await running.pilot.press("ctrl+s")
@@ -130,12 +139,13 @@ async def test_a_click_on_what_was_just_removed_is_none(open_app: OpenApp) -> No
         await running.loaded()
         screen = running.app.screen
         assert isinstance(screen, SteadyScreen)
-        line = screen.query("NoteLine").first()
-        place = line.region.offset
-        assert screen.get_widget_and_offset_at(*place)[0] is not None
-        parent, line._parent = line._parent, None
-        assert screen.get_widget_and_offset_at(*place) == (None, None)
-        line._parent = parent
+        place = screen.query("NoteLine").first().region.offset
+        widget, _ = screen.get_widget_and_offset_at(*place)
+        assert widget is not None
+        parent, widget._parent = widget._parent, None
+        found = screen.get_widget_and_offset_at(*place)
+        widget._parent = parent
+        assert found == (None, None)
 
 
 async def test_a_list_of_models_that_was_closed_fills_itself_no_more(open_app: OpenApp, alone: None) -> None:
@@ -189,7 +199,7 @@ async def test_an_edited_message_waits_for_the_reply_that_is_written_again(open_
         await running.replied()
         await running.pilot.press("alt+e")
         assert running.screen.revisiting.editing is not None
-        await running.screen._again_exactly()
+        await running.screen.again.begin(running.screen.talk.messages[-1])
         assert running.screen.again.running
         await running.say("Hello again")
         await running.until(lambda: "is being written" in remarks(running))

@@ -218,15 +218,16 @@ class CompareScreen(ModalScreen[None], SteadyScreen[None]):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         text = event.value.strip()
-        if not text:
+        # A second Enter comes when nothing is asked for any more.
+        if not text or self._entry is None:
             return
-        if self._entry == "message":
+        strengths = self._lineup.strip if self._entry == "strengths" else None
+        if strengths is None:
             self._ask(None)
             self._comparing.begin(self._lineup, text)
             return
-        assert self._lineup.strip is not None
         try:
-            lineup = strip(self._rack, self._lineup.strip[0], read_strengths(text))
+            lineup = strip(self._rack, strengths[0], read_strengths(text))
         except DialError as error:
             self.notify(str(error), severity="error", markup=False)
             return

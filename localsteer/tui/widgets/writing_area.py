@@ -10,8 +10,9 @@ class WritingArea(TextArea):
     """What everything that takes several lines is made of."""
 
     def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
-        """See Textual's. Undoing a long paste hides the scroll bar before the cursor is moved to a line that there is."""
+        """See Textual's."""
         try:
             return super().scroll_cursor_visible(center, animate)
         except ValueError:
+            # Undoing a long paste hides the scroll bar before the cursor is moved to a line that there is.
             return Offset()
