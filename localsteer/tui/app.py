@@ -19,7 +19,7 @@ from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
-from localsteer.tui.terminal import check_terminal, claim_alt_keys
+from localsteer.tui.terminal import check_terminal, claim_alt_keys, terminal_is_gone
 from localsteer.tui.theme import (
     DARK,
     OWN_CODE,
@@ -34,6 +34,8 @@ from localsteer.tui.theme import (
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
+
+_TERMINAL_SECONDS = 1.0
 
 
 class LocalsteerApp(App[None], inherit_bindings=False):
@@ -78,6 +80,12 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self._push_rich_theme()
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
+        if not self.is_headless:
+            self.set_interval(_TERMINAL_SECONDS, self._look_for_terminal)
+
+    def _look_for_terminal(self) -> None:
+        if terminal_is_gone():
+            self.exit()
 
     def on_app_focus(self) -> None:
         """In a browser the first frame comes before the page has the focus, and nothing has it then."""

@@ -166,6 +166,11 @@ class AppInTerminal:
             assert time.monotonic() < end, "waited in vain:\n" + "\n".join(self.screen.lines)
             time.sleep(0.01)
 
+    def hang_up(self) -> None:
+        """Close the terminal, as a program does that is killed itself; the app has no other that would be told."""
+        os.close(self._leader)
+        self._leader = os.open(os.devnull, os.O_RDONLY)
+
     def kill(self) -> None:
         """Kill the app, and read what it had painted to the end."""
         psutil.Process(self.process.pid).kill()

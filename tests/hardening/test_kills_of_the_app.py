@@ -16,7 +16,7 @@ import pytest
 
 from localsteer.chat.store import ConversationStore
 from localsteer.steering.vector_file import load_vector
-from tests.hardening.killing import check_database, ended, leftovers, wait_a_little
+from tests.hardening.killing import PATIENCE, check_database, ended, leftovers, wait_a_little
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a thing of Unix")
 if sys.platform != "win32":
@@ -110,6 +110,19 @@ def test_of_a_running_reply_at_most_half_a_second_is_missing(seed: int, kills: i
 
 def answered(asked: str, screen: str) -> bool:
     return reply_shown(screen.splitlines(), asked) != ""
+
+
+def test_an_app_whose_terminal_is_gone_saves_and_ends(tmp_path: Path) -> None:
+    with AppInTerminal(tmp_path, *SETTINGS) as app:
+        app.until(loaded)
+        app.type(ASKED)
+        app.press("enter")
+        app.until(lambda screen: reply_shown(screen.splitlines(), ASKED))
+        engines = app.children()
+        app.hang_up()
+        app.process.wait(PATIENCE)
+        assert all(ended(engine) for engine in engines)
+    assert kept_reply(tmp_path)
 
 
 @pytest.mark.soak
