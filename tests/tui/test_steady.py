@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from rich.style import Style
 from textual import events
 from textual.command import CommandPalette
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Size
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from localsteer.library.places import Places
 from localsteer.tui.dialogs.conversations import Conversations
@@ -157,6 +158,17 @@ async def test_a_list_of_models_that_was_closed_fills_itself_no_more(open_app: O
         window._fill()
         window._show_highlight()
         window._watch()
+
+
+async def test_a_click_on_an_option_that_is_there_no_more_is_none(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.pilot.press("ctrl+p")
+        options = running.app.screen.query_one(OptionList)
+        await running.until(lambda: options.option_count)
+        click = events.Click(options, 1, 1, 0, 0, 1, False, False, False, 1, 1, Style(meta={"option": 1000}))
+        options.post_message(click)
+        await quiet(running)
+        assert isinstance(running.app.screen, Palette)
 
 
 async def test_undoing_a_long_paste_leaves_the_app_alive(open_app: OpenApp) -> None:
