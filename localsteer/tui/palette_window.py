@@ -12,7 +12,6 @@ from contextlib import suppress
 from textual import on
 from textual.command import CommandPalette
 from textual.events import Click, Mount
-from textual.geometry import Offset
 from textual.widgets import Input
 
 from localsteer.tui.steady import SteadyScreen
@@ -28,7 +27,7 @@ class Palette(CommandPalette, SteadyScreen[None]):
 
     def on_click(self, event: Click) -> None:
         # The terminal may have become smaller since.
-        if Offset(int(event.screen_x), int(event.screen_y)) not in self.size.region:
+        if not self.size.region.contains(int(event.screen_x), int(event.screen_y)):
             event.prevent_default()
 
     @on(Input.Changed)

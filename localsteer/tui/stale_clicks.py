@@ -26,4 +26,4 @@ def ignore_stale_clicks() -> None:
             await original(options, event)
 
     on_click.ignores_stale_clicks = True  # type: ignore[attr-defined]
-    OptionList._on_click = on_click  # type: ignore[method-assign]
+    OptionList._on_click = on_click  # type: ignore[method-assign, assignment]

@@ -7,7 +7,7 @@ from rich.style import Style
 from textual import events
 from textual.command import CommandPalette
 from textual.drivers.headless_driver import HeadlessDriver
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.widgets import Input, OptionList
 
 from localsteer.library.places import Places
@@ -165,7 +165,7 @@ async def test_a_click_on_an_option_that_is_there_no_more_is_none(open_app: Open
         await running.pilot.press("ctrl+p")
         options = running.app.screen.query_one(OptionList)
         await running.until(lambda: options.option_count)
-        x, y = options.region.offset + (1, 1)
+        x, y = options.region.offset + Offset(1, 1)
         click = events.Click(options, 1, 1, 0, 0, 1, False, False, False, x, y, Style(meta={"option": 1000}))
         options.post_message(click)
         await quiet(running)
