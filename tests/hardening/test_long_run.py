@@ -196,7 +196,7 @@ async def test_the_app_itself_keeps_its_memory(tmp_path: Path, monkeypatch: pyte
     places = Places(data=home, config=home, logs=home / "logs")
     draw, course = random.Random(6), Course()
     app = LocalsteerApp(open_with(PRACTICE, places, ("max_tokens=40", "seed=6")))
-    end = time.monotonic() + 220
+    end = time.monotonic() + 150
     async with app.run_test(size=(100, 30), notifications=True):
         monkey = Monkey(app, 6)
         await until(monkey, lambda: monkey.chat.link.card is not None and monkey.chat.dialling.rack.current)
