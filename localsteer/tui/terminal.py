@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from enum import Enum
+from string import ascii_lowercase
 from typing import cast
 
 from textual import _ansi_sequences
@@ -104,8 +105,13 @@ class _AltKey(Enum):
     ALT_APOSTROPHE = "alt+apostrophe"
 
 
+_AltLetter = Enum("_AltLetter", {f"ALT_{letter.upper()}": f"alt+{letter}" for letter in ascii_lowercase})
+"""Textual reads them without being told, but two of them within a tenth of a second, as from a key that is held down or
+over a slow line, as text: ``^u``."""
+
+
 def claim_alt_keys() -> None:
-    """Let Alt+1 arrive as ``alt+1``, and Alt+. as ``alt+full_stop``.
+    """Let Alt+1 arrive as ``alt+1``, and Alt+. as ``alt+full_stop``; and Alt with letters however quickly they come.
 
     Terminals without the Kitty protocol send Escape and the character. Textual 8 reads some as what Option+1 types on
     an American Mac (``¡``), and of the others only the character; nobody who presses Alt+1 or Alt+. here wants that.
@@ -115,3 +121,6 @@ def claim_alt_keys() -> None:
         name = key.value.removeprefix("alt+")
         character = name if len(name) == 1 else key_to_character(name)
         sequences[f"\x1b{character}"] = cast("tuple[Keys, ...]", (key,))
+    for letter in _AltLetter:
+        # Option and an arrow arrive as Escape and a letter on some Macs; those keep their meaning.
+        sequences.setdefault(f"\x1b{letter.value[-1]}", cast("tuple[Keys, ...]", (letter,)))

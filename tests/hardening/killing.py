@@ -33,6 +33,7 @@ class Victim:
         with self._errors.open("ab") as errors:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "tests.hardening.victims", kind, str(home), str(seed), *more],
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env={**os.environ, "PYTHONPATH": path, **(environment or {})},
@@ -76,8 +77,9 @@ class Victim:
         psutil.Process(self.process.pid).kill()
         self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
         return self.said
 
     def of(self, what: str) -> list[dict[str, Any]]:

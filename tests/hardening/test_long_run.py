@@ -31,7 +31,7 @@ from localsteer.engine.protocol import (
     TokenText,
 )
 from localsteer.library.models import PRACTICE
-from localsteer.library.places import Places, packaged_recipes, practice_model
+from localsteer.library.places import Places, packaged_recipes, practice_model, practice_vectors
 from localsteer.tui import conversing
 from localsteer.tui.app import LocalsteerApp
 from localsteer.tui.opening import open_with
@@ -42,7 +42,7 @@ from tests.hardening.monkey import Monkey
 
 GROWTH = 0.05
 """Memory may grow by so much of what it was after the warm-up."""
-WARM_UP = 0.2
+WARM_UP = 0.3
 ASKED = (
     "Tell me about gardens.",
     "And what about rain?",
@@ -91,14 +91,14 @@ def grown(memory: list[int]) -> float:
     return statistics.median(memory[-tenth:]) / before - 1
 
 
-def dials_for(client: EngineClient, folder: Path) -> tuple[ModelCard, tuple[str, ...]]:
-    """The practice model, loaded, and the vectors that turn it."""
+def dials_for(client: EngineClient, folder: Path, *more: str) -> tuple[ModelCard, tuple[str, ...]]:
+    """The practice model, loaded, and the vectors that turn it: the one that comes along, and ``more``, made here."""
     load = Load(client.new_request(), str(practice_model()), n_threads=1)
     client.send(load)
     loaded = list(client.events(load.request))[-1]
     assert isinstance(loaded, Loaded)
-    paths = []
-    for name in ("mood", "register"):
+    paths = [str(practice_vectors() / "mood.gguf")]
+    for name in more:
         path = folder / f"{name}.gguf"
         extract = Extract(client.new_request(), str(packaged_recipes() / f"{name}.toml"), str(path), calibrate=False)
         client.send(extract)
@@ -174,7 +174,7 @@ def all_replies(store: ConversationStore) -> list[int]:
 def test_memory_stays_and_every_reply_can_be_had_again(seed: int, turns: int, again: int, tmp_path: Path) -> None:
     draw, course = random.Random(seed), Course()
     with EngineClient(tmp_path / "engine.log") as client, ConversationStore(tmp_path / "c.sqlite3") as store:
-        card, paths = dials_for(client, tmp_path)
+        card, paths = dials_for(client, tmp_path, *(["register"] if turns > 100 else []))
         talk = Talk(store)
         for _ in range(turns):
             one_turn(client, talk, card, paths, draw, course)

@@ -137,17 +137,18 @@ def import_and_open(store: ConversationStore, home: Path) -> Any:
     return store.latest()
 
 
-def downloading(home: Path, _: int) -> None:
+def downloading(home: Path, _: int, models: str) -> None:
     """One model of the hub after the other; the environment says where the hub is."""
     from localsteer.library.downloads import download_model
     from localsteer.library.hub_names import HubName
 
     say("ready")
-    for number in range(100):
+    for number in range(int(models)):
         name = f"model-{number}.gguf"
         say("doing", name=name)
         path = download_model(HubName("org/models", name), home=home)
         say("done", name=name, path=str(path))
+    sys.stdin.read()
 
 
 def extracting(home: Path, seed: int, phase: str) -> None:
