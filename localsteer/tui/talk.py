@@ -148,6 +148,17 @@ class Talk:
         self.messages.append(message)
         return message
 
+    @property
+    def was_answered(self) -> bool:
+        """Whether the last message here is a question that the record has a reply to: it was to be answered again."""
+        last = self.messages[-1] if self.messages else None
+        if last is None or last.role != "user" or last.id < 1 or self._conversation is None:
+            return False
+        try:
+            return any(one.parent_id == last.id for one in self.store.open(self._conversation.id).messages[-1:])
+        except StorageError:
+            return False
+
     def take_back_question(self) -> str:
         """Forget the last message on the screen if nothing has answered it, and give its text back."""
         if self.messages and self.messages[-1].role == "user":

@@ -146,7 +146,8 @@ def test_messages_that_stood_on_the_screen_are_in_the_record(seed: int, tmp_path
                 ):
                     app.press(key)
                     time.sleep(0.15 * draw.random())
-                app.press("escape", "escape", "ctrl+u")
+                app.press("escape", "escape", "escape", "ctrl+u")
+                app.until(lambda screen: "Say something…" in screen and "editing" not in screen)
             wait_a_little(draw, 0.5)
             app.kill()
             above = ["\n".join(line for line in lines if line.lstrip().startswith("█")) for _, lines in app.seen]

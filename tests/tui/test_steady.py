@@ -66,9 +66,9 @@ async def what_was_opened_over_a_window_closes_with_it(running: Running) -> None
     await running.pilot.press("ctrl+s")
     window = running.app.screen
     assert isinstance(window, SystemPrompt)
-    # The palette is only just being opened when the window is told to close.
-    at_once(running, "ctrl+p")
-    window.call_later(window._dismiss_now, "Be kind.")
+    running.app.push_screen(Palette())
+    # The palette is only just being opened.
+    window.dismiss("Be kind.")
     await running.until(lambda: running.app.screen is running.screen)
     await running.until(lambda: running.screen.talk.system_prompt == "Be kind.")
 
@@ -223,3 +223,21 @@ async def test_an_edited_message_waits_for_the_reply_that_is_written_again(open_
         assert running.screen.revisiting.editing is not None
         assert running.screen.query_one(Composer).text == "Hello again"
         assert running.questions() == ["Hello"]
+
+
+async def test_again_that_is_stopped_before_its_turn_leaves_the_reply_that_was_there(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello")
+        await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
+        # The first reply still runs, into the record; the second waits.
+        await running.screen.conversing.again()
+        assert running.screen.link.waiting == 1
+        await running.screen._stop()
+        await running.until(lambda: running.screen.link.idle and not running.screen.conversing._replies)
+        await running.until(lambda: len(running.replies()) == 1)
+        messages = running.screen.talk.messages
+        assert [message.role for message in messages] == ["user", "assistant"]
+        assert running.screen.talk.store.message(messages[-1].id).content == messages[-1].content
+        assert running.replies()[0].written == messages[-1].content.strip("\n")
+        assert running.screen.query_one(Composer).text == ""
