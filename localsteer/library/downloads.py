@@ -253,6 +253,9 @@ def _disk_errors(place: CachePlace) -> Iterator[None]:
 
 def _rename(place: CachePlace) -> None:
     with _disk_errors(place):
+        # What has the final name is taken for whole by its size, also after a power cut.
+        with place.partial.open("r+b") as file:
+            os.fsync(file.fileno())
         place.partial.replace(place.blob)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from localsteer.errors import StorageError
 from localsteer.library.hub import HubVersion
+from localsteer.steering.whole_file import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,8 @@ class CachePlace:
             except OSError:
                 # Windows without developer mode: the cache's own way is to move the content there.
                 shutil.move(self.blob, self.pointer)
-            reference = self.repository / "refs" / "main"
-            reference.parent.mkdir(exist_ok=True)
-            reference.write_text(self.version.commit, encoding="ascii")
+            with write_whole(self.repository / "refs" / "main") as beside:
+                beside.write_text(self.version.commit, encoding="ascii")
         except OSError as error:
             raise StorageError(f"{self.pointer} cannot be made: {(error.strerror or str(error)).lower()}.") from error
         return self.pointer

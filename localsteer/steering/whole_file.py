@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,20 +13,26 @@ from pathlib import Path
 from localsteer.errors import StorageError
 from localsteer.private import make_private
 
+_ENDING = ".localsteer-part"
+_ABANDONED_SECONDS = 3600.0
+"""A file beside that nobody has written to for so long belongs to a program that was killed."""
+
 
 @contextmanager
 def write_whole(path: Path) -> Iterator[Path]:
     """Give a file beside ``path`` to write to; when the block ends well it is synced and takes the name ``path``.
 
     Missing folders are made, for their owner only, as the file is. Whatever fails, an older file at ``path`` stays as
-    it was and nothing is left beside it. Raises :class:`StorageError` where the disk refuses.
+    it was and nothing is left beside it; what a killed process has left goes an hour later, when the next file is
+    written there. Raises :class:`StorageError` where the disk refuses.
     """
     beside: Path | None = None
     try:
         make_private(path.parent)
         if path.is_dir():
             raise StorageError(f"{path} is a folder; name a file to write.")
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+        _clear_away(path.parent)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=_ENDING, dir=path.parent)
         os.close(handle)
         beside = Path(name)
         yield beside
@@ -40,6 +47,15 @@ def write_whole(path: Path) -> Iterator[Path]:
         if beside is not None:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+
+
+def _clear_away(folder: Path) -> None:
+    """What was begun in this folder and never finished, with what SQLite lays beside it."""
+    now = time.time()
+    for left in folder.glob(f".*{_ENDING}*"):
+        with suppress(OSError):
+            if now - left.stat().st_mtime > _ABANDONED_SECONDS:
+                left.unlink()
 
 
 def _refusal(path: Path, error: OSError) -> str:

@@ -156,8 +156,9 @@ class Again:
                 ),
             )
             running.finish(event)
-            # The path stays what it was.
-            talk.turn_to(store.continue_from(last if last > 0 else message.id))
+            # The path stays what it was, in the record and on the screen.
+            store.continue_from(last if last > 0 else message.id)
+            talk.replace(store.message(message.id))
         except LocalsteerError as error:
             return f" {error}"
         shows = self._screen.keymap.hint("next_alternative", "shows it")

@@ -20,8 +20,10 @@ from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
+from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
-from localsteer.tui.terminal import check_terminal, claim_alt_keys
+from localsteer.tui.stale_clicks import ignore_stale_clicks
+from localsteer.tui.terminal import check_terminal, claim_alt_keys, terminal_is_gone
 from localsteer.tui.theme import (
     DARK,
     OWN_CODE,
@@ -36,6 +38,8 @@ from localsteer.tui.theme import (
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
+
+_TERMINAL_SECONDS = 1.0
 
 
 class LocalsteerApp(App[None], inherit_bindings=False):
@@ -60,6 +64,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         super().__init__()
         claim_alt_keys()
         claim_pastes()
+        ignore_stale_clicks()
         self._opening = opening
         self._rich_theme_pushed = False
         for theme in THEMES:
@@ -80,6 +85,12 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self._push_rich_theme()
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
+        if not self.is_headless:
+            self.set_interval(_TERMINAL_SECONDS, self._look_for_terminal)
+
+    def _look_for_terminal(self) -> None:
+        if terminal_is_gone():
+            self.exit()
 
     def on_app_focus(self) -> None:
         """In a browser the first frame comes before the page has the focus, and nothing has it then."""
@@ -97,6 +108,11 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         for name, words in WORDS.items():
             yield SystemCommand(f"Theme: {words}", "Change the colours", partial(self.take_theme, name))
         yield SystemCommand("Quit", "Leave localsteer; everything is saved", self.action_quit)
+
+    def action_command_palette(self) -> None:
+        """All commands."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def action_toggle_theme(self) -> None:
         """Light or dark."""

@@ -24,7 +24,7 @@ def default_file(title: str) -> Path:
 
 def export_to(store: ConversationStore, conversation_id: int, name: str, *, overwrite: bool) -> Path:
     """Write a conversation to the file of this name, and give its path. Raises StorageError."""
-    out = _path(name)
+    out = path_named(name)
     text = exported(store, conversation_id, out)
     if out.is_dir():
         raise StorageError(f"{out} is a folder; name a file in it.")
@@ -39,17 +39,23 @@ def import_from(store: ConversationStore, name: str) -> tuple[str, tuple[str, ..
 
     Raises StorageError.
     """
-    path = _path(name)
-    found = read_conversation_file(path)
+    found = read_conversation_file(path_named(name))
     return store.add_tree(found.tree).title, found.notes
 
 
-def _path(name: str) -> Path:
+def path_named(name: str) -> Path:
+    """The path that a person means. Raises StorageError for what can be none."""
     # A file that is dragged into a terminal comes in quotes.
     bare = name.strip().strip("\"'")
     if not bare:
         raise StorageError("Name a file.")
     try:
-        return Path(bare).expanduser().absolute()
+        path = Path(bare).expanduser().absolute()
+        # A name that is too long, or goes through a file, is refused here and not where it is used.
+        path.exists()
     except RuntimeError as error:
         raise StorageError(f"{bare} names a home folder that is not there.") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise StorageError(f"There can be no file of that name: {reason.lower()}.") from error
+    return path

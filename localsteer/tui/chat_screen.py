@@ -42,6 +42,7 @@ from localsteer.tui.revisiting import Revisiting
 from localsteer.tui.seeing import Seeing
 from localsteer.tui.sent import SentHistory
 from localsteer.tui.slashing import Slashing
+from localsteer.tui.steady import SteadyScreen
 from localsteer.tui.switching import Switching
 from localsteer.tui.talk import Talk, empty_old, open_store
 from localsteer.tui.widgets.completions import Completions
@@ -70,6 +71,7 @@ class ChatScreen(
     WorkshopCommands,
     CopyCommands,
     ExplainCommands,
+    SteadyScreen[None],
 ):
     """Transcript and input on the left, dials on the right; dials below the transcript where it is narrow.
 

@@ -53,7 +53,7 @@ class Comparing:
             screen.say("Replies can be compared once the model is loaded.")
         elif not link.card.steerable:
             screen.say("This model cannot be steered, so there is nothing to compare.", True)
-        elif screen.conversing.writing:
+        elif screen.conversing.writing or screen.again.running:
             screen.say_writing()
         else:
             try:

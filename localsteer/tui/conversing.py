@@ -50,6 +50,8 @@ class Surroundings(Protocol):
 
     def give_back(self, text: str) -> None: ...
 
+    async def show_record(self) -> None: ...
+
     def say(self, text: str, wrong: bool = False) -> None: ...
 
 
@@ -268,6 +270,9 @@ class Conversing:
         assert running is not None
         await self._saving(lambda: running.finish(event))
         if view is None:
+            # It was turned away from, and is there again since.
+            if self._talk.find(running.message_id) is not None:
+                await self._screen.show_record()
             return
         await self._show_whole(reply, event.text)
         message = self._talk.messages[-1]
@@ -303,7 +308,9 @@ class Conversing:
                 await self._take_back_question()
 
     async def _take_back_question(self) -> None:
-        if question := self._talk.take_back_question():
+        if self._talk.was_answered:
+            await self._screen.show_record()
+        elif question := self._talk.take_back_question():
             await self._transcript.remove_last_question()
             self._screen.give_back(question)
 

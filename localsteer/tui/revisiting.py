@@ -95,6 +95,12 @@ class Revisiting:
         first = self._talk.messages[0] if self._talk.messages else None
         return first is not None and first.parent_id is not None and not first.orphan
 
+    async def show_record(self) -> None:
+        """The conversation as the record has it."""
+        conversation = self._talk.conversation
+        if conversation is not None:
+            await self._go(lambda: self._talk.store.open(conversation.id))
+
     # ------------------------------------------------------------ picking
 
     async def pick_next(self, by: int) -> None:

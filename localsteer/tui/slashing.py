@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, cast
 
 from localsteer.chat.exporting import FORMS, exported
 from localsteer.errors import LocalsteerError, StorageError
-from localsteer.file_reading import typed_path
 from localsteer.library.files import write_private
 from localsteer.library.names import did_you_mean
 from localsteer.library.scenes import read_scenes
+from localsteer.tui.carrying import path_named
 from localsteer.tui.dial_shelf import choices
 from localsteer.tui.dialogs.slash_help import SlashHelp
 from localsteer.tui.plain import plain
@@ -136,7 +136,7 @@ class Slashing:
             case "title":
                 self._call_it(argument)
             case "save":
-                self._save(typed_path(argument))
+                self._save(path_named(argument))
             case "copy":
                 await screen.run_action({"": "copy_message", "code": "copy_code"}.get(argument, "copy_conversation"))
             case "theme":
@@ -219,8 +219,8 @@ class Slashing:
         if out.suffix.lower() in FORMS and out.exists():
             raise StorageError(f"{out} exists already; name another file.")
         text = exported(talk.store, talk.messages[0].conversation_id, out)
-        write_private(out.absolute(), text.encode("utf-8", "replace"))
-        self._screen.say(f"The conversation stands in {out.absolute()}.")
+        write_private(out, text.encode("utf-8", "replace"))
+        self._screen.say(f"The conversation stands in {out}.")
 
     def _take_theme(self, wanted: str) -> None:
         app = cast("LocalsteerApp", self._screen.app)

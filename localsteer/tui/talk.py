@@ -25,10 +25,19 @@ def open_store(path: Path) -> tuple[ConversationStore, str]:
     try:
         return ConversationStore(path), ""
     except StorageError as error:
-        folder = Path(tempfile.mkdtemp(prefix="localsteer-"))
-        return ConversationStore(
-            folder / "conversations.sqlite3"
-        ), f"{error} Until then nothing is kept after quitting."
+        return PassingStore(), f"{error} Until then nothing is kept after quitting."
+
+
+class PassingStore(ConversationStore):
+    """A database that is gone, with its folder, when it is closed."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="localsteer-", ignore_cleanup_errors=True)
+        super().__init__(Path(self._folder.name) / "conversations.sqlite3")
+
+    def close(self) -> None:
+        super().close()
+        self._folder.cleanup()
 
 
 def empty_old(path: Path) -> None:
@@ -138,6 +147,17 @@ class Talk:
         self._conversation = conversation
         self.messages.append(message)
         return message
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether the last message here is a question that the record has a reply to: it was to be answered again."""
+        last = self.messages[-1] if self.messages else None
+        if last is None or last.role != "user" or last.id < 1 or self._conversation is None:
+            return False
+        try:
+            return any(one.parent_id == last.id for one in self.store.open(self._conversation.id).messages[-1:])
+        except StorageError:
+            return False
 
     def take_back_question(self) -> str:
         """Forget the last message on the screen if nothing has answered it, and give its text back."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from enum import Enum
+from string import ascii_lowercase
 from typing import cast
 
 from textual import _ansi_sequences
@@ -49,6 +51,30 @@ def check_terminal() -> None:
         raise TerminalError(problem)
 
 
+def terminal_is_gone() -> bool:
+    """Whether the terminal was closed under the app, as far as that can be told.
+
+    Most of those who close one end its programs, too; where they do not (no controlling terminal, ``nohup``), Textual
+    would read the end of its input for ever.
+    """
+    if os.environ.get("TEXTUAL_DRIVER") or not _is_open(sys.__stdin__):
+        return False
+    assert sys.__stdin__ is not None
+    try:
+        os.get_terminal_size(sys.__stdin__.fileno())
+    except (OSError, ValueError) as error:
+        return isinstance(error, OSError) and error.errno in (errno.EIO, errno.ENXIO)
+    return False
+
+
+def _is_open(stream: object) -> bool:
+    try:
+        stream.fileno()  # type: ignore[attr-defined]
+    except (AttributeError, OSError, ValueError):
+        return False
+    return True
+
+
 def _is_terminal(stream: object) -> bool:
     try:
         return bool(stream.isatty())  # type: ignore[attr-defined]
@@ -79,8 +105,13 @@ class _AltKey(Enum):
     ALT_APOSTROPHE = "alt+apostrophe"
 
 
+_AltLetter = Enum("_AltLetter", {f"ALT_{letter.upper()}": f"alt+{letter}" for letter in ascii_lowercase})  # type: ignore[misc]  # its letters need not be known to it
+"""Textual reads them without being told, but two of them within a tenth of a second, as from a key that is held down or
+over a slow line, as text: ``^u``."""
+
+
 def claim_alt_keys() -> None:
-    """Let Alt+1 arrive as ``alt+1``, and Alt+. as ``alt+full_stop``.
+    """Let Alt+1 arrive as ``alt+1``, and Alt+. as ``alt+full_stop``; and Alt with letters however quickly they come.
 
     Terminals without the Kitty protocol send Escape and the character. Textual 8 reads some as what Option+1 types on
     an American Mac (``¡``), and of the others only the character; nobody who presses Alt+1 or Alt+. here wants that.
@@ -90,3 +121,6 @@ def claim_alt_keys() -> None:
         name = key.value.removeprefix("alt+")
         character = name if len(name) == 1 else key_to_character(name)
         sequences[f"\x1b{character}"] = cast("tuple[Keys, ...]", (key,))
+    for letter in _AltLetter:
+        # Option and an arrow arrive as Escape and a letter on some Macs; those keep their meaning.
+        sequences.setdefault(f"\x1b{letter.value[-1]}", cast("tuple[Keys, ...]", (letter,)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,3 +96,26 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
     with pytest.raises(StorageError, match="cannot be written"), write_whole(tmp_path / "taken" / "file"):
         pass
+
+
+def test_what_killed_programs_have_left_goes_when_it_is_an_hour_old(tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from localsteer.steering.whole_file import write_whole\n"
+        "with write_whole(Path(sys.argv[1])) as beside: beside.write_bytes(b'half'); os._exit(9)"
+    )
+    path = tmp_path / "file"
+    assert subprocess.run([sys.executable, "-c", program, str(path)], check=False, timeout=60).returncode == 9
+    (left,) = tmp_path.iterdir()
+    beside_it = left.with_name(f"{left.name}-journal")
+    beside_it.write_bytes(b"what SQLite needs")
+    theirs = tmp_path / ".somebody-elses.part"
+    theirs.write_bytes(b"a download")
+    for _ in range(2):
+        with write_whole(path) as beside:
+            beside.write_text("whole", encoding="utf-8")
+        assert left.exists()
+    for old in (left, beside_it, theirs):
+        os.utime(old, (time.time() - 3700,) * 2)
+    with write_whole(path) as beside:
+        beside.write_text("whole", encoding="utf-8")
+    assert sorted(tmp_path.iterdir()) == [theirs, path]

@@ -240,3 +240,17 @@ async def test_what_cannot_be_compared_says_why(open_app: OpenApp) -> None:
         await running.until(lambda: running.app.screen is running.screen)
         assert running.screen.query(ReplyView).last().written == written.strip("\n")
         assert "broken off" in running.feet()[0]
+
+
+async def test_a_second_enter_asks_for_nothing_more(open_app: OpenApp) -> None:
+    async with open_app(temperature=1.0, settings=SHORT) as running:
+        await steer(running)
+        await running.say("the people find the word")
+        await running.replied()
+        await running.pilot.press("alt+c")
+        await compared(running, 2)
+        before, field = now(running), view(running).query_one(Input)
+        field.post_message(Input.Submitted(field, "and another word"))
+        await running.pilot.pause()
+        assert now(running) is before
+        await running.pilot.press("escape")

@@ -113,6 +113,7 @@ def test_a_store_that_cannot_be_opened_is_replaced_for_the_day_and_says_so(tmp_p
     with store:
         assert str(folder) in problem
         assert store.new_conversation().id == 1
+    assert not store.path.parent.exists()
 
 
 async def test_one_can_chat_although_nothing_can_be_saved(open_app: OpenApp, places: Places) -> None:

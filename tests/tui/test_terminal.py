@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual import events
+from textual._xterm_parser import XTermParser
 
 from localsteer.errors import TerminalError
 from localsteer.tui.app import run
-from localsteer.tui.terminal import check_terminal, too_small
+from localsteer.tui.terminal import check_terminal, claim_alt_keys, too_small
 
 
 def test_an_ordinary_terminal_is_large_enough() -> None:
@@ -73,6 +75,20 @@ def test_a_dumb_terminal_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     with pytest.raises(TerminalError, match="dumb"):
         check_terminal()
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [
+        ("\x1bu\x1bu\x1bu", ["alt+u"] * 3),
+        ("\x1be\x1b[1;3C", ["alt+e", "alt+right"]),
+        ("\x1b1\x1bw", ["alt+1", "alt+w"]),
+        ("\x1b[A\x1bx", ["up", "alt+x"]),
+    ],
+)
+def test_keys_with_alt_that_come_quickly_are_no_text(typed: str, keys: list[str]) -> None:
+    claim_alt_keys()
+    assert [event.key for event in XTermParser().feed(typed) if isinstance(event, events.Key)] == keys
 
 
 def test_opening_the_app_imports_neither_llama_cpp_nor_numpy() -> None:

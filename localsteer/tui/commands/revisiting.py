@@ -21,6 +21,10 @@ class RevisitCommands(Screen[None]):
     def _reached(self, event: Transcript.Reached) -> None:
         self.call_later(self.revisiting.show_more, event.towards)
 
+    async def show_record(self) -> None:
+        """The conversation as the record has it, on the screen."""
+        await self.revisiting.show_record()
+
     def action_pick_message(self, by: int) -> None:
         self.call_later(self.revisiting.pick_next, by)
 

@@ -55,13 +55,14 @@ class TalkCommands(Screen[None]):
 
     @on(Composer.Sent)
     async def _sent(self, event: Composer.Sent) -> None:
-        if self.revisiting.editing is not None:
-            await self.revisiting.send_edit(as_message(event.text))
-        elif is_slash(event.text):
+        editing = self.revisiting.editing is not None
+        if is_slash(event.text) and not editing:
             await self.slashing.run(event.text)
         elif self.conversing.writing or self.again.running:
             self.give_back(event.text)
             self.say_writing()
+        elif editing:
+            await self.revisiting.send_edit(as_message(event.text))
         else:
             text = as_message(event.text)
             if self.settings.remember_messages:

@@ -9,7 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from localsteer.tui.dialogs.window import Result, Window
+from localsteer.tui.dialogs.window import Window
+from localsteer.tui.steady import Result
 
 
 class Choosing(Window[Result]):

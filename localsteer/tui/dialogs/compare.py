@@ -19,6 +19,7 @@ from localsteer.tui.keymap import Keymap
 from localsteer.tui.lineup import Lineup, read_strengths, steered_and_not, strip, usual_strip, written_strengths
 from localsteer.tui.plain import plain
 from localsteer.tui.side_by_side import SideBySide
+from localsteer.tui.steady import SteadyScreen
 from localsteer.tui.widgets.key_line import KeyLine
 from localsteer.tui.widgets.side_column import NARROWEST, SideColumn
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 Entry: TypeAlias = Literal["message", "strengths"]
 
 
-class CompareScreen(ModalScreen[None]):
+class CompareScreen(ModalScreen[None], SteadyScreen[None]):
     """Fills the terminal. Columns stand side by side as far as they fit; of more, a row of tabs says which they are."""
 
     DEFAULT_CSS = """
@@ -217,15 +218,16 @@ class CompareScreen(ModalScreen[None]):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         text = event.value.strip()
-        if not text:
+        # A second Enter comes when nothing is asked for any more.
+        if not text or self._entry is None:
             return
-        if self._entry == "message":
+        strengths = self._lineup.strip if self._entry == "strengths" else None
+        if strengths is None:
             self._ask(None)
             self._comparing.begin(self._lineup, text)
             return
-        assert self._lineup.strip is not None
         try:
-            lineup = strip(self._rack, self._lineup.strip[0], read_strengths(text))
+            lineup = strip(self._rack, strengths[0], read_strengths(text))
         except DialError as error:
             self.notify(str(error), severity="error", markup=False)
             return

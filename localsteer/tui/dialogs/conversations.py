@@ -119,6 +119,8 @@ class Conversations(Choosing[Opened | None]):
 
     def _fill(self, *, top: bool = False) -> None:
         """The rows anew, with the same one highlighted where it is still there."""
+        if not self.there:
+            return
         words = self.query_one(Input).value.strip()
         options = self.query_one(OptionList)
         kept = None if top else self._current

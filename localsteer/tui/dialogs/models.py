@@ -87,6 +87,8 @@ class Models(Choosing["Path | None"]):
         self._fill()
 
     def _fill(self, highlight: Path | None = None) -> None:
+        if not self.there:
+            return
         search = self.query_one(Input).value.strip()
         words = search.lower().split()
         here, there = (
@@ -117,6 +119,8 @@ class Models(Choosing["Path | None"]):
         self.call_after_refresh(self._show_highlight)
 
     def _show_highlight(self) -> None:
+        if not self.there:
+            return
         # With the heading above it, which is no option and would stay out of sight.
         options = self.query_one(OptionList)
         options.scroll_home(animate=False)
@@ -198,6 +202,8 @@ class Models(Choosing["Path | None"]):
     # ------------------------------------------------------------ downloading
 
     def _watch(self) -> None:
+        if not self.there:
+            return
         self._fit()
         fetching, line = self._fetching, self.query_one(FetchLine)
         if fetching is None:

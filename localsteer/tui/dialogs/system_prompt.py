@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, Static, TextArea
+from textual.widgets import Button, Static
 
 from localsteer.tui.dialogs.window import Window
 from localsteer.tui.plain import plain
+from localsteer.tui.widgets.writing_area import WritingArea
 
 
 class SystemPrompt(Window[str | None]):
@@ -44,19 +45,19 @@ class SystemPrompt(Window[str | None]):
         box.border_subtitle = "Ctrl+S save · Esc close"
         with box:
             yield Static(Content("What the model is told before the conversation. Empty: nothing."))
-            yield TextArea(self._text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
+            yield WritingArea(self._text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
             with Horizontal():
                 yield Button("Close", id="close", compact=True)
                 yield Button("Save", id="save", variant="primary", compact=True)
 
     def on_mount(self) -> None:
-        area = self.query_one(TextArea)
+        area = self.query_one(WritingArea)
         area.move_cursor(area.document.end)
         area.focus()
 
     def action_save(self) -> None:
         """Close, and take the text."""
-        text = plain(self.query_one(TextArea).text).strip()
+        text = plain(self.query_one(WritingArea).text).strip()
         self.dismiss(None if text == self._text else text)
 
     @on(Button.Pressed, "#save")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from textual import events
 from textual.screen import ModalScreen
 
-Result = TypeVar("Result")
+from localsteer.tui.steady import Result, SteadyScreen
 
 
-class Window(ModalScreen[Result]):
+class Window(ModalScreen[Result], SteadyScreen[Result]):
     """Its one child is the box; how large that is says each window."""
 
     DEFAULT_CSS = """

@@ -8,16 +8,16 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TextArea
 
 from localsteer.tui.sent import SentHistory
 from localsteer.tui.widgets.completions import Completions
+from localsteer.tui.widgets.writing_area import WritingArea
 from localsteer.visible import without_controls
 
 _NEW_LINE_KEYS = frozenset({"ctrl+j", "shift+enter", "ctrl+enter", "alt+enter"})
 
 
-class Composer(TextArea):
+class Composer(WritingArea):
     """A text area that grows with its text and gives it away on Enter."""
 
     DEFAULT_CSS = """

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Markdown, Static
-from textual.widgets.markdown import MarkdownStream
 
 from localsteer.tui.foot import content
 from localsteer.tui.markdown import FinishedMarkdown, chat_markdown
@@ -116,7 +115,7 @@ class ReplyView(Vertical, Pickable):
         self._signs = signs
         self._finished = whole is not None
         self._clean = PlainStream()
-        self._stream: MarkdownStream | None = None
+        self._growing: Markdown | None = None
         self._words = foot
         self._foot = Static(content(foot), classes="reply--foot")
         self._sign = ""
@@ -140,16 +139,16 @@ class ReplyView(Vertical, Pickable):
         if not self.text:
             shown = shown.lstrip("\n")
         shown = shown[: max(0, MOST_CHARACTERS - len(self.text))]
-        if not shown:
+        if not shown or not self.is_attached:
             return
         self.text += shown
         if self._sign:
             shown = self._with_sign(shown)
-        if self._stream is None:
-            body = Markdown(parser_factory=chat_markdown, open_links=False, classes="reply--body")
-            await self.mount(body, before=self._foot)
-            self._stream = Markdown.get_stream(body)
-        await self._stream.write(shown)
+        if self._growing is None:
+            self._growing = Markdown(parser_factory=chat_markdown, open_links=False, classes="reply--body")
+            await self.mount(self._growing, before=self._foot)
+        # Not Textual's MarkdownStream: its task would outlive a reply that leaves the screen unfinished.
+        await self._growing.append(shown)
 
     def sign(self, glyph: str) -> None:
         """A dial was turned: the next word that comes is marked."""
@@ -157,10 +156,10 @@ class ReplyView(Vertical, Pickable):
 
     async def finish(self, text: str, signs: Sequence[Sign] = ()) -> None:
         """The whole reply; the Markdown widgets give way to one renderable. ``signs``: places in ``text``."""
-        if self._stream is not None:
-            await self._stream.stop()
-            self._stream = None
+        self._growing = None
         self._take(text, signs)
+        if not self.is_attached:
+            return
         with self.app.batch_update():
             await self.query(".reply--body").remove()
             await self.mount(self._body(), before=self._foot)

@@ -12,9 +12,10 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from localsteer.tui.plain import plain
+from localsteer.tui.widgets.writing_area import WritingArea
 from localsteer.visible import without_controls
 
 _GAP = "  "
@@ -39,7 +40,7 @@ class Line(Input):
         return plain(self.value).strip()
 
 
-class Lines(TextArea):
+class Lines(WritingArea):
     """Several lines of text."""
 
     DEFAULT_CSS = """

@@ -90,7 +90,8 @@ class Workshop:
 
             self._screen = WorkshopScreen(self, self._keymap)
             app.install_screen(self._screen, _SCREEN)
-        app.push_screen(_SCREEN)
+        if self._screen not in app.screen_stack:
+            app.push_screen(_SCREEN)
 
     @property
     def card(self) -> ModelCard | None:

@@ -189,7 +189,7 @@ class WorkshopScreen(Telling):
     def _leave(self, said: str = "") -> None:
         self.shop.stop()
         kept = said or ("What you typed is kept until the app ends." if self._unsaved() else "")
-        self.app.pop_screen()
+        self.dismiss()
         if kept:
             self.app.notify(kept, markup=False)
 

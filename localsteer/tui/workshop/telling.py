@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from localsteer.engine.protocol import ExtractProgress
 from localsteer.plots.curve import spoken_window
 from localsteer.tui.greeting import PRACTICE_NAME, shown_name
 from localsteer.tui.plain import plain
+from localsteer.tui.steady import SteadyScreen
 from localsteer.tui.strengths import signed
 from localsteer.tui.widgets.key_line import Key, KeyLine
 from localsteer.tui.widgets.making import MakingView
@@ -42,7 +42,7 @@ MADE = (
 BUSY = (Key("Esc", "stop", "screen.back"),)
 
 
-class Telling(Screen[None]):
+class Telling(SteadyScreen[None]):
     """A part of the workshop's screen, which lays out what is named here."""
 
     shop: Workshop

@@ -1,0 +1,49 @@
+"""The window of the command palette: Textual's own, held together where it would fall apart under quick fingers.
+
+Textual (8.2) goes on with it after it was closed: what was typed before the closing Enter is still searched for, and
+what is found is shown in a list that is gone, which ends the app. Where the overridden methods are called otherwise one
+day, ``tests/tui/test_steady.py`` says so.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from textual import on
+from textual.command import CommandPalette
+from textual.events import Click, Mount
+from textual.widgets import Input
+
+from localsteer.tui.steady import SteadyScreen
+
+
+class Palette(CommandPalette, SteadyScreen[None]):
+    """The list of all commands."""
+
+    def on_mount(self, event: Mount) -> None:
+        # Closed before it was there, by what it was opened over.
+        if not self.there:
+            event.prevent_default()
+
+    def on_click(self, event: Click) -> None:
+        # The terminal may have become smaller since.
+        if not self.size.region.contains(int(event.screen_x), int(event.screen_y)):
+            event.prevent_default()
+
+    @on(Input.Changed)
+    def _typed_too_late(self, event: Input.Changed) -> None:
+        if not self.there:
+            event.prevent_default()
+
+    def _watch__list_visible(self) -> None:
+        if self.there:
+            super()._watch__list_visible()
+
+    async def _watch__show_busy(self) -> None:
+        if self.there:
+            await super()._watch__show_busy()
+
+    def _action_command_list(self, action: str) -> None:
+        # A list that is not laid out yet has no lines to go to.
+        with suppress(KeyError):
+            super()._action_command_list(action)

@@ -1,0 +1,56 @@
+"""What all screens of the app have in common: they close only themselves, and a click on what is just leaving is none.
+
+Textual's ``dismiss`` takes away whatever screen is on top. A second Esc, Enter or click that was under way when the
+first one closed the window would close what lies below it, and the app with the last of them.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual.await_complete import AwaitComplete
+from textual.geometry import Offset
+from textual.screen import Screen
+from textual.widget import Widget
+
+Result = TypeVar("Result")
+
+
+class SteadyScreen(Screen[Result]):
+    """What closed before closes no more; what was opened over this one since closes with it.
+
+    Among several bases it is named last: Textual takes styles and the names of parts from the first one.
+    """
+
+    @property
+    def there(self) -> bool:
+        """Whether it has not been closed. What is done later than it was asked for has to look."""
+        return self in self.app.screen_stack
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close with ``result``, once; a screen that is only just being opened, as soon as it is there."""
+        top = self.app.screen
+        if not self.there:
+            return AwaitComplete()
+        if not top.is_mounted:
+            # What it is told now it hears when it is there.
+            top.call_later(self._dismiss_now, result)
+            return AwaitComplete()
+        if top is not self:
+            top.dismiss(None)
+            return self.dismiss(result)
+        return super().dismiss(result)
+
+    def _dismiss_now(self, result: Result | None) -> None:
+        # Textual would await what dismiss gives, which must not be done here.
+        self.dismiss(result)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """No key means anything to a screen whose parts are not there yet, or no longer."""
+        return super().check_action(action, parameters) if self.is_mounted and self.there else False
+
+    def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
+        """What the mouse would begin to select there: nothing where a widget is still painted but was removed."""
+        widget, offset = super().get_widget_and_offset_at(x, y)
+        gone = widget is not None and widget is not self and widget.parent is None
+        return (None, None) if gone else (widget, offset)

@@ -1,0 +1,18 @@
+"""Textual's area for several lines, which survives that what the cursor stood on is gone."""
+
+from __future__ import annotations
+
+from textual.geometry import Offset
+from textual.widgets import TextArea
+
+
+class WritingArea(TextArea):
+    """What everything that takes several lines is made of."""
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        """See Textual's."""
+        try:
+            return super().scroll_cursor_visible(center, animate)
+        except ValueError:
+            # Undoing a long paste hides the scroll bar before the cursor is moved to a line that there is.
+            return Offset()

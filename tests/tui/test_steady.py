@@ -1,0 +1,243 @@
+"""Quick fingers: a second key or click that was under way when the first one changed everything does no harm."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rich.style import Style
+from textual import events
+from textual.command import CommandPalette
+from textual.drivers.headless_driver import HeadlessDriver
+from textual.geometry import Offset, Size
+from textual.widgets import Input, OptionList
+
+from localsteer.library.settings import Settings
+from localsteer.tui.dialogs.conversations import Conversations
+from localsteer.tui.dialogs.key_help import KeyHelp
+from localsteer.tui.dialogs.models import Models
+from localsteer.tui.dialogs.system_prompt import SystemPrompt
+from localsteer.tui.palette_window import Palette
+from localsteer.tui.widgets.composer import Composer
+from localsteer.tui.widgets.messages import ReplyView
+from tests.tui.conftest import OpenApp, Running, remarks
+
+
+def at_once(running: Running, *keys: str) -> None:
+    """Keys that arrive together, before anything is done about the first."""
+    driver = running.app._driver
+    assert driver is not None
+    for key in keys:
+        driver.process_message(events.Key(key, key if len(key) == 1 else None))
+
+
+def click_beside(running: Running) -> None:
+    driver = running.app._driver
+    assert driver is not None
+    for kind in (events.MouseDown, events.MouseUp):
+        driver.process_message(kind(None, 0, 0, 0, 0, 1, False, False, False, 0, 0))
+
+
+async def quiet(running: Running) -> None:
+    await running.pilot.pause()
+    await running.until(lambda: running.app._message_queue.empty())
+    await running.pilot.pause()
+
+
+# ---------------------------------------------------------------- one app, one moment after the other
+
+
+async def a_second_click_beside_a_window_closes_nothing_more(running: Running) -> None:
+    for key in ("ctrl+p", "f1"):
+        await running.pilot.press(key)
+        assert len(running.app.screen_stack) == 2
+        click_beside(running)
+        click_beside(running)
+        await quiet(running)
+        assert running.app.screen is running.screen
+
+
+async def a_second_esc_closes_nothing_more(running: Running) -> None:
+    await running.pilot.press("ctrl+s")
+    at_once(running, "escape", "escape", "escape")
+    await quiet(running)
+
+
+async def what_was_opened_over_a_window_closes_with_it(running: Running) -> None:
+    await running.pilot.press("ctrl+s")
+    window = running.app.screen
+    assert isinstance(window, SystemPrompt)
+    running.app.push_screen(Palette())
+    # The palette is only just being opened.
+    window.dismiss("Be kind.")
+    await running.until(lambda: running.app.screen is running.screen)
+    await running.until(lambda: running.screen.talk.system_prompt == "Be kind.")
+
+
+async def a_window_that_is_closed_before_it_is_there_opens_and_closes(running: Running) -> None:
+    window = KeyHelp(running.screen.keymap)
+    running.app.push_screen(window)
+    window.dismiss(None)
+    await running.until(lambda: running.app.screen is running.screen)
+
+
+async def a_key_means_nothing_to_a_screen_that_is_gone(running: Running) -> None:
+    await running.pilot.press("ctrl+o")
+    window = running.app.screen
+    assert isinstance(window, Conversations)
+    assert window.check_action("move", (1,))
+    await running.pilot.press("escape")
+    assert not window.check_action("move", (1,))
+
+
+async def a_list_of_models_that_was_closed_fills_itself_no_more(running: Running) -> None:
+    await running.pilot.press("ctrl+l")
+    window = running.app.screen
+    assert isinstance(window, Models)
+    await window.dismiss(None)
+    window._fill()
+    window._show_highlight()
+    window._watch()
+
+
+async def a_click_on_what_was_just_removed_is_none(running: Running) -> None:
+    screen = running.screen
+    place = screen.query("NoteLine").first().region.offset
+    widget, _ = screen.get_widget_and_offset_at(*place)
+    assert widget is not None
+    parent, widget._parent = widget._parent, None
+    found = screen.get_widget_and_offset_at(*place)
+    widget._parent = parent
+    assert found == (None, None)
+
+
+async def undoing_a_long_paste_leaves_the_app_alive(running: Running) -> None:
+    composer, driver = running.screen.query_one(Composer), running.app._driver
+    assert driver is not None
+    driver.process_message(events.Paste("\n" * 40))
+    await running.until(lambda: composer.document.line_count == 41)
+    await running.pilot.press("ctrl+z")
+    await running.until(lambda: composer.document.line_count == 1)
+
+
+async def a_reply_that_leaves_the_screen_while_it_grows_leaves_no_task(running: Running) -> None:
+    view = ReplyView()
+    await running.screen.query_one("#transcript").mount(view)
+    await view.feed("Some words")
+    await view.remove()
+    assert not [task for task in asyncio.all_tasks() if "MarkdownStream" in repr(task)]
+    await view.feed(" and more")
+    await view.finish("Some words and more")
+    assert view.written == "Some words and more"
+
+
+async def a_name_that_no_file_can_have_is_refused_in_a_sentence(running: Running) -> None:
+    await running.screen.conversing.send("Hello")
+    await running.replied()
+    for name, why in (("~nobody-is-called-so/talk.md", "home folder"), ("n" * 400 + ".md", "no file of that name")):
+        await running.screen.slashing.run(f"/save {name}")
+        assert why in remarks(running)
+        running.screen.query_one(Composer).text = ""
+
+
+async def a_terminal_of_no_size_at_all_is_survived(running: Running) -> None:
+    driver = running.app._driver
+    assert isinstance(driver, HeadlessDriver)
+    for width, height in ((1, 1), (2, 1), (100, 24)):
+        driver._size = Size(width, height)
+        running.app.post_message(events.Resize(driver._size, driver._size))
+        await quiet(running)
+    assert running.text().strip()
+
+
+async def test_quick_fingers_do_no_harm(open_app: OpenApp, alone: None) -> None:
+    async with open_app(settings=Settings(max_tokens=4)) as running:
+        await running.loaded()
+        for scene in (
+            a_second_click_beside_a_window_closes_nothing_more,
+            a_second_esc_closes_nothing_more,
+            a_click_on_what_was_just_removed_is_none,
+            what_was_opened_over_a_window_closes_with_it,
+            a_window_that_is_closed_before_it_is_there_opens_and_closes,
+            a_key_means_nothing_to_a_screen_that_is_gone,
+            a_list_of_models_that_was_closed_fills_itself_no_more,
+            undoing_a_long_paste_leaves_the_app_alive,
+            a_reply_that_leaves_the_screen_while_it_grows_leaves_no_task,
+            a_name_that_no_file_can_have_is_refused_in_a_sentence,
+            a_terminal_of_no_size_at_all_is_survived,
+        ):
+            await scene(running)
+            assert running.app.screen is running.screen, scene.__name__
+
+
+# ---------------------------------------------------------------- the palette
+
+
+async def test_a_palette_survives_what_comes_too_early_and_too_late(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        # A page down before there are lines.
+        at_once(running, "ctrl+p", "pagedown", "pageup")
+        await quiet(running)
+        palette = running.app.screen
+        assert isinstance(palette, Palette)
+        # A click beside the terminal, which became smaller, and one on an option that is gone.
+        palette.post_message(events.Click(palette, 300, 200, 0, 0, 1, False, False, False, 300, 200))
+        options = palette.query_one(OptionList)
+        await running.until(lambda: options.option_count)
+        x, y = options.region.offset + Offset(1, 1)
+        stale = Style(meta={"option": 1000})
+        options.post_message(events.Click(options, 1, 1, 0, 0, 1, False, False, False, x, y, stale))
+        await quiet(running)
+        assert running.app.screen is palette
+        # What is typed while it closes.
+        field = palette.query_one(Input)
+        palette.dismiss()
+        field.post_message(Input.Changed(field, "copy"))
+        await running.until(lambda: not palette.is_running)
+        # Opened and closed and opened in one moment.
+        at_once(running, "ctrl+p", "escape", "ctrl+p")
+        await quiet(running)
+        assert sum(isinstance(one, CommandPalette) for one in running.app.screen_stack) <= 1
+
+
+def test_the_palettes_inner_parts_are_still_called_as_they_were() -> None:
+    for name in ("_watch__list_visible", "_watch__show_busy", "_action_command_list"):
+        assert hasattr(CommandPalette, name)
+
+
+# ---------------------------------------------------------------- two things at once
+
+
+async def test_an_edited_message_waits_for_the_reply_that_is_written_again(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello")
+        await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
+        await running.pilot.press("escape")
+        await running.replied()
+        await running.pilot.press("alt+e")
+        assert running.screen.revisiting.editing is not None
+        await running.screen.again.begin(running.screen.talk.messages[-1])
+        assert running.screen.again.running
+        await running.say("Hello again")
+        await running.until(lambda: "is being written" in remarks(running))
+        assert running.screen.revisiting.editing is not None
+        assert running.screen.query_one(Composer).text == "Hello again"
+        assert running.questions() == ["Hello"]
+
+
+async def test_again_that_is_stopped_before_its_turn_leaves_the_reply_that_was_there(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello")
+        await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
+        # The first reply still runs, into the record; the second waits.
+        await running.screen.conversing.again()
+        assert running.screen.link.waiting == 1
+        await running.screen._stop()
+        await running.until(lambda: running.screen.link.idle and not running.screen.conversing._replies)
+        await running.until(lambda: len(running.replies()) == 1)
+        messages = running.screen.talk.messages
+        assert [message.role for message in messages] == ["user", "assistant"]
+        assert running.screen.talk.store.message(messages[-1].id).content == messages[-1].content
+        assert running.replies()[0].written == messages[-1].content.strip("\n")
+        assert running.screen.query_one(Composer).text == ""
