@@ -141,7 +141,8 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     def copy_to_clipboard(self, text: str) -> None:
         """What Textual's own widgets copy goes the same way as ours."""
         self._clipboard = text
-        self.run_worker(put(self, text), exit_on_error=False)
+        # Called only when it is begun: while the app is taken down it no longer is.
+        self.run_worker(partial(put, self, text), exit_on_error=False)
 
     def send_to_terminal_clipboard(self, text: str) -> None:
         """OSC 52: the terminal is asked to take ``text``; whether it did nobody can tell."""

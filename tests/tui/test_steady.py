@@ -135,7 +135,7 @@ async def a_name_that_no_file_can_have_is_refused_in_a_sentence(running: Running
     await running.replied()
     for name, why in (("~nobody-is-called-so/talk.md", "home folder"), ("n" * 400 + ".md", "no file of that name")):
         await running.screen.slashing.run(f"/save {name}")
-        assert why in remarks(running)
+        await running.until(lambda why=why: why in remarks(running))
         running.screen.query_one(Composer).text = ""
 
 
@@ -235,9 +235,9 @@ async def test_again_that_is_stopped_before_its_turn_leaves_the_reply_that_was_t
         assert running.screen.link.waiting == 1
         await running.screen._stop()
         await running.until(lambda: running.screen.link.idle and not running.screen.conversing._replies)
-        await running.until(lambda: len(running.replies()) == 1)
-        messages = running.screen.talk.messages
-        assert [message.role for message in messages] == ["user", "assistant"]
-        assert running.screen.talk.store.message(messages[-1].id).content == messages[-1].content
-        assert running.replies()[0].written == messages[-1].content.strip("\n")
+        talk = running.screen.talk
+        await running.until(lambda: [message.role for message in talk.messages] == ["user", "assistant"])
+        whole = talk.store.message(talk.messages[-1].id).content
+        await running.until(lambda: [reply.written for reply in running.replies()] == [whole.strip("\n")])
+        assert talk.messages[-1].content == whole
         assert running.screen.query_one(Composer).text == ""
