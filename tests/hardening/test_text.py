@@ -354,7 +354,7 @@ def test_no_byte_that_a_terminal_would_obey_leaves_the_app(tmp_path: Path) -> No
         ("\x0f", "HOST"),  # the conversations
         ("\r", "HOST"),  # one of them, with title, question, reply, code
         ("\x0c", "HOST"),  # the models
-        (f"{escape}\x1ba", "How HOST"),  # the dials that can be added
+        (f"{escape}\x1ba", "nHOST"),  # the dials that can be added
         (f"{escape}\x10", "ommand"),  # the palette finds dials, too
         ("glad", "How HOST"),
     ]
