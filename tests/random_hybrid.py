@@ -11,7 +11,8 @@ from pathlib import Path
 import gguf
 import numpy as np
 
-from tests.random_models import LLAMA3_TEMPLATE, Floats, add_vocabulary
+from tests.random_models import LLAMA3_TEMPLATE, Floats
+from tests.random_vocabulary import add_vocabulary
 
 N_LAYER, N_EMBD, N_HEAD, N_KV, N_STATE, N_STEP = 3, 64, 4, 2, 16, 64
 

@@ -7,6 +7,7 @@ What they write is gibberish, but deterministic gibberish, sharp enough that ste
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -17,9 +18,11 @@ import numpy.typing as npt
 from gguf import GGMLQuantizationType, LlamaFileType, TokenType
 from gguf.quants import quantize
 
-Vocabulary = Literal["bpe", "spm"]
+from tests.random_vocabulary import Vocabulary, add_vocabulary
+
 FileType = Literal["F32", "F16", "Q8_0"]
 Floats = npt.NDArray[np.float32]
+_FILE_TYPES = {"F32": LlamaFileType.ALL_F32, "F16": LlamaFileType.MOSTLY_F16, "Q8_0": LlamaFileType.MOSTLY_Q8_0}
 
 LLAMA3_TEMPLATE = (
     "{{- bos_token }}{%- for message in messages %}"
@@ -51,105 +54,61 @@ ZEPHYR_TEMPLATE = (
 )
 """Plain-text headers, the end-of-text token after every message, as in TinyLlama and Zephyr."""
 
-SOME_WORDS = (
-    "the and you that was for are with his they this have from one had word but not what all were when your can said "
-    "there use each which she how their will other about out many then them these some her would make like him into "
-    "time has look two more write see number way could people my than first water been call who oil its now find long "
-    "down day did get come made may part happy sad wedding sea"
-)
-WORDS = SOME_WORDS.split()
 
-BPE_SPECIAL = (
-    "<|begin_of_text|>",
-    "<|end_of_text|>",
-    "<|start_header_id|>",
-    "<|end_header_id|>",
-    "<|eot_id|>",
-    "<|im_start|>",
-    "<|im_end|>",
-)
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a Llama is made of, without its vocabulary. ``tied``: the output matrix is the embedding."""
+
+    n_layer: int = 4
+    n_embd: int = 64
+    n_ff: int = 128
+    n_head: int = 4
+    n_kv: int = 2
+    n_ctx: int = 512
+    tied: bool = False
 
 
-def byte_alphabet() -> list[str]:
-    """GPT-2's printable stand-ins for the 256 bytes, in byte order (``bytes_to_unicode`` of the GPT-2 release)."""
-    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    spare = iter(range(256, 512))
-    return [chr(byte) if byte in printable else chr(next(spare)) for byte in range(256)]
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """``gain``: the standard deviation of what comes out of it when what goes in has 1; None for a vector of ones."""
+
+    name: str
+    shape: tuple[int, ...]
+    gain: float | None = None
 
 
-def _prefixes(word: str) -> Iterator[tuple[str, str]]:
-    for end in range(1, len(word)):
-        yield word[:end], word[end]
+def add_shape(writer: gguf.GGUFWriter, shape: Shape, ftype: LlamaFileType) -> None:
+    """Write the metadata of a Llama of this shape."""
+    writer.add_context_length(shape.n_ctx)
+    writer.add_embedding_length(shape.n_embd)
+    writer.add_block_count(shape.n_layer)
+    writer.add_feed_forward_length(shape.n_ff)
+    writer.add_head_count(shape.n_head)
+    writer.add_head_count_kv(shape.n_kv)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_dimension_count(shape.n_embd // shape.n_head)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_file_type(ftype)
 
 
-def _bpe_vocabulary(n_vocab: int) -> tuple[list[str], list[int], list[str]]:
-    """Tokens, their types and merges. Special tokens stand at the end, as in Llama 3."""
-    alphabet = byte_alphabet()
-    newline, space = alphabet[ord("\n")], alphabet[ord(" ")]
-    tokens, merges = list(alphabet), []
-    for word in [newline * 2, *WORDS, *(space + word for word in WORDS)]:
-        for left, right in _prefixes(word):
-            if left + right not in tokens and len(tokens) + len(BPE_SPECIAL) < n_vocab:
-                tokens.append(left + right)
-                merges.append(f"{left} {right}")
-    types = [int(TokenType.NORMAL)] * len(tokens) + [int(TokenType.CONTROL)] * len(BPE_SPECIAL)
-    return [*tokens, *BPE_SPECIAL], types, merges
-
-
-def _spm_vocabulary(n_vocab: int) -> tuple[list[str], list[int], list[float]]:
-    """Tokens, their types and scores. Control tokens stand at the front, the 256 bytes after them, as in Llama 2."""
-    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))]
-    types = [int(TokenType.UNKNOWN), *[int(TokenType.CONTROL)] * 2, *[int(TokenType.BYTE)] * 256]
-    letters = ["▁", *(chr(code) for code in range(33, 127)), "é", "ü"]
-    pieces = [*letters, *(left + right for word in WORDS for left, right in _prefixes("▁" + word))]
-    for piece in pieces:
-        if piece not in tokens and len(tokens) < n_vocab:
-            tokens.append(piece)
-            types.append(int(TokenType.NORMAL))
-    return tokens, types, [0.0 if index < 259 else -float(index - 258) for index in range(len(tokens))]
-
-
-def add_vocabulary(
-    writer: gguf.GGUFWriter,
-    vocabulary: Vocabulary,
-    n_vocab: int,
-    *,
-    user_defined: tuple[str, ...] = (),
-    more: Mapping[str, TokenType] = MappingProxyType({}),
-    add_start: bool = True,
-) -> tuple[int, set[int]]:
-    """Write the vocabulary; returns its size and the control tokens a model has no reason to write.
-
-    ``user_defined``: special tokens of the BPE vocabulary that are no control tokens. ``more``: tokens that stand
-    behind all others, and their types.
-    """
-    if vocabulary == "bpe":
-        tokens, types, merges = _bpe_vocabulary(n_vocab)
-        tokens, types = [*tokens, *more], [*types, *map(int, more.values())]
-        for text in user_defined:
-            types[tokens.index(text)] = int(TokenType.USER_DEFINED)
-        writer.add_tokenizer_model("gpt2")
-        writer.add_tokenizer_pre("llama-bpe")
-        writer.add_token_list(tokens)
-        writer.add_token_types(types)
-        writer.add_token_merges(merges)
-        writer.add_bos_token_id(tokens.index("<|begin_of_text|>"))
-        writer.add_eos_token_id(tokens.index("<|eot_id|>"))
-        writer.add_add_bos_token(add_start)
-        return len(tokens), {tokens.index(special) for special in BPE_SPECIAL if special != "<|eot_id|>"}
-    tokens, types, scores = _spm_vocabulary(n_vocab)
-    tokens, types = [*tokens, *more], [*types, *map(int, more.values())]
-    scores += [-float(n_vocab + number) for number in range(len(more))]
-    writer.add_tokenizer_model("llama")
-    writer.add_token_list(tokens)
-    writer.add_token_types(types)
-    writer.add_token_scores(scores)
-    writer.add_bos_token_id(1)
-    writer.add_eos_token_id(2)
-    writer.add_unk_token_id(0)
-    writer.add_add_bos_token(add_start)
-    writer.add_add_space_prefix(True)
-    return len(tokens), {0, 1}
+def tensors(shape: Shape, n_vocab: int, *, scale: float, sharpness: float) -> Iterator[Tensor]:
+    """All weights in the order of the file. A tied embedding has the gain of the output."""
+    wide, keys = shape.n_embd, shape.n_embd // shape.n_head * shape.n_kv
+    yield Tensor("token_embd.weight", (n_vocab, wide), sharpness if shape.tied else float(np.sqrt(wide)))
+    yield Tensor("output_norm.weight", (wide,))
+    if not shape.tied:
+        yield Tensor("output.weight", (n_vocab, wide), sharpness)
+    for layer in range(shape.n_layer):
+        block = f"blk.{layer}."
+        yield Tensor(block + "attn_norm.weight", (wide,))
+        yield Tensor(block + "attn_q.weight", (wide, wide), 2.0)
+        yield Tensor(block + "attn_k.weight", (keys, wide), 2.0)
+        yield Tensor(block + "attn_v.weight", (keys, wide), scale)
+        yield Tensor(block + "attn_output.weight", (wide, wide), scale)
+        yield Tensor(block + "ffn_norm.weight", (wide,))
+        yield Tensor(block + "ffn_gate.weight", (shape.n_ff, wide), 1.0)
+        yield Tensor(block + "ffn_up.weight", (shape.n_ff, wide), scale)
+        yield Tensor(block + "ffn_down.weight", (wide, shape.n_ff), scale)
 
 
 def _add_tensor(writer: gguf.GGUFWriter, name: str, data: Floats, ftype: FileType) -> None:
@@ -196,48 +155,28 @@ def write_random_llama(
     random = np.random.default_rng(seed)
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_name(name or f"Random {vocabulary} {seed}")
-    writer.add_context_length(n_ctx)
-    writer.add_embedding_length(n_embd)
-    writer.add_block_count(n_layer)
-    writer.add_feed_forward_length(2 * n_embd)
-    writer.add_head_count(n_head)
-    writer.add_head_count_kv(n_kv)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(n_embd // n_head)
-    writer.add_rope_freq_base(10000.0)
-    writer.add_file_type(
-        {"F32": LlamaFileType.ALL_F32, "F16": LlamaFileType.MOSTLY_F16, "Q8_0": LlamaFileType.MOSTLY_Q8_0}[ftype]
-    )
+    shape = Shape(n_layer, n_embd, 2 * n_embd, n_head, n_kv, n_ctx)
+    add_shape(writer, shape, _FILE_TYPES[ftype])
     size, never_written = add_vocabulary(
-        writer, vocabulary, n_vocab, user_defined=user_defined, more=more, add_start=add_start
+        writer, vocabulary, n_vocab, user_defined=user_defined, more=more, add_start=add_start, ends=ends
     )
-    if not ends:
-        never_written |= {2 if vocabulary == "spm" else _bpe_vocabulary(n_vocab)[0].index("<|eot_id|>")}
     writer.add_vocab_size(size)
     if template is not None:
         writer.add_chat_template(template)
 
-    def matrix(rows: int, columns: int, gain: float) -> Floats:
-        return np.asarray(random.standard_normal((rows, columns)) * gain / np.sqrt(columns), dtype=np.float32)
+    def matrix(shape: tuple[int, ...], gain: float) -> Floats:
+        return np.asarray(random.standard_normal(shape) * gain / np.sqrt(shape[1]), dtype=np.float32)
 
-    ones: Floats = np.ones(n_embd, dtype=np.float32)
-    head = n_embd // n_head
-    output = matrix(size, n_embd, sharpness)
+    output = matrix((size, n_embd), sharpness)
     output[sorted(never_written)] = 0.0
-    _add_tensor(writer, "token_embd.weight", random.standard_normal((size, n_embd)).astype(np.float32), ftype)
-    _add_tensor(writer, "output_norm.weight", ones, ftype)
-    _add_tensor(writer, "output.weight", output, ftype)
-    for layer in range(n_layer):
-        block = f"blk.{layer}."
-        _add_tensor(writer, block + "attn_norm.weight", ones, ftype)
-        _add_tensor(writer, block + "attn_q.weight", matrix(n_head * head, n_embd, 2.0), ftype)
-        _add_tensor(writer, block + "attn_k.weight", matrix(n_kv * head, n_embd, 2.0), ftype)
-        _add_tensor(writer, block + "attn_v.weight", matrix(n_kv * head, n_embd, scale), ftype)
-        _add_tensor(writer, block + "attn_output.weight", matrix(n_embd, n_head * head, scale), ftype)
-        _add_tensor(writer, block + "ffn_norm.weight", ones, ftype)
-        _add_tensor(writer, block + "ffn_gate.weight", matrix(2 * n_embd, n_embd, 1.0), ftype)
-        _add_tensor(writer, block + "ffn_up.weight", matrix(2 * n_embd, n_embd, scale), ftype)
-        _add_tensor(writer, block + "ffn_down.weight", matrix(n_embd, 2 * n_embd, scale), ftype)
+    for tensor in tensors(shape, size, scale=scale, sharpness=sharpness):
+        if tensor.name == "output.weight":
+            data = output
+        elif tensor.gain is None:
+            data = np.ones(tensor.shape, dtype=np.float32)
+        else:
+            data = matrix(tensor.shape, tensor.gain)
+        _add_tensor(writer, tensor.name, data, ftype)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
