@@ -10,6 +10,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from localsteer.engine.client import EngineClient
 from localsteer.library.places import find_places
 from localsteer.tui.chat_screen import ChatScreen
 from localsteer.tui.clipboard import put
@@ -135,11 +136,12 @@ class LocalsteerApp(App[None], inherit_bindings=False):
                 view.repaint_for_theme()
 
 
-def run(model: str | None = None, given: Sequence[str] = ()) -> None:
+def run(model: str | None = None, given: Sequence[str] = (), engine: EngineClient | None = None) -> None:
     """Open the app on ``model`` (a path, a name, ``practice``), else on the last one used, else on the practice model.
 
-    ``given``: settings for this time, ``KEY=VALUE`` each. Returns when the person quits. Raises TerminalError where
-    there is no usable terminal, ModelError for an unknown model, SettingsError for what cannot be given.
+    ``given``: settings for this time, ``KEY=VALUE`` each; ``engine``: one that was started beforehand. Returns when the
+    person quits. Raises TerminalError where there is no usable terminal, ModelError for an unknown model, SettingsError
+    for what cannot be given.
     """
     check_terminal()
-    LocalsteerApp(open_with(model, find_places(), given)).run()
+    LocalsteerApp(open_with(model, find_places(), given, engine)).run()

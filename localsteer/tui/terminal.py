@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from enum import Enum
-from typing import cast
-
-from textual import _ansi_sequences
-from textual.keys import Keys, key_to_character
+from typing import TYPE_CHECKING, cast
 
 from localsteer.errors import TerminalError
+
+if TYPE_CHECKING:
+    from textual.keys import Keys
 
 SMALLEST_WIDTH = 50
 SMALLEST_HEIGHT = 14
@@ -85,6 +85,9 @@ def claim_alt_keys() -> None:
     Terminals without the Kitty protocol send Escape and the character. Textual 8 reads some as what Option+1 types on
     an American Mac (``¡``), and of the others only the character; nobody who presses Alt+1 or Alt+. here wants that.
     """
+    from textual import _ansi_sequences
+    from textual.keys import key_to_character
+
     sequences = cast("dict[str, tuple[Keys, ...] | str]", _ansi_sequences.ANSI_SEQUENCES_KEYS)
     for key in _AltKey:
         name = key.value.removeprefix("alt+")
