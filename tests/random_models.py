@@ -53,6 +53,7 @@ ZEPHYR_TEMPLATE = (
 )
 """Plain-text headers, the end-of-text token after every message, as in TinyLlama and Zephyr."""
 
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What a Llama is made of, without its vocabulary. ``tied``: the output matrix is the embedding."""

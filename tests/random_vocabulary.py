@@ -121,5 +121,3 @@ def add_vocabulary(
     writer.add_add_bos_token(add_start)
     writer.add_add_space_prefix(True)
     return len(tokens), {0, 1} if ends else {0, 1, 2}
-
-
