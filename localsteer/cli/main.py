@@ -7,33 +7,54 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from localsteer import __version__
-from localsteer.cli.bench import bench
-from localsteer.cli.chat import chat
-from localsteer.cli.chats import chats
-from localsteer.cli.combine import combine
-from localsteer.cli.doctor import doctor, paths
-from localsteer.cli.evaluate import evaluate
-from localsteer.cli.extract import extract
-from localsteer.cli.models import models
 from localsteer.cli.options import settings_option
 from localsteer.cli.output import echo, one_line
-from localsteer.cli.say import say
-from localsteer.cli.see import see
-from localsteer.cli.settings import settings
-from localsteer.cli.sweep import sweep
-from localsteer.cli.vectors import vectors
 from localsteer.errors import LocalsteerError
 
 INTERRUPTED = 130
 """What a shell expects of a program that Ctrl+C ended."""
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+_HOMES = {
+    "bench": "bench",
+    "chat": "chat",
+    "chats": "chats",
+    "doctor": "doctor",
+    "eval": "evaluate",
+    "extract": "extract",
+    "models": "models",
+    "paths": "doctor",
+    "say": "say",
+    "settings": "settings",
+    "sweep": "sweep",
+    "vectors": "vectors",
+}
+"""The commands, and the module of this room that each is in."""
+_FUNCTIONS = {"eval": "evaluate"}
+
+
+class _Commands(click.Group):
+    """Imports a command when it is meant: whoever opens the app does not wait for the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_HOMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        home = _HOMES.get(cmd_name)
+        if home is None:
+            return None
+        command = getattr(import_module(f"localsteer.cli.{home}"), _FUNCTIONS.get(cmd_name, cmd_name))
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @settings_option
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
@@ -43,13 +64,9 @@ def localsteer(context: click.Context) -> None:
     Without a command the chat app opens, with the model used last, else with the practice model in the box.
     """
     if context.invoked_subcommand is None:
+        chat = localsteer.get_command(context, "chat")
+        assert chat is not None
         context.invoke(chat)
-
-
-for command in (chat, chats, say, extract, sweep, evaluate, vectors, models, settings, bench, doctor, paths):
-    localsteer.add_command(command)
-vectors.add_command(see)
-vectors.add_command(combine)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from localsteer.engine.protocol import SCOPES, Scope
 from localsteer.errors import DialError
-from localsteer.library.dials import layers_in, split_strength
+
+if TYPE_CHECKING:
+    from localsteer.engine.protocol import Scope
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -69,6 +70,8 @@ def json_option(command: Command) -> Command:
 
 def read_scope(text: str) -> Scope:
     """A scope. Raises DialError that names them all."""
+    from localsteer.engine.protocol import SCOPES
+
     if text not in SCOPES:
         raise DialError(f'There is no scope "{text}"; choose {", ".join(SCOPES[:-1])} or {SCOPES[-1]}.')
     return text
@@ -78,6 +81,8 @@ def read_dials(texts: tuple[str, ...]) -> dict[str, float]:
     """``NAME=STRENGTH`` each, or an expression, alone for strength 1. Raises DialError for one that is neither, and for
     a strength that is no finite number.
     """
+    from localsteer.library.dials import split_strength
+
     dials: dict[str, float] = {}
     for text in texts:
         name, strength = split_strength(text)
@@ -89,4 +94,6 @@ def read_dials(texts: tuple[str, ...]) -> dict[str, float]:
 
 def read_layers(text: str | None) -> tuple[int, ...] | None:
     """``7-9``, ``7,9`` or ``7``. Raises DialError."""
+    from localsteer.library.dials import layers_in
+
     return None if text is None else layers_in(text)

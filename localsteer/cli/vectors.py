@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from localsteer.cli.combine import combine
 from localsteer.cli.options import json_option, model_option
 from localsteer.cli.output import echo, echo_styled, note, print_json, signed, spoken_layers, table
+from localsteer.cli.see import see
 from localsteer.cli.session import Home, identify
 from localsteer.cli.vector_card import as_document, as_text, find_tokens
 from localsteer.cli.vector_documents import recipe_changed, recipe_document, vector_document
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
 @click.group()
 def vectors() -> None:
     """The steering vectors on this disk, and the recipes they are made from."""
+
+
+vectors.add_command(see)
+vectors.add_command(combine)
 
 
 @vectors.command("list")

@@ -78,6 +78,9 @@ class Worker:
     def run(self) -> None:
         """Work until there is nobody to work for."""
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
+        # While nobody has asked for anything. What goes wrong here goes wrong again, and is said, when somebody does.
+        with contextlib.suppress(Exception):
+            _ = self._engine
         with contextlib.suppress(PipeClosed):
             while (item := self._waiting.get()) is not None:
                 self._work(*item)

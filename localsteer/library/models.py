@@ -7,17 +7,26 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from localsteer.errors import ModelError
 from localsteer.file_reading import real_path, typed_path
-from localsteer.gguf_header import GgufHeader, check_parts, part_named, parts_of, read_header, size_of_parts
-from localsteer.library.memory_fit import MemoryFit, memory_fit
-from localsteer.library.model_facts import FactsBook, ModelFacts, read_facts
-from localsteer.library.model_places import Candidate, gguf_files, is_gguf, other_programs
 from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places, practice_model
 
+if TYPE_CHECKING:
+    from localsteer.gguf_header import GgufHeader
+    from localsteer.library.memory_fit import MemoryFit
+    from localsteer.library.model_facts import FactsBook, ModelFacts
+    from localsteer.library.model_places import Candidate
+
 PRACTICE = "practice"
+
+
+def _no_facts() -> ModelFacts:
+    from localsteer.library.model_facts import ModelFacts
+
+    return ModelFacts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +41,20 @@ class FoundModel:
     path: Path
     origin: str
     collection: str = ""
-    facts: ModelFacts = field(default_factory=ModelFacts)
+    facts: ModelFacts = field(default_factory=_no_facts)
 
     @property
     def size_bytes(self) -> int:
         """Size of all its files that are there; 0 where they cannot be read."""
+        from localsteer.gguf_header import size_of_parts
+
         return size_of_parts(self.path)
 
     @property
     def problem(self) -> str:
         """Why it cannot chat, a sentence; empty where nothing is known against it."""
+        from localsteer.gguf_header import check_parts
+
         try:
             check_parts(self.path)
         except ModelError as error:
@@ -50,10 +63,14 @@ class FoundModel:
 
     def memory_fit(self, n_ctx: int = 0) -> MemoryFit:
         """Whether it fits this memory with a context of ``n_ctx`` tokens, 0: the default one."""
+        from localsteer.library.memory_fit import memory_fit
+
         return memory_fit(self.facts.memory_need(self.path, n_ctx))
 
     def header(self) -> GgufHeader:
         """The GGUF header. Raises ModelError."""
+        from localsteer.gguf_header import read_header
+
         return read_header(self.path)
 
 
@@ -70,6 +87,8 @@ def list_models(
     model in several files is one model. Files that hold no language model are left out; damaged ones are not, so that
     their :attr:`~FoundModel.problem` can be read.
     """
+    from localsteer.library.model_facts import FactsBook
+
     environment = os.environ if environment is None else environment
     home = Path.home() if home is None else home
     candidates = _unique_files(_candidates(places, more_folders, environment, home))
@@ -82,6 +101,8 @@ def list_models(
 def _candidates(
     places: Places, more_folders: Iterable[Path], environment: Mapping[str, str], home: Path
 ) -> Iterator[Candidate]:
+    from localsteer.library.model_places import Candidate, gguf_files, other_programs
+
     yield Candidate(PRACTICE, practice_model(), "in the box")
     for folder in (places.models, *more_folders):
         yield from gguf_files(folder, "own folder")
@@ -89,6 +110,8 @@ def _candidates(
 
 
 def _unique_files(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    from localsteer.library.model_places import is_gguf
+
     seen: set[Path] = set()
     for candidate in candidates:
         if candidate.path.name.lower().startswith(("mmproj", "ggml-vocab")):
@@ -101,6 +124,8 @@ def _unique_files(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
 
 def _whole(candidate: Candidate) -> tuple[Candidate, Path]:
     """A part of a model stands for all of it, by the first one that is there."""
+    from localsteer.gguf_header import part_named, parts_of
+
     part = part_named(candidate.path.name)
     if part is None:
         return candidate, real_path(candidate.path)
@@ -110,6 +135,8 @@ def _whole(candidate: Candidate) -> tuple[Candidate, Path]:
 
 
 def _with_facts(candidates: Iterable[Candidate], book: FactsBook) -> Iterator[FoundModel]:
+    from localsteer.library.model_facts import read_facts
+
     for one in candidates:
         # The practice model's header is short: nothing to remember.
         facts = read_facts(one.path) if one.name == PRACTICE else book.facts(one.path)

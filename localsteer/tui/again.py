@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 from localsteer import __version__
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
-from localsteer.chat.replay import differs_at, replay
 from localsteer.engine.protocol import Command, Died, Event, Failed, Finished, ModelCard, Started, TokenText
 from localsteer.errors import EngineError, LocalsteerError, StorageError
-from localsteer.tui.copying import first_words
 from localsteer.tui.engine_link import EngineState, Job
 from localsteer.tui.foot import foot_words
 from localsteer.tui.pace import pace_of
@@ -55,6 +53,9 @@ class Again:
             await self._begin(message, record)
 
     async def _begin(self, message: StoredMessage, record: ReplyRecord) -> None:
+        from localsteer.chat.replay import replay
+        from localsteer.tui.copying import first_words
+
         screen = self._screen
         await screen.revisiting.to_the_end()
         transcript = screen.query_one(Transcript)
@@ -114,6 +115,9 @@ class Again:
 
     async def _compare(self, event: Finished) -> None:
         """Say whether it is the same; one that differs is kept as an alternative."""
+        from localsteer.chat.replay import differs_at
+        from localsteer.tui.copying import first_words
+
         message = self._message
         assert message is not None
         record = message.reply

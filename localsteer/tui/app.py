@@ -12,6 +12,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from localsteer.engine.client import EngineClient
 from localsteer.library.places import find_places
 from localsteer.tui.chat_screen import ChatScreen
 from localsteer.tui.clipboard import put
@@ -141,8 +142,12 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     def copy_to_clipboard(self, text: str) -> None:
         """What Textual's own widgets copy goes the same way as ours."""
         self._clipboard = text
+
+        async def take() -> None:
+            await put(self, text)
+
         # Called only when it is begun: while the app is taken down it no longer is.
-        self.run_worker(partial(put, self, text), exit_on_error=False)
+        self.run_worker(take, exit_on_error=False)
 
     def send_to_terminal_clipboard(self, text: str) -> None:
         """OSC 52: the terminal is asked to take ``text``; whether it did nobody can tell."""
@@ -161,15 +166,16 @@ class LocalsteerApp(App[None], inherit_bindings=False):
                 view.repaint_for_theme()
 
 
-def run(model: str | None = None, given: Sequence[str] = ()) -> int:
+def run(model: str | None = None, given: Sequence[str] = (), engine: EngineClient | None = None) -> int:
     """Open the app on ``model`` (a path, a name, ``practice``), else on the last one used, else on the practice model.
 
-    ``given``: settings for this time, ``KEY=VALUE`` each. Returns when the app has ended: 0 where the person quit, 128
-    and the signal where that ended it, 1 for a defect of ours. Raises TerminalError where
-    there is no usable terminal, ModelError for an unknown model, SettingsError for what cannot be given.
+    ``given``: settings for this time, ``KEY=VALUE`` each; ``engine``: one that was started beforehand. Returns when the
+    app has ended: 0 where the person quit, 128 and the signal where that ended it, 1 for a defect of ours. Raises
+    TerminalError where there is no usable terminal, ModelError for an unknown model, SettingsError for what cannot be
+    given.
     """
     check_terminal()
-    app = LocalsteerApp(open_with(model, find_places(), given))
+    app = LocalsteerApp(open_with(model, find_places(), given, engine))
     # In a browser Textual's own driver takes the signals.
     with nullcontext() if os.environ.get("TEXTUAL_DRIVER") else leaving_well(app):
         app.run()

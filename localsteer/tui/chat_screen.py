@@ -17,6 +17,7 @@ from localsteer.errors import EngineError
 from localsteer.library.sent_messages import read_sent
 from localsteer.tui.again import Again
 from localsteer.tui.asides import Asides
+from localsteer.tui.beforehand import read_beforehand
 from localsteer.tui.commands.comparing import CompareCommands
 from localsteer.tui.commands.conversations import ConversationCommands
 from localsteer.tui.commands.copying import CopyCommands
@@ -31,7 +32,6 @@ from localsteer.tui.commands.workshop import WorkshopCommands
 from localsteer.tui.comparing import Comparing
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
-from localsteer.tui.dialogs.key_help import KeyHelp
 from localsteer.tui.engine_link import EngineLink
 from localsteer.tui.hearing import Hearing
 from localsteer.tui.keymap import Keymap, chat_bindings
@@ -107,7 +107,7 @@ class ChatScreen(
         self.opening = opening
         self.settings = settings = opening.settings
         load = Load(0, str(opening.model_path), settings.n_ctx, settings.n_threads, settings.gpu_layers)
-        self.link = EngineLink(EngineClient(opening.places.engine_log), load)
+        self.link = EngineLink(opening.engine or EngineClient(opening.places.engine_log), load)
         store, store_problem = open_store(opening.places.conversations)
         self._problems = (*opening.problems, *problems, *([store_problem] if store_problem else []))
         self.talk = Talk(store, settings.system_prompt)
@@ -167,6 +167,7 @@ class ChatScreen(
             self.link.load()
         except EngineError as error:
             await self.query_one(Transcript).add_note(str(error), "error")
+        self.run_worker(read_beforehand, thread=True, exit_on_error=False)
         self.hearing.show_state()
         self.set_timer(_TIDY_SECONDS, self._tidy)
 
@@ -221,6 +222,8 @@ class ChatScreen(
     # ------------------------------------------------------------ app
 
     def action_keys_help(self) -> None:
+        from localsteer.tui.dialogs.key_help import KeyHelp
+
         self.app.push_screen(KeyHelp(self.keymap))
 
     def action_toggle_theme(self) -> None:

@@ -19,16 +19,16 @@ from localsteer.engine.protocol import (
     Sampling,
 )
 from localsteer.errors import DialError, EngineError, StorageError
-from localsteer.tui.dialogs.compare import CompareScreen
 from localsteer.tui.engine_link import EngineState, Job
 from localsteer.tui.greeting import shown_name
-from localsteer.tui.lineup import Lineup, first_lineup
 from localsteer.tui.pace import pace_of
-from localsteer.tui.side_by_side import SideBySide
 from localsteer.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from localsteer.tui.chat_screen import ChatScreen
+    from localsteer.tui.dialogs.compare import CompareScreen
+    from localsteer.tui.lineup import Lineup
+    from localsteer.tui.side_by_side import SideBySide
 
 
 class Comparing:
@@ -45,6 +45,8 @@ class Comparing:
 
         Says what is missing where there is nothing to compare.
         """
+        from localsteer.tui.lineup import first_lineup
+
         screen, link = self._screen, self._screen.link
         rack = screen.dialling.rack
         if self._view is not None:
@@ -64,6 +66,8 @@ class Comparing:
             self._open(lineup, said, shown_name(link.card))
 
     def _open(self, lineup: Lineup, said: str, model: str) -> None:
+        from localsteer.tui.dialogs.compare import CompareScreen
+
         talk = self._screen.talk
         before = self.now
         still_holds = before is not None and before.standing == talk.standing and before.lineup.rack == lineup.rack
@@ -76,6 +80,8 @@ class Comparing:
 
     def begin(self, lineup: Lineup, said: str = "", sampling: Sampling | None = None) -> None:
         """Write this line-up; what was being written for another one is let go."""
+        from localsteer.tui.side_by_side import SideBySide
+
         self._forget()
         screen = self._screen
         sampling = screen.conversing.sampling if sampling is None else sampling

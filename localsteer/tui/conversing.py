@@ -29,7 +29,6 @@ from localsteer.tui.foot import foot_words, perplexity_words
 from localsteer.tui.on_its_way import OnItsWay
 from localsteer.tui.pace import pace_of
 from localsteer.tui.signs import signs_of, turned_glyph
-from localsteer.tui.stored import asked_words, reply_words
 from localsteer.tui.strengths import courses
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.transcript import Transcript
@@ -85,6 +84,8 @@ class Conversing:
 
     async def send(self, text: str) -> None:
         """The person's message, and the model's reply to it."""
+        from localsteer.tui.stored import asked_words
+
         try:
             said = self._talk.say(text)
         except StorageError as error:
@@ -265,6 +266,8 @@ class Conversing:
         return self._link.card is None or self._link.card.steerable
 
     async def _finish(self, reply: OnItsWay, event: Finished) -> None:
+        from localsteer.tui.stored import reply_words
+
         self._replies.remove(reply)
         running, view = reply.running, reply.view
         assert running is not None
@@ -338,6 +341,8 @@ class Conversing:
 
     async def _show_whole(self, reply: OnItsWay, text: str) -> None:
         """Into the talk, and onto the screen as it is in the record."""
+        from localsteer.tui.stored import reply_words
+
         assert reply.running is not None
         assert reply.view is not None
         self._talk.add_reply(reply.running)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from localsteer.engine.protocol import SCOPES, Scope
 from localsteer.errors import LocalsteerError, VectorError
-from localsteer.library.combinations import put_together
-from localsteer.library.dials import find_vector
-from localsteer.library.expression_check import ExpressionCheck, check_expression, name_problem
 from localsteer.library.places import Places
-from localsteer.library.portraits import read_portrait
-from localsteer.library.recipes import recipe_cards
 from localsteer.library.remembered import RememberedDial
-from localsteer.library.vector_cards import VectorCard, read_vector_card
-from localsteer.library.vectors import VectorLibrary
-from localsteer.plots.portrait import Portrait
 from localsteer.tui.rack import Dial, Rack
+
+if TYPE_CHECKING:
+    from localsteer.library.expression_check import ExpressionCheck
+    from localsteer.library.vector_cards import VectorCard
+    from localsteer.plots.portrait import Portrait
 
 Readiness: TypeAlias = Literal["ready", "to make", "changed", "broken"]
 
@@ -47,10 +44,14 @@ class Mixing:
 
     def check(self, text: str) -> ExpressionCheck | None:
         """See :func:`check_expression`."""
+        from localsteer.library.expression_check import check_expression
+
         return check_expression(text, self.model_id, self.places)
 
     def name_problem(self, text: str, name: str) -> str:
         """See :func:`localsteer.library.expression_check.name_problem`."""
+        from localsteer.library.expression_check import name_problem
+
         return name_problem(text, name, self.model_id, self.places)
 
 
@@ -58,6 +59,9 @@ def choices(places: Places, model_id: str) -> tuple[Choice, ...]:
     """All recipes, and the stored vectors that no recipe stands behind; for one model. Those without a group come
     first, then group by group. Takes some 50 ms.
     """
+    from localsteer.library.recipes import recipe_cards
+    from localsteer.library.vectors import VectorLibrary
+
     stored = {card.name: card for card in VectorLibrary.at(places).all(model_id)}
     found = []
     for recipe in recipe_cards(places):
@@ -85,6 +89,8 @@ def choices(places: Places, model_id: str) -> tuple[Choice, ...]:
 
 def dial_from(path: Path, name: str) -> Dial:
     """A dial at 0 for the vector in this file. Raises VectorError for a file that is none."""
+    from localsteer.library.vector_cards import read_vector_card
+
     card = read_vector_card(path, name)
     if card.error:
         raise VectorError(card.error)
@@ -96,6 +102,10 @@ def portrait_of(dial: Dial, places: Places) -> tuple[VectorCard, Portrait]:
 
     Raises VectorError for a file that is gone or damaged.
     """
+    from localsteer.library.portraits import read_portrait
+    from localsteer.library.vector_cards import read_vector_card
+    from localsteer.library.vectors import VectorLibrary
+
     card = read_vector_card(Path(dial.vector_path), dial.name)
     if card.error:
         raise VectorError(card.error)
@@ -105,6 +115,9 @@ def portrait_of(dial: Dial, places: Places) -> tuple[VectorCard, Portrait]:
 
 def recalled(remembered: tuple[RememberedDial, ...], places: Places, model_id: str) -> Rack:
     """The rack as it was left with this model. Dials whose vectors are gone, or whose files are damaged, stay away."""
+    from localsteer.library.vector_cards import read_vector_card
+    from localsteer.library.vectors import VectorLibrary
+
     rack = Rack()
     library = VectorLibrary.at(places)
     for one in remembered:
@@ -125,6 +138,10 @@ def as_remembered(dial: Dial, one: RememberedDial) -> Dial:
 
 def _combination(expression: str, places: Places, model_id: str) -> VectorCard | None:
     """The vector of an expression, where its parts stand ready."""
+    from localsteer.library.combinations import put_together
+    from localsteer.library.dials import find_vector
+    from localsteer.library.vector_cards import read_vector_card
+
     try:
         vector = find_vector(expression, model_id, places)
         if vector.to_extract:

@@ -6,28 +6,25 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from localsteer.engine.protocol import DialSetting, Event, Extract, ModelCard
 from localsteer.errors import LocalsteerError
-from localsteer.library.combinations import put_together
-from localsteer.library.dials import VectorToUse, combination_to_save, find_vector
 from localsteer.library.places import Places
-from localsteer.library.portraits import read_tokens
-from localsteer.library.recipes import name_of_words
 from localsteer.library.remembered import RememberedDial
-from localsteer.library.vector_cards import read_vector_card
-from localsteer.library.vectors import VectorLibrary
 from localsteer.tui.dial_shelf import Choice, Mixing, as_remembered, choices, dial_from, portrait_of
-from localsteer.tui.dialogs.layers_and_scope import LayersAndScope, Place
 from localsteer.tui.engine_link import EngineLink, Job
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.memory import Memory
 from localsteer.tui.rack import Rack
 from localsteer.tui.rack_history import RackHistory
 from localsteer.tui.strengths import signed
-from localsteer.tui.two_words import two_words
 from localsteer.tui.vector_making import VectorMaking
 from localsteer.tui.widgets.dials_panel import DialsPanel
+
+if TYPE_CHECKING:
+    from localsteer.library.dials import VectorToUse
+    from localsteer.tui.dialogs.layers_and_scope import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +145,8 @@ class Dialling:
 
     async def add(self, name: str) -> None:
         """Put the dial on the panel: a name, a path or an expression. What is missing or outdated is made first."""
+        from localsteer.library.combinations import put_together
+
         card = self._link.card
         if card is None:
             return
@@ -168,6 +167,9 @@ class Dialling:
 
     async def set_strength(self, text: str, strength: float) -> None:
         """The dial that ``text`` means at this strength; one that is not on the panel yet is added first."""
+        from localsteer.library.recipes import name_of_words
+        from localsteer.tui.two_words import two_words
+
         names, words = self.rack.names(), two_words(text)
         name = name_of_words(*words) if words is not None else text
         if name in names:
@@ -182,6 +184,8 @@ class Dialling:
         await self.add(name)
 
     def _find(self, name: str, model_id: str) -> VectorToUse:
+        from localsteer.library.dials import combination_to_save, find_vector
+
         expression = self._to_keep.get(name)
         if expression is None:
             return find_vector(name, model_id, self.places)
@@ -192,6 +196,9 @@ class Dialling:
 
         Those whose vectors have to be made first come when they are, as long as nobody wants something else by then.
         """
+        from localsteer.library.combinations import put_together
+        from localsteer.library.dials import find_vector
+
         card = self._link.card
         if card is None or not card.steerable:
             return ("This model cannot be steered, so its dials stay away.",) if dials else ()
@@ -227,6 +234,9 @@ class Dialling:
 
     async def add_words(self, positive: str, negative: str) -> None:
         """A dial from two words, at once: their difference is added at the front of what is said (ActAdd)."""
+        from localsteer.library.recipes import name_of_words
+        from localsteer.library.vectors import VectorLibrary
+
         card = self._link.card
         if card is None:
             return
@@ -288,6 +298,8 @@ class Dialling:
 
     async def show_card(self) -> None:
         """All that is known of the picked dial's vector."""
+        from localsteer.library.portraits import read_tokens
+
         dial = self.rack.current
         if dial is None:
             self._say_none()
@@ -307,6 +319,9 @@ class Dialling:
 
     async def show_place(self) -> None:
         """The picked dial's layers and scope, to be changed."""
+        from localsteer.library.vector_cards import read_vector_card
+        from localsteer.tui.dialogs.layers_and_scope import LayersAndScope
+
         dial = self.rack.current
         if dial is None:
             self._say_none()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from localsteer.engine.protocol import Event, Failed, Finished, Loaded, Loading, ModelCard, Notice
-from localsteer.library.models import PRACTICE
 from localsteer.tui.engine_link import EngineState
 from localsteer.tui.greeting import first_dial_words, greeting, is_practice, shown_name, waiting_name, warnings
 from localsteer.tui.widgets.dials_panel import DialsPanel
@@ -87,6 +86,8 @@ class Hearing:
                 )
 
     async def _loaded(self, card: ModelCard) -> None:
+        from localsteer.library.models import PRACTICE
+
         screen = self._screen
         header = screen.query_one(HeaderLine)
         header.model, header.fraction = shown_name(card), 0.0

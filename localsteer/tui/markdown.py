@@ -1,8 +1,9 @@
-"""Model text as Markdown, alike while it streams (Textual widgets) and when it is finished (one Rich renderable)."""
+"""Model text as Markdown: a Rich renderable. For text that grows see ``growing.py``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 from markdown_it import MarkdownIt
@@ -38,6 +39,7 @@ class _ChatMarkdown(MarkdownIt):
         return MarkdownIt("zero").parse(src, env) if wide else super().parse(src, env)
 
 
+@lru_cache(maxsize=1)
 def chat_markdown() -> MarkdownIt:
     """A Markdown parser for what models write: HTML is text like any other, and a line end is a line end."""
     parser = _ChatMarkdown("commonmark", {"html": False}).enable(["strikethrough", "table"])

@@ -6,7 +6,6 @@ import contextlib
 from dataclasses import replace
 
 from localsteer.errors import StorageError
-from localsteer.library.first_dial import FIRST_DIAL, lend_first_dial
 from localsteer.library.places import Places
 from localsteer.library.remembered import Remembered, RememberedDial, read_remembered, write_remembered
 from localsteer.tui.dial_shelf import recalled, to_remember
@@ -57,6 +56,8 @@ class Memory:
 
     def rack(self, model_id: str) -> Rack:
         """The dials as they were left with this model."""
+        from localsteer.library.first_dial import FIRST_DIAL, lend_first_dial
+
         dials = self._kept.dials.get(model_id) if self._remember_dials else ()
         self.lent = dials is None and self._first_dial and lend_first_dial(self._places, model_id) is not None
         if self.lent:

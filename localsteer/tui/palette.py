@@ -9,9 +9,7 @@ from functools import partial
 from textual.command import Hit, Hits, Provider
 from textual.content import Content
 
-from localsteer.library.scenes import read_scenes
 from localsteer.tui.chat_screen import ChatScreen
-from localsteer.tui.dial_shelf import choices
 from localsteer.tui.plain import plain
 
 Entry = tuple[str, str, Callable[[], Awaitable[None]]]
@@ -54,6 +52,8 @@ class ScenesByName(_Named):
     """Each scene."""
 
     async def find(self, screen: ChatScreen) -> list[Entry]:
+        from localsteer.library.scenes import read_scenes
+
         found = await asyncio.to_thread(read_scenes, screen.opening.places)
         return [
             (f"Scene: {plain(scene.name)}", plain(scene.model), partial(screen.recall_scene, scene))
@@ -65,6 +65,8 @@ class DialsByName(_Named):
     """Each dial that can be put on the panel."""
 
     async def find(self, screen: ChatScreen) -> list[Entry]:
+        from localsteer.tui.dial_shelf import choices
+
         card = screen.link.card
         if card is None or not card.steerable:
             return []

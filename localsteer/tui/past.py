@@ -14,7 +14,6 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-from localsteer.tui.markdown import FinishedMarkdown
 from localsteer.tui.signs import Sign
 
 Words = Sequence[tuple[str, str] | tuple[str, str, str]]
@@ -61,6 +60,8 @@ def past_user(text: str, foot: Words = ()) -> RenderableType:
 
 def past_reply(text: str, foot: Words, *, dark: bool, signs: Sequence[Sign] = ()) -> RenderableType:
     """A reply and what it was written with."""
+    from localsteer.tui.markdown import FinishedMarkdown
+
     return Padding(Group(FinishedMarkdown(text, dark=dark, signs=signs), rich_words(foot)), (0, 0, 0, 2))
 
 

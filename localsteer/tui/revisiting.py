@@ -9,8 +9,6 @@ from textual.widget import Widget
 
 from localsteer.chat.conversation import Conversation, StoredMessage
 from localsteer.errors import StorageError
-from localsteer.tui.copying import first_words
-from localsteer.tui.stored import views_of
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.transcript import Transcript
 
@@ -87,6 +85,8 @@ class Revisiting:
             await self._show()
 
     def _views(self, messages: list[StoredMessage], to_the_end: bool) -> list[Widget]:
+        from localsteer.tui.stored import views_of
+
         dark, signs = self._screen.app.current_theme.dark, self._screen.settings.signs
         return views_of(messages, dark=dark, to_the_end=to_the_end, signs=signs)
 
@@ -241,6 +241,8 @@ class Revisiting:
 
     async def delete(self) -> None:
         """The chosen message, with all that follows it."""
+        from localsteer.tui.copying import first_words
+
         message = self.chosen
         if message is None or message.id < 1:
             self._screen.say("There is no message that could be deleted.")

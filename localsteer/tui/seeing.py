@@ -16,12 +16,12 @@ from localsteer.engine.protocol import (
     Turn,
 )
 from localsteer.errors import EngineError
-from localsteer.tui.dialogs.token_view import TokenView
 from localsteer.tui.engine_link import Job
 from localsteer.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from localsteer.tui.chat_screen import ChatScreen
+    from localsteer.tui.dialogs.token_view import TokenView
 
 
 class Seeing:
@@ -52,6 +52,8 @@ class Seeing:
     async def _open(
         self, card: ModelCard, turns: tuple[Turn, ...], vectors: tuple[DialSetting, ...], picked: int
     ) -> None:
+        from localsteer.tui.dialogs.token_view import TokenView
+
         dials = self._screen.dials_in_force()
         job = Job("reading", lambda request, _: ReadTokens(request, turns, vectors, dials))
         waiting = "after the engine's present work…" if self._screen.link.running else "reading…"

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from markdown_it.token import Token
 from rich.segment import Segment
 from rich.style import Style
 
 from localsteer.engine.protocol import DialMark, DialSetting
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 UP, DOWN, BOTH = "▴", "▾", "◆"
 _FIRST = 0x10F000
@@ -28,7 +30,7 @@ _LETTER = re.compile(r"[^\W_]")
 _GAP = re.compile(r"[\W_]+")
 _META = "sign"
 
-Parse: TypeAlias = Callable[[str], list[Token]]
+Parse: TypeAlias = "Callable[[str], list[Token]]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,20 +7,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from localsteer.chat.exporting import FORMS, exported
 from localsteer.errors import LocalsteerError, StorageError
 from localsteer.library.files import write_private
 from localsteer.library.names import did_you_mean
-from localsteer.library.scenes import read_scenes
-from localsteer.tui.carrying import path_named
-from localsteer.tui.dial_shelf import choices
-from localsteer.tui.dialogs.slash_help import SlashHelp
 from localsteer.tui.plain import plain
 from localsteer.tui.sampling_values import SAMPLING_VALUES, with_value
 from localsteer.tui.slash import Names, completions, is_slash, read_slash
 from localsteer.tui.strengths import signed
 from localsteer.tui.theme import PALETTES, WORDS, theme_named
-from localsteer.tui.two_words import two_words
 from localsteer.tui.widgets.completions import Completions
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.transcript import Transcript
@@ -62,6 +56,9 @@ class Slashing:
 
     async def _find_names(self) -> None:
         """What stands on the disk, while the person types on."""
+        from localsteer.library.scenes import read_scenes
+        from localsteer.tui.dial_shelf import choices
+
         screen, card = self._screen, self._screen.link.card
         rack = screen.dialling.rack
         present = [(dial.name, f"now {signed(rack.effective(dial))}") for dial in rack.dials]
@@ -109,6 +106,8 @@ class Slashing:
         self._screen.say(why, True)
 
     async def _do(self, name: str, argument: str) -> None:
+        from localsteer.tui.dialogs.slash_help import SlashHelp
+
         screen = self._screen
         match name:
             case "help":
@@ -136,6 +135,8 @@ class Slashing:
             case "title":
                 self._call_it(argument)
             case "save":
+                from localsteer.tui.carrying import path_named
+
                 self._save(path_named(argument))
             case "copy":
                 await screen.run_action({"": "copy_message", "code": "copy_code"}.get(argument, "copy_conversation"))
@@ -152,6 +153,8 @@ class Slashing:
             self._screen.say(f"{value.title}: {value.words(value.of(conversing.sampling))}. {value.says}")
 
     async def _set_dial(self, argument: str) -> None:
+        from localsteer.tui.two_words import two_words
+
         dialling = self._screen.dialling
         name, strength = name_and_strength(argument)
         if not name:
@@ -192,6 +195,8 @@ class Slashing:
             self._screen.say(f'There is no dial "{name}" on the panel; /dials shows them.', True)
 
     async def _recall(self, name: str) -> None:
+        from localsteer.library.scenes import read_scenes
+
         found = await asyncio.to_thread(read_scenes, self._screen.opening.places)
         names = {scene.name.casefold(): scene for scene in found.scenes}
         scene = names.get(name.casefold())
@@ -212,6 +217,8 @@ class Slashing:
         )
 
     def _save(self, out: Path) -> None:
+        from localsteer.chat.exporting import FORMS, exported
+
         talk = self._screen.talk
         if not talk.messages:
             self._screen.say("There is no conversation yet that could be saved.")

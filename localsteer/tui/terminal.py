@@ -7,12 +7,12 @@ import os
 import sys
 from enum import Enum
 from string import ascii_lowercase
-from typing import cast
-
-from textual import _ansi_sequences
-from textual.keys import Keys, key_to_character
+from typing import TYPE_CHECKING, cast
 
 from localsteer.errors import TerminalError
+
+if TYPE_CHECKING:
+    from textual.keys import Keys
 
 SMALLEST_WIDTH = 50
 SMALLEST_HEIGHT = 14
@@ -105,7 +105,8 @@ class _AltKey(Enum):
     ALT_APOSTROPHE = "alt+apostrophe"
 
 
-_AltLetter = Enum("_AltLetter", {f"ALT_{letter.upper()}": f"alt+{letter}" for letter in ascii_lowercase})  # type: ignore[misc]  # its letters need not be known to it
+_LETTERS = {f"ALT_{letter.upper()}": f"alt+{letter}" for letter in ascii_lowercase}
+_AltLetter = Enum("_AltLetter", _LETTERS)  # type: ignore[misc]
 """Textual reads them without being told, but two of them within a tenth of a second, as from a key that is held down or
 over a slow line, as text: ``^u``."""
 
@@ -116,6 +117,9 @@ def claim_alt_keys() -> None:
     Terminals without the Kitty protocol send Escape and the character. Textual 8 reads some as what Option+1 types on
     an American Mac (``¡``), and of the others only the character; nobody who presses Alt+1 or Alt+. here wants that.
     """
+    from textual import _ansi_sequences
+    from textual.keys import key_to_character
+
     sequences = cast("dict[str, tuple[Keys, ...] | str]", _ansi_sequences.ANSI_SEQUENCES_KEYS)
     for key in _AltKey:
         name = key.value.removeprefix("alt+")

@@ -22,8 +22,8 @@ SHORT, LONG = 100, 10_000
 _WORDS = [f"{begin}{middle}{end}" for begin in "bdfghklm" for middle in ("a", "ei", "ou") for end in ("n", "st", "ver")]
 
 
-def conversation(length: int) -> ConversationTree:
-    """Questions and replies in a row, some 60 words each."""
+def conversation(length: int, *, words: int = 60) -> ConversationTree:
+    """Questions and replies in a row, so many ``words`` each."""
     draw = random.Random(length)
     replied = record(DialMark(0, (HAPPY,)))
     return ConversationTree(
@@ -32,7 +32,7 @@ def conversation(length: int) -> ConversationTree:
             TreeMessage(
                 number - 1 if number else None,
                 "assistant" if number % 2 else "user",
-                f"number{number} {' '.join(draw.choices(_WORDS, k=60))}",
+                f"number{number} {' '.join(draw.choices(_WORDS, k=words))}",
                 float(number),
                 replied if number % 2 else None,
             )

@@ -20,9 +20,9 @@ from tests.random_models import (
     LLAMA3_TEMPLATE,
     MISTRAL_TEMPLATE,
     ZEPHYR_TEMPLATE,
-    Vocabulary,
     write_random_llama,
 )
+from tests.random_vocabulary import Vocabulary
 
 TEMPLATES = {
     "llama3": LLAMA3_TEMPLATE,

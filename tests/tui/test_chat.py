@@ -7,13 +7,14 @@ import signal
 from pathlib import Path
 
 import pytest
-from textual.widgets import Markdown, Static, TextArea
+from textual.widgets import Static, TextArea
 
 from localsteer.chat.conversation import Conversation
 from localsteer.chat.store import ConversationStore
 from localsteer.library.places import Places
 from localsteer.tui.engine_link import EngineState
 from localsteer.tui.widgets.composer import Composer
+from localsteer.tui.widgets.growing_reply import GrowingReply
 from localsteer.tui.widgets.header_line import HeaderLine
 from localsteer.tui.widgets.transcript import Transcript
 from tests.random_hybrid import write_random_hybrid
@@ -73,7 +74,7 @@ async def test_what_people_and_models_write_is_shown_and_never_obeyed(open_app: 
             await view.feed(NASTY[start : start + 7])
         await running.until(lambda: "[bold red]hi[/] stars <b>tag</b> red <|eot_id|>" in running.text())
         await view.finish(NASTY)
-        await running.until(lambda: not view.query(Markdown))
+        await running.until(lambda: not view.query(GrowingReply))
         await running.until(lambda: "[bold red]hi[/] stars <b>tag</b> red <|eot_id|>" in running.text())
         # The same on the way from the input.
         await running.say(NASTY)
@@ -88,15 +89,15 @@ async def test_a_reply_streams_stops_at_once_and_is_saved_with_what_it_was_writt
         await running.loaded()
         await running.say("Hello there")
         await writing(running)
-        assert running.replies()[0].query(Markdown)
+        assert running.replies()[0].query(GrowingReply)
         with ConversationStore(places.conversations) as store:
             growing = store.latest()
         assert growing is not None
         assert [message.role for message in growing.messages] == ["user", "assistant"]
         await running.pilot.press("escape")
         await running.replied()
-        await running.until(lambda: not running.replies()[0].query(Markdown))
-        assert "stopped" in running.feet()[0]
+        await running.until(lambda: not running.replies()[0].query(GrowingReply))
+        await running.until(lambda: "stopped" in running.feet()[0])
         assert "unsteered" in running.feet()[0]
         assert running.screen.query_one(HeaderLine).context_used > 0
     question, reply = saved(places).messages

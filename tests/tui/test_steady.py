@@ -135,7 +135,7 @@ async def a_name_that_no_file_can_have_is_refused_in_a_sentence(running: Running
     await running.replied()
     for name, why in (("~nobody-is-called-so/talk.md", "home folder"), ("n" * 400 + ".md", "no file of that name")):
         await running.screen.slashing.run(f"/save {name}")
-        await running.until(lambda why=why: why in remarks(running))
+        await running.until(lambda why=why: why in remarks(running))  # type: ignore[misc]
         running.screen.query_one(Composer).text = ""
 
 

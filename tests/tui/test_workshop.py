@@ -226,7 +226,7 @@ class TestTheModelWrites:
 
         monkeypatch.setattr(asking, "TOO_SMALL", 0)
         monkeypatch.setattr(workshop_screen, "too_small", asking.too_small)
-        monkeypatch.setattr(making, "read_statements", read)
+        monkeypatch.setattr(asking, "read_statements", read)
         async with open_app(random_bpe_model, size=(140, 45)) as running:
             await open_workshop(running)
             await running.pilot.press(*"pirate", "alt+w")

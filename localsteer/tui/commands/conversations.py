@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.screen import Screen
 
 from localsteer.chat.conversation import Conversation
 from localsteer.errors import StorageError
 from localsteer.tui.again import Again
 from localsteer.tui.conversing import Conversing
-from localsteer.tui.dialogs.conversations import Conversations, Opened
 from localsteer.tui.plain import plain
 from localsteer.tui.revisiting import Revisiting
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.composer import Composer
+
+if TYPE_CHECKING:
+    from localsteer.tui.dialogs.conversations import Opened
 
 
 class ConversationCommands(Screen[None]):
@@ -24,6 +28,8 @@ class ConversationCommands(Screen[None]):
     again: Again
 
     def action_conversations(self) -> None:
+        from localsteer.tui.dialogs.conversations import Conversations
+
         shown = self.talk.conversation
         dialog = Conversations(self.talk.store, shown.id if shown else None)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 from textual.screen import Screen
 
 from localsteer.tui.clipboard import put, way_words
-from localsteer.tui.copying import conversation_text, first_words, last_code_block
 from localsteer.tui.plain import plain
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.messages import ReplyView, UserView
@@ -24,6 +23,8 @@ class CopyCommands(Screen[None]):
     talk: Talk
 
     def action_copy_message(self) -> None:
+        from localsteer.tui.copying import first_words
+
         text = self._message()
         if text:
             self._copy(text, f"“{first_words(text)}”")
@@ -31,6 +32,8 @@ class CopyCommands(Screen[None]):
             self._remark("There is no reply yet that could be copied.")
 
     def action_copy_code(self) -> None:
+        from localsteer.tui.copying import first_words, last_code_block
+
         code = last_code_block(self._message())
         if code is None:
             self._remark("There is no block of code in that message.")
@@ -38,6 +41,8 @@ class CopyCommands(Screen[None]):
             self._copy(code, f"the code “{first_words(code)}”")
 
     def action_copy_conversation(self) -> None:
+        from localsteer.tui.copying import conversation_text
+
         messages = [(message.role, message.content) for message in self.talk.messages]
         if messages:
             text = conversation_text([("system", self.talk.system_prompt), *messages])
@@ -46,6 +51,8 @@ class CopyCommands(Screen[None]):
             self._remark("There is no conversation yet that could be copied.")
 
     def action_copy_selected(self) -> None:
+        from localsteer.tui.copying import first_words
+
         text = self.get_selected_text()
         if text:
             self._copy(text, f"“{first_words(text)}”")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.screen import Screen
@@ -10,7 +11,6 @@ from textual.screen import Screen
 from localsteer.errors import DialError
 from localsteer.library.settings import Settings
 from localsteer.tui.dialling import Dialling
-from localsteer.tui.dialogs.add_dial import AddDial, Mix
 from localsteer.tui.needles import NeedleSwitch
 from localsteer.tui.plain import plain
 from localsteer.tui.rack import COARSE, Rack
@@ -18,6 +18,9 @@ from localsteer.tui.strengths import typed_strength
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dial_row import DialRow
 from localsteer.tui.widgets.dials_panel import DialsPanel
+
+if TYPE_CHECKING:
+    from localsteer.tui.dialogs.add_dial import Mix
 
 _TURNING = "turning"
 
@@ -111,11 +114,15 @@ class DialCommands(Screen[None]):
         self.call_later(self._add_dial)
 
     async def _add_dial(self) -> None:
+        from localsteer.tui.dialogs.add_dial import AddDial
+
         found = await self.dialling.choices()
         if found is not None:
             self.app.push_screen(AddDial(*found, self.dialling.rack.names()), self._added)
 
     async def _added(self, chosen: str | tuple[str, str] | Mix | None) -> None:
+        from localsteer.tui.dialogs.add_dial import Mix
+
         if isinstance(chosen, tuple):
             await self.dialling.add_words(*chosen)
         elif isinstance(chosen, Mix):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
 from localsteer.errors import ModelError
-from localsteer.library.models import resolve_model
 from localsteer.library.settings import Settings
-from localsteer.tui.dialogs.models import Models
 from localsteer.tui.engine_link import EngineLink
-from localsteer.tui.model_shelf import Offer, offers_on_disk
 from localsteer.tui.opening import Opening
 from localsteer.tui.switching import Switching
+
+if TYPE_CHECKING:
+    from localsteer.tui.model_shelf import Offer
 
 
 class ModelCommands(Screen[None]):
@@ -27,9 +28,13 @@ class ModelCommands(Screen[None]):
 
     def find_models(self) -> tuple[Offer, ...]:
         """The models on this disk; not for the thread that paints."""
+        from localsteer.tui.model_shelf import offers_on_disk
+
         return offers_on_disk(self.opening.places, self.settings.model_folders, self.settings.n_ctx)
 
     def action_models(self) -> None:
+        from localsteer.tui.dialogs.models import Models
+
         present = Path(self.link.model_path) if self.link.card is not None else None
         self.app.push_screen(Models(self.find_models, present), self.take_model)
 
@@ -40,6 +45,8 @@ class ModelCommands(Screen[None]):
 
     async def take_model_named(self, name: str) -> None:
         """Load the model of this name, or say that there is none."""
+        from localsteer.library.models import resolve_model
+
         try:
             path = await asyncio.to_thread(
                 resolve_model, name, self.opening.places, more_folders=self.settings.model_folders

@@ -6,9 +6,7 @@ from textual.screen import Screen
 
 from localsteer.engine.protocol import Sampling
 from localsteer.tui.conversing import Conversing
-from localsteer.tui.dialogs.sampling import SamplingPanel
 from localsteer.tui.opening import Opening
-from localsteer.tui.sampling_values import keep_as_defaults
 from localsteer.tui.talk import Talk
 
 
@@ -20,6 +18,8 @@ class SamplingCommands(Screen[None]):
     conversing: Conversing
 
     def action_sampling(self) -> None:
+        from localsteer.tui.dialogs.sampling import SamplingPanel
+
         self.app.push_screen(SamplingPanel(self.conversing.sampling, self.last_seed(), self._draw_so, self._keep))
 
     def last_seed(self) -> int | None:
@@ -31,5 +31,7 @@ class SamplingCommands(Screen[None]):
         self.conversing.sampling = sampling
 
     def _keep(self, sampling: Sampling) -> str:
+        from localsteer.tui.sampling_values import keep_as_defaults
+
         keep_as_defaults(self.opening.places, sampling)
         return f"From now on localsteer begins with these; they stand in {self.opening.places.settings}."

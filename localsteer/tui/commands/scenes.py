@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from localsteer.library.scenes import Scene
+from typing import TYPE_CHECKING
+
 from localsteer.tui.commands.talking import TalkCommands
-from localsteer.tui.dial_shelf import scene_dials
-from localsteer.tui.dialogs.scenes import SceneList
 from localsteer.tui.greeting import shown_name
 from localsteer.tui.plain import plain
 from localsteer.tui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from localsteer.library.scenes import Scene
 
 
 class SceneCommands(TalkCommands):
     """A part of the chat screen; a scene speaks of the conversation, too."""
 
     def action_scenes(self) -> None:
+        from localsteer.tui.dialogs.scenes import SceneList
+
         self.app.push_screen(SceneList(self.dialling.places, self._present()), self._chosen)
 
     def _present(self) -> Scene:
         """How things stand, without a name."""
+        from localsteer.library.scenes import Scene
+        from localsteer.tui.dial_shelf import scene_dials
+
         return Scene(
             "",
             scene_dials(self.dialling.rack),

@@ -11,7 +11,6 @@ from localsteer.library.settings import Settings
 from localsteer.tui.again import Again
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
-from localsteer.tui.dialogs.system_prompt import SystemPrompt
 from localsteer.tui.engine_link import EngineLink
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.opening import Opening
@@ -106,6 +105,8 @@ class TalkCommands(Screen[None]):
         self.query_one(Composer).focus()
 
     def action_system_prompt(self) -> None:
+        from localsteer.tui.dialogs.system_prompt import SystemPrompt
+
         def answered(text: str | None) -> None:
             if text is not None:
                 self.call_later(self.set_system_prompt, text)

@@ -34,9 +34,14 @@ class HeaderLine(Widget):
     loading: reactive[bool] = reactive(False)
     fraction = reactive(0.0)
     trouble = reactive(False)
-    speed = reactive(0.0)
+    speed = reactive(0.0, repaint=False)
     context_used = reactive(0)
     context_size = reactive(0)
+
+    def watch_speed(self, before: float, now: float) -> None:
+        """Painted only where it looks different."""
+        if round(before) != round(now):
+            self.refresh()
 
     def render(self) -> Content:
         width = self.content_size.width

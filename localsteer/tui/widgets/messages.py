@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Markdown, Static
+from textual.widgets import Static
 
 from localsteer.tui.foot import content
-from localsteer.tui.markdown import FinishedMarkdown, chat_markdown
 from localsteer.tui.past import PastMessage, Words, past_note, past_reply, past_user
 from localsteer.tui.plain import MOST_CHARACTERS, PlainStream, plain, shown_part
 from localsteer.tui.signs import Sign
 from localsteer.tui.widgets.picking import Pickable
 from localsteer.tui.widgets.selectable import SelectableLines
+
+if TYPE_CHECKING:
+    from localsteer.tui.markdown import FinishedMarkdown
+    from localsteer.tui.widgets.growing_reply import GrowingReply
 
 _WORD = re.compile(r"(?<![^\s])[^\W_]")
 
@@ -80,7 +83,7 @@ class NoteLine(Static):
 
 
 class ReplyView(Vertical, Pickable):
-    """A reply: Markdown widgets while it grows, one cheap ``Static`` once it is whole; below it, the strengths."""
+    """A reply: while it grows its lines, once it is whole one ``Static``; below it, the strengths."""
 
     DEFAULT_CSS = """
     ReplyView {
@@ -91,16 +94,6 @@ class ReplyView(Vertical, Pickable):
         &.-picked { border-left: thick $foreground; padding: 0 0 0 1; background: $surface; }
         & > .reply--body { width: 1fr; height: auto; padding: 0; margin: 0; }
         & > .reply--foot { width: 1fr; height: auto; color: $quiet; }
-        & MarkdownBlock:last-child { margin-bottom: 0; }
-        & MarkdownHeader { margin: 0 0 1 0; content-align: left middle; color: $primary; background: transparent;
-                           text-style: bold; }
-        & MarkdownFence { margin: 0 0 1 0; background: $panel !important; }
-        & MarkdownFence > Label { padding: 0 1; }
-        & MarkdownBlockQuote { margin: 0 0 1 0; background: transparent; color: $quiet;
-                               border-left: outer $quiet !important; }
-        & MarkdownBullet { color: $primary !important; }
-        & MarkdownTableContent { keyline: none; grid-gutter: 0 1; }
-        & .code_inline { color: $primary !important; background: $panel !important; }
     }
     """
 
@@ -115,9 +108,10 @@ class ReplyView(Vertical, Pickable):
         self._signs = signs
         self._finished = whole is not None
         self._clean = PlainStream()
-        self._growing: Markdown | None = None
+        self._growing: GrowingReply | None = None
         self._words = foot
         self._foot = Static(content(foot), classes="reply--foot")
+        self._foot_shown = whole is not None
         self._sign = ""
         if whole is not None:
             self._foot.display = bool(foot)
@@ -145,17 +139,18 @@ class ReplyView(Vertical, Pickable):
         if self._sign:
             shown = self._with_sign(shown)
         if self._growing is None:
-            self._growing = Markdown(parser_factory=chat_markdown, open_links=False, classes="reply--body")
+            from localsteer.tui.widgets.growing_reply import GrowingReply
+
+            self._growing = GrowingReply(dark=self.app.current_theme.dark, classes="reply--body")
             await self.mount(self._growing, before=self._foot)
-        # Not Textual's MarkdownStream: its task would outlive a reply that leaves the screen unfinished.
-        await self._growing.append(shown)
+        self._growing.add(shown)
 
     def sign(self, glyph: str) -> None:
         """A dial was turned: the next word that comes is marked."""
         self._sign = glyph if self.text else ""
 
     async def finish(self, text: str, signs: Sequence[Sign] = ()) -> None:
-        """The whole reply; the Markdown widgets give way to one renderable. ``signs``: places in ``text``."""
+        """The whole reply; its lines give way to one renderable. ``signs``: places in ``text``."""
         self._growing = None
         self._take(text, signs)
         if not self.is_attached:
@@ -165,19 +160,23 @@ class ReplyView(Vertical, Pickable):
             await self.mount(self._body(), before=self._foot)
 
     def repaint_for_theme(self) -> None:
-        """The colours of a finished reply are baked in; bake them again."""
+        """The colours of what is drawn are baked in; bake them again."""
+        if self._growing is not None:
+            self._growing.repaint(dark=self.app.current_theme.dark)
+            return
         for body in self.query(".reply--body").results(Static):
             body.update(self._drawn())
 
     def show_waiting(self, words: str) -> None:
         """Before the first token: what is being waited for."""
+        self._foot_shown = False
         self._foot.update(Content.styled(words, "$faint italic"))
 
     def show_foot(self, words: Words) -> None:
         """What the reply was (or is being) written with. Nothing happens to one that has left the screen."""
-        if not self.is_attached:
+        if not self.is_attached or (words == self._words and self._foot_shown):
             return
-        self._words = words
+        self._words, self._foot_shown = words, True
         self._foot.display = True
         self._foot.update(content(words))
 
@@ -197,6 +196,8 @@ class ReplyView(Vertical, Pickable):
         return SelectableLines(self._drawn(), classes="reply--body", markup=False)
 
     def _drawn(self) -> FinishedMarkdown:
+        from localsteer.tui.markdown import FinishedMarkdown
+
         return FinishedMarkdown(self.text, dark=self.app.current_theme.dark, signs=self._signs)
 
     def _with_sign(self, shown: str) -> str:

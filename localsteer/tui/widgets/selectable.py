@@ -14,8 +14,12 @@ from localsteer.tui.signs import copied, without_stand_ins
 class SelectableLines(Static):
     """A ``Static`` whose lines are selected as they stand on the screen."""
 
+    def drawn_line(self, y: int) -> Strip:
+        """A line as it is without a selection."""
+        return super().render_line(y)
+
     def render_line(self, y: int) -> Strip:
-        strip = super().render_line(y)
+        strip = self.drawn_line(y)
         selection = self.text_selection
         if selection is not None and (span := selection.get_span(y)) is not None:
             start, end = span
@@ -33,7 +37,7 @@ class SelectableLines(Static):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected part of the lines, without the blanks behind them."""
-        lines = [copied(super(SelectableLines, self).render_line(y)) for y in range(self.size.height)]
+        lines = [copied(self.drawn_line(y)) for y in range(self.size.height)]
         text = without_stand_ins(selection.extract("\n".join(lines)))
         return "\n".join(line.rstrip() for line in text.split("\n")), "\n"
 

@@ -30,21 +30,17 @@ from localsteer.engine.protocol import (
     Turn,
 )
 from localsteer.errors import DialError, LocalsteerError
-from localsteer.library.drafts import Draft, check_recipe_name, save_draft, taken_by, write_draft
-from localsteer.library.names import suggested_name
 from localsteer.library.places import Places
-from localsteer.library.vectors import VectorLibrary
-from localsteer.tui.dial_shelf import dial_from
 from localsteer.tui.dialling import Dialling
 from localsteer.tui.engine_link import EngineLink, Job
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.pace import pace_of
 from localsteer.tui.rack import Dial, Rack
-from localsteer.tui.workshop.asking import TRIES, read_statements, statements_wish
-from localsteer.tui.workshop.way import Contrast, Words
 
 if TYPE_CHECKING:
+    from localsteer.library.drafts import Draft
     from localsteer.tui.workshop.screen import WorkshopScreen
+    from localsteer.tui.workshop.way import Contrast
 
 _MOST_TOKENS = 160
 """Of an answer that is tried out."""
@@ -112,6 +108,8 @@ class Workshop:
 
     def free_name(self, text: str) -> str:
         """A name for a dial about ``text`` that nothing else has."""
+        from localsteer.library.names import suggested_name
+
         wanted = suggested_name(text)
         if not wanted:
             return ""
@@ -120,6 +118,8 @@ class Workshop:
 
     def in_the_way(self, name: str) -> str:
         """What has this name and was not made here; nothing where it may be taken."""
+        from localsteer.library.drafts import taken_by
+
         if name in self._own_names or self.card is None:
             return ""
         return taken_by(name, self.card.model_id, self.places)
@@ -128,6 +128,10 @@ class Workshop:
 
     def make(self, contrast: Contrast, name: str) -> None:
         """Have a vector made. Raises LocalsteerError for what cannot make one."""
+        from localsteer.library.drafts import Draft, check_recipe_name, write_draft
+        from localsteer.library.vectors import VectorLibrary
+        from localsteer.tui.workshop.way import Words
+
         card = self.card
         if card is None:
             raise DialError("A vector can be made once the model is loaded.")
@@ -175,6 +179,8 @@ class Workshop:
 
     def save(self) -> Path | None:
         """The recipe of what was made, among the person's own; None where it has none. Raises LocalsteerError."""
+        from localsteer.library.drafts import save_draft
+
         if self.made is None or self.made.draft is None:
             return None
         return save_draft(self.made.draft, self.made.dial.name, self.places)
@@ -185,6 +191,8 @@ class Workshop:
         self._ask()
 
     def _ask(self) -> None:
+        from localsteer.tui.workshop.asking import statements_wish
+
         assert self._asked is not None
         word, opposite = self._asked
         self._tries += 1
@@ -267,6 +275,9 @@ class Workshop:
                 screen.say("Stopped.")
 
     def _take_made(self, screen: WorkshopScreen, report: Extracted) -> None:
+        from localsteer.library.drafts import Draft
+        from localsteer.tui.dial_shelf import dial_from
+
         card = self.card
         try:
             dial = dial_from(Path(report.out), self._name)
@@ -279,6 +290,8 @@ class Workshop:
         screen.show_made(self.made)
 
     def _take_statements(self, screen: WorkshopScreen) -> None:
+        from localsteer.tui.workshop.asking import TRIES, read_statements
+
         written = read_statements(self._text)
         if written is None and self._tries < TRIES:
             self._ask()

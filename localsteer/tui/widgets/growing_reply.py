@@ -1,0 +1,49 @@
+"""A reply while it is written: its lines, of which only those are painted that change."""
+
+from __future__ import annotations
+
+from textual.geometry import Region, Size
+from textual.strip import Strip
+
+from localsteer.tui.growing import Growing
+from localsteer.tui.widgets.selectable import SelectableLines
+
+
+class GrowingReply(SelectableLines):
+    """As high as its text. As long as that stays so, more text costs no layout."""
+
+    def __init__(self, *, dark: bool, classes: str = "") -> None:
+        super().__init__("", classes=classes, markup=False)
+        self._growing = Growing(dark=dark)
+
+    @property
+    def text(self) -> str:
+        """All that was added."""
+        return self._growing.text
+
+    def add(self, piece: str) -> None:
+        """More of it."""
+        growing, height = self._growing, self._growing.height
+        first = growing.add(piece)
+        if not growing.width:
+            self.refresh(layout=True)
+            return
+        lines = max(height, growing.height) - first
+        self.refresh(Region(0, first, self.size.width, lines), layout=growing.height != height)
+
+    def repaint(self, *, dark: bool) -> None:
+        """In the colours of another theme."""
+        self._growing.repaint(dark=dark)
+        self.refresh(layout=True)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return container.width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        console = self.app.console
+        self._growing.draw_for(console, console.options.update(width=max(1, width)))
+        return self._growing.height
+
+    def drawn_line(self, y: int) -> Strip:
+        style = self.visual_style.rich_style
+        return Strip(self._growing.line(y)).apply_style(style).adjust_cell_length(self.size.width, style)

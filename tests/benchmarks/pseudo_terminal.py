@@ -1,0 +1,176 @@
+"""The app as a person runs it: a process of its own at a pseudo-terminal, whose bytes are drained and timed.
+
+While something is measured nothing here works besides a thread that reads: what stood on the screen, and when, is
+worked out afterwards. POSIX only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.cells import cell_len
+
+ROOT = Path(__file__).parents[2]
+
+_PIECE = re.compile(
+    r"\x1b\[(?P<parameters>[0-9;?<>=]*)[ -/]*(?P<final>[@-~])"
+    r"|\x1b[\]P].*?(?:\x07|\x1b\\)|\x1b[()].|\x1b[^\[\]P()]|[\x00-\x1a]"
+    r"|(?P<text>[^\x1b\x00-\x1a]+)",
+    re.DOTALL,
+)
+
+
+def app_command() -> list[str]:
+    """The installed command, beside the Python that runs this; else the module of the same name."""
+    installed = Path(sys.executable).with_name("localsteer")
+    return [str(installed)] if installed.exists() else [sys.executable, "-m", "localsteer"]
+
+
+class Screen:
+    """The characters of a terminal, without their colours: as much of its language as Textual speaks."""
+
+    def __init__(self, columns: int, lines: int) -> None:
+        self._size = columns, lines
+        self._cells = [[" "] * columns for _ in range(lines)]
+        self._x = self._y = 0
+        self._rest = ""
+
+    def write(self, data: str) -> None:
+        """What the app wrote next; a sequence that is cut off at its end waits for its rest."""
+        data = self._rest + data
+        last = data.rfind("\x1b")
+        cut = last if last >= 0 and _PIECE.match(data, last) is None else len(data)
+        self._rest = data[cut:]
+        for piece in _PIECE.finditer(data, 0, cut):
+            if piece["text"]:
+                self._put(piece["text"])
+            elif piece["final"] in ("H", "f"):
+                row, _, column = piece["parameters"].partition(";")
+                self._y, self._x = int(row or 1) - 1, int(column or 1) - 1
+            elif piece.group() == "\r":
+                self._x = 0
+            elif piece.group() == "\n":
+                self._y += 1
+
+    def _put(self, text: str) -> None:
+        columns, lines = self._size
+        for character in text:
+            width = cell_len(character)
+            if self._y < lines and self._x < columns and width:
+                self._cells[self._y][self._x] = character
+                if width == 2 and self._x + 1 < columns:
+                    self._cells[self._y][self._x + 1] = ""
+            self._x += width
+
+    def lines(self, left: int = 0, right: int | None = None) -> list[str]:
+        """Line by line, the columns from ``left`` up to ``right``."""
+        return ["".join(line[left:right]) for line in self._cells]
+
+    @property
+    def text(self) -> str:
+        """Everything."""
+        return "\n".join(self.lines())
+
+
+class Terminal:
+    """A process at a pseudo-terminal of ``columns`` × ``lines`` characters."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], *, columns: int = 140, lines: int = 45
+    ) -> None:
+        import fcntl
+        import termios
+
+        self.columns, self.lines = columns, lines
+        self.chunks: list[tuple[float, bytes]] = []
+        self._read = 0
+        self._screen = Screen(columns, lines)
+        self._undecoded = b""
+        self._leader, follower = os.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.began = time.perf_counter()
+        self.process = subprocess.Popen(
+            list(command),
+            stdin=follower,
+            stdout=follower,
+            stderr=follower,
+            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **environment},
+            start_new_session=True,
+            # It is the process's own terminal: one that is closed, as when this program is ended, ends the app.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(follower)
+        threading.Thread(target=self._drain, name="terminal", daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.close()
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                data = os.read(self._leader, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.chunks.append((time.perf_counter(), data))
+
+    def send(self, data: str) -> float:
+        """Press keys; the moment at which they were."""
+        now = time.perf_counter()
+        os.write(self._leader, data.encode())
+        return now
+
+    def screen(self) -> Screen:
+        """What stands there now."""
+        self.when(lambda _: False, timeout=0.0, required=False)
+        return self._screen
+
+    def when(self, shown: Callable[[Screen], bool], *, timeout: float = 60.0, required: bool = True) -> float:
+        """The moment at which the bytes came after which ``shown`` is true. Looks at each chunk once, none before the
+        last call. Raises TimeoutError with what stands on the screen.
+        """
+        end = time.perf_counter() + timeout
+        while True:
+            while self._read < len(self.chunks):
+                moment, data = self.chunks[self._read]
+                self._read += 1
+                self._undecoded += data
+                whole = self._undecoded.decode("utf-8", "ignore")
+                kept = len(whole.encode())
+                self._undecoded = self._undecoded[kept:] if len(self._undecoded) - kept < 4 else b""
+                self._screen.write(whole)
+                if shown(self._screen):
+                    return moment
+            if time.perf_counter() >= end:
+                if not required:
+                    return end
+                raise TimeoutError(f"waited {timeout:.0f} s in vain; the screen says:\n{self._screen.text}")
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        """Quit the app; kill it where it does not go."""
+        with contextlib.suppress(OSError):
+            self.send("\x11")
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        os.close(self._leader)
