@@ -147,7 +147,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
             await put(self, text)
 
         # Called only when it is begun: while the app is taken down it no longer is.
-        self.run_worker(take, exit_on_error=False)
+        self.run_worker(take, exit_on_error=False)  # type: ignore[arg-type]
 
     def send_to_terminal_clipboard(self, text: str) -> None:
         """OSC 52: the terminal is asked to take ``text``; whether it did nobody can tell."""
