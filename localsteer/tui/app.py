@@ -132,8 +132,12 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     def copy_to_clipboard(self, text: str) -> None:
         """What Textual's own widgets copy goes the same way as ours."""
         self._clipboard = text
-        # Called only when it is begun: while the app is taken down it no longer is.
-        self.run_worker(partial(put, self, text), exit_on_error=False)
+
+        async def copy() -> None:
+            await put(self, text)
+
+        # Not copy(): while the app is taken down nobody would await that any more.
+        self.run_worker(copy, exit_on_error=False)
 
     def send_to_terminal_clipboard(self, text: str) -> None:
         """OSC 52: the terminal is asked to take ``text``; whether it did nobody can tell."""
