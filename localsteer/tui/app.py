@@ -143,11 +143,11 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         """What Textual's own widgets copy goes the same way as ours."""
         self._clipboard = text
 
-        async def take() -> None:
+        async def copy() -> None:
             await put(self, text)
 
-        # Called only when it is begun: while the app is taken down it no longer is.
-        self.run_worker(take, exit_on_error=False)  # type: ignore[arg-type]
+        # Not copy(): while the app is taken down nobody would await that any more.
+        self.run_worker(copy, exit_on_error=False)  # type: ignore[arg-type]
 
     def send_to_terminal_clipboard(self, text: str) -> None:
         """OSC 52: the terminal is asked to take ``text``; whether it did nobody can tell."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from dataclasses import dataclass
 from enum import Enum
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, cast
@@ -105,10 +106,13 @@ class _AltKey(Enum):
     ALT_APOSTROPHE = "alt+apostrophe"
 
 
-_LETTERS = {f"ALT_{letter.upper()}": f"alt+{letter}" for letter in ascii_lowercase}
-_AltLetter = Enum("_AltLetter", _LETTERS)  # type: ignore[misc]
-"""Textual reads them without being told, but two of them within a tenth of a second, as from a key that is held down or
-over a slow line, as text: ``^u``."""
+@dataclass(frozen=True, slots=True)
+class _AltLetter:
+    """Textual reads these without being told, but two of them within a tenth of a second, as from a key that is held
+    down or over a slow line, as text: ``^u``.
+    """
+
+    value: str
 
 
 def claim_alt_keys() -> None:
@@ -125,6 +129,6 @@ def claim_alt_keys() -> None:
         name = key.value.removeprefix("alt+")
         character = name if len(name) == 1 else key_to_character(name)
         sequences[f"\x1b{character}"] = cast("tuple[Keys, ...]", (key,))
-    for letter in _AltLetter:
+    for letter in ascii_lowercase:
         # Option and an arrow arrive as Escape and a letter on some Macs; those keep their meaning.
-        sequences.setdefault(f"\x1b{letter.value[-1]}", cast("tuple[Keys, ...]", (letter,)))
+        sequences.setdefault(f"\x1b{letter}", cast("tuple[Keys, ...]", (_AltLetter(f"alt+{letter}"),)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from rich.style import Style
 from textual import events
@@ -130,12 +131,16 @@ async def a_reply_that_leaves_the_screen_while_it_grows_leaves_no_task(running: 
     assert view.written == "Some words and more"
 
 
+def remarked(running: Running, words: str) -> bool:
+    return words in remarks(running)
+
+
 async def a_name_that_no_file_can_have_is_refused_in_a_sentence(running: Running) -> None:
     await running.screen.conversing.send("Hello")
     await running.replied()
     for name, why in (("~nobody-is-called-so/talk.md", "home folder"), ("n" * 400 + ".md", "no file of that name")):
         await running.screen.slashing.run(f"/save {name}")
-        await running.until(lambda why=why: why in remarks(running))  # type: ignore[misc]
+        await running.until(partial(remarked, running, why))
         running.screen.query_one(Composer).text = ""
 
 

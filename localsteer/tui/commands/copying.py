@@ -79,7 +79,7 @@ class CopyCommands(Screen[None]):
             way = await put(cast("LocalsteerApp", self.app), text)
             self._remark(f"Copied {what} {way_words(way)}.")
 
-        self.run_worker(copy(), exit_on_error=False)
+        self.run_worker(copy, exit_on_error=False)  # type: ignore[arg-type]
 
     def _remark(self, text: str) -> None:
         self.notify(plain(text), markup=False)

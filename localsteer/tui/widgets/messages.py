@@ -52,8 +52,9 @@ class UserView(Static, Pickable):
 
     @property
     def past(self) -> PastMessage:
-        """The message as it is folded."""
-        return PastMessage(self.message_id, lambda dark: past_user(self.text, self._foot))
+        """The message as it is folded; nothing of it holds on to this widget."""
+        text, foot = self.text, self._foot
+        return PastMessage(self.message_id, lambda dark: past_user(text, foot))
 
 
 class NoteLine(Static):
@@ -78,8 +79,9 @@ class NoteLine(Static):
 
     @property
     def past(self) -> PastMessage:
-        """The remark as it is folded."""
-        return PastMessage(None, lambda dark: past_note(self.text, self._kind))
+        """The remark as it is folded; nothing of it holds on to this widget."""
+        text, kind = self.text, self._kind
+        return PastMessage(None, lambda dark: past_note(text, kind))
 
 
 class ReplyView(Vertical, Pickable):
@@ -182,10 +184,9 @@ class ReplyView(Vertical, Pickable):
 
     @property
     def past(self) -> PastMessage:
-        """The finished reply as it is folded."""
-        return PastMessage(
-            self.message_id, lambda dark: past_reply(self.text, self._words, dark=dark, signs=self._signs)
-        )
+        """The finished reply as it is folded; nothing of it holds on to this widget, with all that it was made of."""
+        text, words, signs = self.text, self._words, self._signs
+        return PastMessage(self.message_id, lambda dark: past_reply(text, words, dark=dark, signs=signs))
 
     def _take(self, text: str, signs: Sequence[Sign]) -> None:
         self._finished = True
