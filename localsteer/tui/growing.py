@@ -56,6 +56,11 @@ class Growing:
         """Lines."""
         return len(self._done) + len(self._open_lines)
 
+    @property
+    def done(self) -> int:
+        """So many lines from the top stay as they are at this width and in these colours."""
+        return len(self._done)
+
     def line(self, y: int) -> Line:
         """One of them; an empty one past the end."""
         if y < len(self._done):

@@ -153,7 +153,10 @@ def cost(folder: Path, *, tokens: int, rounds: int) -> Iterator[Row]:
     )
     below: list[float] = []
     long: list[float] = []
+    scrolling: list[float] = []
     begin, end = 60, 360
+    # Here the screen is full, and each new line moves all of it.
+    full = (1000, 1300)
     late = (tokens - 150, tokens + 150)
     with home(model, n_ctx=8192, messages=300) as place, app(place, f"max_tokens={tokens + 200}") as running:
         running.open_last()
@@ -165,14 +168,16 @@ def cost(folder: Path, *, tokens: int, rounds: int) -> Iterator[Row]:
             running.settle()
             running.new_chat()
             running.ask()
-            first, last = _costs(running, (begin, end), late)
+            first, filled, last = _costs(running, (begin, end), full, late)
             running.reply()
             running.settle()
             below.append(many / first)
             long.append(last / first)
+            scrolling.append(filled / first)
             running.open_last(places=2)
     remark = f"{1000 * first:.2f} ms per token in an empty chat"
     yield Row.of(f"app's processor time per token, at {tokens:,} tokens ÷ empty", Target("≤", 1.3), long, "×", remark)
+    yield Row.of("app's processor time per token, screen just full ÷ empty", None, scrolling, "×", remark)
     yield Row.of("app's processor time per token, below 300 messages ÷ empty", Target("≤", 1.3), below, "×", remark)
 
 
@@ -264,7 +269,7 @@ def rows(folder: Path, only: Sequence[str] = PARTS, *, quick: bool = False) -> I
         yield from keys(large, "1B Q4_0", count=20 if quick else 100)
     if "cost" in only:
         tell("cost")
-        yield from cost(folder, tokens=1000 if quick else 4000, rounds=1 if quick else 3)
+        yield from cost(folder, tokens=2000 if quick else 4000, rounds=1 if quick else 3)
     if "memory" in only:
         tell("memory")
         yield from memory(large, "1B Q4_0")

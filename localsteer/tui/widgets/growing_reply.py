@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.style import Style
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
@@ -15,6 +16,8 @@ class GrowingReply(SelectableLines):
     def __init__(self, *, dark: bool, classes: str = "") -> None:
         super().__init__("", classes=classes, markup=False)
         self._growing = Growing(dark=dark)
+        self._ready: list[Strip] = []
+        self._ready_for: tuple[int, Style] | None = None
 
     @property
     def text(self) -> str:
@@ -34,6 +37,7 @@ class GrowingReply(SelectableLines):
     def repaint(self, *, dark: bool) -> None:
         """In the colours of another theme."""
         self._growing.repaint(dark=dark)
+        self._ready_for = None
         self.refresh(layout=True)
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
@@ -43,6 +47,17 @@ class GrowingReply(SelectableLines):
         console = self.app.console
         self._growing.draw_for(console, console.options.update(width=max(1, width)))
         return self._growing.height
+
+    def render_line(self, y: int) -> Strip:
+        if self.text_selection is not None or y >= self._growing.done:
+            return super().render_line(y)
+        # What will not change any more is made once: it is painted again whenever a new line moves it up.
+        kind = (self.size.width, self.visual_style.rich_style)
+        if self._ready_for != kind:
+            self._ready, self._ready_for = [], kind
+        for line in range(len(self._ready), y + 1):
+            self._ready.append(super().render_line(line))
+        return self._ready[y]
 
     def drawn_line(self, y: int) -> Strip:
         style = self.visual_style.rich_style
