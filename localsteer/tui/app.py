@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -92,6 +93,11 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     def _look_for_terminal(self) -> None:
         if terminal_is_gone():
             self.exit()
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that was under way when the app ended finds no screen any more."""
+        if self._exit:
+            event.prevent_default()
 
     def on_app_focus(self) -> None:
         """In a browser the first frame comes before the page has the focus, and nothing has it then."""

@@ -246,3 +246,11 @@ async def test_again_that_is_stopped_before_its_turn_leaves_the_reply_that_was_t
         await running.until(lambda: [reply.written for reply in running.replies()] == [whole.strip("\n")])
         assert talk.messages[-1].content == whole
         assert running.screen.query_one(Composer).text == ""
+
+
+async def test_keys_that_come_while_the_app_ends_are_no_trouble(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        running.app.exit()
+        key = events.Key("alt+x", None)
+        await running.app._dispatch_message(key)
+        assert key._no_default_action
