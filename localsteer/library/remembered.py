@@ -70,7 +70,8 @@ def write_remembered(places: Places, remembered: Remembered) -> None:
         "needles_cost": dict(list(remembered.needles_cost.items())[-_MODELS_REMEMBERED:]),
         "dials": {model: [asdict(dial) for dial in dials] for model, dials in latest.items()},
     }
-    write_private(places.remembered, json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8"))
+    # In ASCII, so that even half a surrogate pair in a name survives.
+    write_private(places.remembered, json.dumps(content, ensure_ascii=True, indent=1).encode())
 
 
 def _text(value: Any) -> str | None:

@@ -29,6 +29,7 @@ from localsteer.steering.vector_origin import Origin, origin_of
 from localsteer.steering.whole_file import write_whole
 
 _LAST_LAYER = 511  # llama.cpp knows no model with more
+_LONGEST_STATE = 1e30
 _DIRECTION = re.compile(r"direction\.(0|[1-9][0-9]{0,8})")
 
 
@@ -266,7 +267,7 @@ def _described(
         method=metadata.text(vector_keys.METHOD),
         recipe_digest=metadata.text(vector_keys.RECIPE_DIGEST),
         layers={
-            layer + layer_offset: LayerStatistics(0.0, _known(residual_norm), _known(auc))
+            layer + layer_offset: LayerStatistics(0.0, _known(residual_norm, _LONGEST_STATE), _known(auc, 1.0))
             for layer, residual_norm, auc in zip(index, residual_norms, aucs, strict=True)
         },
         default_layers=tuple(layer + layer_offset for layer in metadata.counts(vector_keys.DEFAULT_LAYERS)),
@@ -312,5 +313,6 @@ def _scatter(metadata: _Metadata, layer_offset: int) -> Scatter | None:
     )
 
 
-def _known(number: float) -> float | None:
-    return None if math.isnan(number) else float(number)
+def _known(number: float, most: float) -> float | None:
+    """What was measured; None for NaN, and for what cannot have been."""
+    return float(number) if 0 <= number <= most else None

@@ -7,6 +7,7 @@ import sqlite3
 import struct
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,20 @@ from localsteer.errors import LocalsteerError, ModelError, RecipeError, StorageE
 from localsteer.gguf_header import check_chat_model, read_header
 from localsteer.lens.token_texts import token_texts
 from localsteer.library.measured import read_sweep
-from localsteer.library.remembered import read_remembered
+from localsteer.library.remembered import Remembered, RememberedDial, read_remembered, write_remembered
 from localsteer.library.scenes import read_scenes
 from localsteer.plots.curve import spoken_window
 from localsteer.steering.contrast_files import read_contrast_file
 from localsteer.steering.expressions import written_layers
+from localsteer.steering.vector import LayerStatistics
+from localsteer.steering.vector_file import load_vector, save_vector
 from localsteer.toml_reading import parse_toml
 from tests.chat.conftest import CARD
 from tests.hardening.hostile_databases import sound_database
 from tests.hardening.hostile_gguf import ARRAY, STRING, Gguf, array, strings_of, taken_apart, text, word
-from tests.hardening.hostile_kinds import OWN_JSON, places_in
+from tests.hardening.hostile_kinds import OWN_JSON, card, places_in
 from tests.random_models import write_random_llama
+from tests.steering.vectors import make
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +147,20 @@ def test_whole_numbers_that_no_float_holds(tmp_path: Path) -> None:
 def test_layers_that_lie_far_apart_are_not_counted_through() -> None:
     assert written_layers((1, 2**62)) == f"1,{2**62}"
     assert spoken_window((1, 2**62)) == f"layers 1, {2**62}"
+
+
+def test_a_vector_whose_statistics_cannot_be_is_drawn_without_them(tmp_path: Path) -> None:
+    path = tmp_path / "mood.gguf"
+    measured = {layer: LayerStatistics(0.0, -1.0, 1e30) for layer in (2, 3, 4)}
+    save_vector(replace(make(layers=(2, 3, 4)), layers=measured, default_layers=(3,)), path)
+    assert {(one.residual_norm, one.auc) for one in load_vector(path).layers.values()} == {(None, None)}
+    card(path)
+
+
+def test_half_a_surrogate_pair_in_a_name_is_remembered(tmp_path: Path) -> None:
+    found = Remembered(last_model="\ud800", dials={"m": (RememberedDial("mood\udcff"),)})
+    write_remembered(places_in(tmp_path), found)
+    assert read_remembered(places_in(tmp_path)) == found
 
 
 def test_a_message_that_quotes_a_file_is_one_line() -> None:
