@@ -50,6 +50,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, help="as many as the engine takes by itself without it")
     parser.add_argument("--times", type=int, help="repetitions of every row")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions of the app's rows, in the whole table")
     options = parser.parse_args()
     if unknown := set(options.rows) - set(ROWS):
         parser.error(f"no rows are called {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
