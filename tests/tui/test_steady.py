@@ -252,5 +252,7 @@ async def test_keys_that_come_while_the_app_ends_are_no_trouble(open_app: OpenAp
     async with open_app() as running:
         running.app.exit()
         key = events.Key("alt+x", None)
+        # As one that nobody below wanted comes back up.
+        key._set_forwarded()
         await running.app._dispatch_message(key)
         assert key._no_default_action
