@@ -25,7 +25,7 @@ from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
 from localsteer.tui.stale_clicks import ignore_stale_clicks
-from localsteer.tui.terminal import check_terminal, claim_alt_keys, terminal_is_gone
+from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
     DARK,
     OWN_CODE,
@@ -40,8 +40,6 @@ from localsteer.tui.theme import (
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
-
-_TERMINAL_SECONDS = 1.0
 
 
 class LocalsteerApp(App[None], inherit_bindings=False):
@@ -87,12 +85,6 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self._push_rich_theme()
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
-        if not self.is_headless:
-            self.set_interval(_TERMINAL_SECONDS, self._look_for_terminal)
-
-    def _look_for_terminal(self) -> None:
-        if terminal_is_gone():
-            self.exit()
 
     def on_key(self, event: events.Key) -> None:
         """A key that was under way when the app ended finds no screen any more."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from dataclasses import dataclass
@@ -50,30 +49,6 @@ def check_terminal() -> None:
     # Some terminals say 0×0 until they are asked differently.
     if size.columns and size.lines and (problem := too_small(size.columns, size.lines)):
         raise TerminalError(problem)
-
-
-def terminal_is_gone() -> bool:
-    """Whether the terminal was closed under the app, as far as that can be told.
-
-    Most of those who close one end its programs, too; where they do not (no controlling terminal, ``nohup``), Textual
-    would read the end of its input for ever.
-    """
-    if os.environ.get("TEXTUAL_DRIVER") or not _is_open(sys.__stdin__):
-        return False
-    assert sys.__stdin__ is not None
-    try:
-        os.get_terminal_size(sys.__stdin__.fileno())
-    except (OSError, ValueError) as error:
-        return isinstance(error, OSError) and error.errno in (errno.EIO, errno.ENXIO)
-    return False
-
-
-def _is_open(stream: object) -> bool:
-    try:
-        stream.fileno()  # type: ignore[attr-defined]
-    except (AttributeError, OSError, ValueError):
-        return False
-    return True
 
 
 def _is_terminal(stream: object) -> bool:
