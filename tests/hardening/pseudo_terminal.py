@@ -107,16 +107,20 @@ class TerminalApp:
         """Wait until these words were written since the byte ``after``."""
         self.until(lambda: words.encode() in self.written[after:], seconds)
 
-    def press(self, keys: str, words: str) -> None:
-        """Press until ``words`` are shown: while one window closes, the key for the next one may be lost."""
+    def press(self, keys: str, words: str, *, again: bool = False) -> None:
+        """Press, and wait until ``words`` are shown. ``again``: every few seconds, for a key that is lost while the
+        window before it closes.
+        """
         begin = len(self.written)
         end = time.monotonic() + 60
+        next_time = time.monotonic() + 3
+        self.type(keys)
         while words.encode() not in self.written[begin:]:
             assert time.monotonic() < end, f"{keys!r} never led to {words!r}"
-            self.type(keys)
-            again = time.monotonic() + 3
-            while words.encode() not in self.written[begin:] and time.monotonic() < again:
-                time.sleep(0.02)
+            if again and time.monotonic() > next_time:
+                self.type(keys)
+                next_time = time.monotonic() + 3
+            time.sleep(0.02)
 
     def ended(self, seconds: float = 30.0) -> int:
         """Wait for its end; its status, as subprocess has it."""
