@@ -110,7 +110,7 @@ def _spoilt_by_sql(rng: random.Random, sound: bytes, folder: Path) -> bytes:
                 "CREATE VIEW messages AS SELECT 1",
             ]
             for statement in rng.sample(script, rng.randrange(1, 4)):
-                other.execute(f"CREATE {statement}")
+                other.execute(statement)
             other.commit()
         return path.read_bytes()
     path.write_bytes(sound)
