@@ -24,7 +24,7 @@ from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
-from localsteer.tui.stale_clicks import ignore_stale_clicks
+from localsteer.tui.steady_lists import claim_lists
 from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
     DARK,
@@ -64,7 +64,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         super().__init__()
         claim_alt_keys()
         claim_pastes()
-        ignore_stale_clicks()
+        claim_lists()
         self._opening = opening
         self._rich_theme_pushed = False
         for theme in THEMES:

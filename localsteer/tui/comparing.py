@@ -22,6 +22,7 @@ from localsteer.errors import DialError, EngineError, StorageError
 from localsteer.tui.engine_link import EngineState, Job
 from localsteer.tui.greeting import shown_name
 from localsteer.tui.pace import pace_of
+from localsteer.tui.stored import asked_words
 from localsteer.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -177,7 +178,8 @@ class Comparing:
             screen.say(f"{error} Nothing was kept; try again.", True)
             return
         if now.said:
-            await transcript.add_user(now.said)
+            said = screen.talk.messages[-1]
+            await transcript.add_user(now.said, said.id, asked_words(said))
         else:
             await transcript.remove_answer()
         for place in self._last(places, shown)[:-1]:

@@ -7,8 +7,6 @@ day, ``tests/tui/test_steady.py`` says so.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from textual import on
 from textual.command import CommandPalette
 from textual.events import Click, Mount
@@ -42,8 +40,3 @@ class Palette(CommandPalette, SteadyScreen[None]):
     async def _watch__show_busy(self) -> None:
         if self.there:
             await super()._watch__show_busy()
-
-    def _action_command_list(self, action: str) -> None:
-        # A list that is not laid out yet has no lines to go to.
-        with suppress(KeyError):
-            super()._action_command_list(action)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 import sys
 import time
-from contextlib import closing
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import pytest
 
 from localsteer.chat.store import ConversationStore
 from localsteer.steering.vector_file import load_vector
-from tests.hardening.killing import PATIENCE, check_database, ended, leftovers, wait_a_little
+from tests.hardening.killing import check_database, ended, leftovers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a thing of Unix")
 if sys.platform != "win32":
@@ -106,62 +103,6 @@ def test_of_a_running_reply_at_most_half_a_second_is_missing(seed: int, kills: i
         f"\nchatting in the app: {sum(counts.values())} kills ({counts}), {tokens} characters kept, "
         f"at most {longest:.2f} s of a reply missing\n"
     )
-
-
-def answered(asked: str, screen: str) -> bool:
-    return reply_shown(screen.splitlines(), asked) != ""
-
-
-def test_an_app_whose_terminal_is_gone_saves_and_ends(tmp_path: Path) -> None:
-    with AppInTerminal(tmp_path, *SETTINGS) as app:
-        app.until(loaded)
-        app.type(ASKED)
-        app.press("enter")
-        app.until(lambda screen: reply_shown(screen.splitlines(), ASKED))
-        engines = app.children()
-        app.hang_up()
-        app.process.wait(PATIENCE)
-        assert all(ended(engine) for engine in engines)
-    assert kept_reply(tmp_path)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("seed", range(2))
-def test_messages_that_stood_on_the_screen_are_in_the_record(seed: int, tmp_path: Path) -> None:
-    draw, kills, seen_in_all = random.Random(seed + 50), 12, 0
-    for kill in range(kills):
-        home = tmp_path / str(kill)
-        home.mkdir()
-        with AppInTerminal(home, *SETTINGS, "max_tokens=12") as app:
-            app.until(loaded)
-            asked = []
-            for number in range(draw.randrange(2, 6)):
-                asked.append(f"m{kill}x{number}q")
-                app.type(f"{ASKED} {asked[-1]}")
-                app.press("enter")
-                app.until(partial(answered, asked[-1]))
-                app.press("escape")
-                for key in draw.choices(
-                    ("alt+u", "alt+e", "alt+w", "ctrl+z", "alt+,", "alt+.", "ctrl+r", "alt+j"), k=4
-                ):
-                    app.press(key)
-                    time.sleep(0.15 * draw.random())
-                app.press("escape", "escape", "escape", "ctrl+u")
-                app.until(lambda screen: "Say something…" in screen and "editing" not in screen)
-            wait_a_little(draw, 0.5)
-            app.kill()
-            above = ["\n".join(line for line in lines if line.lstrip().startswith("█")) for _, lines in app.seen]
-        check_database(database(home))
-        with closing(sqlite3.connect(database(home))) as connection:
-            kept = "\n".join(text for (text,) in connection.execute("SELECT content FROM messages"))
-        seen = [one for one in asked if any(one in lines for lines in above)]
-        seen_in_all += len(seen)
-        assert [one for one in seen if one not in kept] == []
-        with ConversationStore(database(home)) as store:
-            assert store.damage() is None
-            for one in store.summaries(100):
-                store.open(one.id, last=None)
-    sys.stdout.write(f"\nediting in the app: {kills} kills, {seen_in_all} messages seen, all of them kept\n")
 
 
 @pytest.mark.soak
