@@ -16,6 +16,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, so that no worker is left alone with one of them at the end."""
+    items.sort(key=lambda item: item.path.parent.name not in ("tui", "hardening", "practice"))
+
+
 @pytest.fixture(autouse=True)
 def _no_models_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The one place of models that lies in nobody's home is empty."""

@@ -344,6 +344,7 @@ needs_terminals = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-ter
 
 
 @needs_terminals
+@pytest.mark.soak  # its keys are pressed by the clock
 def test_no_byte_that_a_terminal_would_obey_leaves_the_app(tmp_path: Path) -> None:
     from tests.hardening.pseudo_terminal import TerminalApp
 

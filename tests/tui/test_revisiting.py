@@ -122,15 +122,15 @@ async def test_of_a_long_conversation_the_end_is_mounted_and_the_rest_comes_as_o
     open_app: OpenApp, places: Places
 ) -> None:
     with ConversationStore(places.conversations) as store:
-        long = store.add_tree(conversation(300)).id
+        long = store.add_tree(conversation(120)).id
         ids = [message.id for message in store.open(long, last=None).messages]
     async with open_app(settings=BRIEF) as app:
         await app.loaded()
         await app.screen.open_conversation(Opened(long))
         transcript = app.screen.query_one(Transcript)
         assert transcript.ids == ids[-24:]
-        await app.until(lambda: "number299" in app.text())
-        while len(transcript.ids) < 300:
+        await app.until(lambda: "number119" in app.text())
+        while len(transcript.ids) < 120:
             many = len(transcript.ids)
             top = next(view for view in transcript.query(PastPage))
             transcript.scroll_home(animate=False)
@@ -139,11 +139,11 @@ async def test_of_a_long_conversation_the_end_is_mounted_and_the_rest_comes_as_o
             await app.until(partial(lambda view: view.region.y == transcript.scrollable_content_region.y, top))
         assert transcript.ids == ids
         # From a search in the middle of it both ways are open.
-        await app.screen.open_conversation(Opened(long, ids[50]))
-        assert transcript.picked == ids[50]
-        await app.until(lambda: "number50 " in app.text())
+        await app.screen.open_conversation(Opened(long, ids[30]))
+        assert transcript.picked == ids[30]
+        await app.until(lambda: "number30 " in app.text())
         transcript.scroll_end(animate=False)
-        await app.until(lambda: ids[90] in transcript.ids)
+        await app.until(lambda: ids[60] in transcript.ids)
         await app.say("And now?")
         await app.until(lambda: "And now?" in app.text() and not app.screen.conversing.writing)
         assert app.screen.talk.messages[-2].parent_id == ids[-1]

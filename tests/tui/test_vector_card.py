@@ -87,7 +87,8 @@ async def test_a_vector_that_is_gone_is_a_remark(open_app: OpenApp, places: Plac
 async def test_every_page_of_every_card_is_shown_at_every_size(open_app: OpenApp, card: Portrait) -> None:
     async with open_app(size=(116, 34)) as running:
         await open_card(running, card)
-        for size in ((116, 34), (80, 24), (50, 14), (200, 60)):
+        # The others are among the snapshots.
+        for size in ((50, 14), (200, 60)):
             await running.pilot.resize_terminal(*size)
             await running.until(lambda size=size: running.app.size == size)  # type: ignore[misc]
             for name in PAGES:
