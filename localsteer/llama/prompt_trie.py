@@ -203,12 +203,12 @@ class _Reading:
     def _add(self, layer: int, rows: Rows) -> None:
         """``rows``: those of the batch that begins at node ``_begin``, which the next layer overwrites."""
         self._seen.add(layer)
+        shown: npt.NDArray[np.int64] | None = None
+        behind = self._begin + len(rows)
         if layer == self._model.n_layer - 1:
             first = int(np.searchsorted(self._outputs, self._begin))
             shown = self._outputs[first : first + len(rows)]
             behind = int(shown[-1]) + 1 if len(shown) else self._begin
-        else:
-            shown, behind = None, self._begin + len(rows)
         nodes, texts = self._wanted.between(self._begin, behind)
         if not len(nodes):
             return
