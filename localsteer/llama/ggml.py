@@ -49,13 +49,17 @@ _lib.ggml_backend_tensor_set.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctype
 _lib.ggml_backend_tensor_set.restype = None
 
 
-def read_rows(tensor: int, width: int) -> npt.NDArray[np.float32]:
-    """A copy of a contiguous F32 tensor, wherever it lives: float32[n_rows, width]."""
+def read_rows(tensor: int, width: int, into: npt.NDArray[np.float32] | None = None) -> npt.NDArray[np.float32]:
+    """A copy of a contiguous F32 tensor, wherever it lives: float32[n_rows, width]; in the first rows of ``into`` where
+    it has as many.
+    """
     nbytes = int(_lib.ggml_nbytes(tensor))
     count = int(_lib.ggml_nelements(tensor))
     if nbytes != count * _FLOAT_BYTES or count % width:
         raise ValueError(f"not a contiguous F32 tensor of width {width}: {count} entries in {nbytes} bytes")
-    rows = np.empty((count // width, width), dtype=np.float32)
+    n_rows = count // width
+    fits = into is not None and into.shape[0] >= n_rows and into.shape[1] == width and into.flags.c_contiguous
+    rows = into[:n_rows] if into is not None and fits else np.empty((n_rows, width), dtype=np.float32)
     _lib.ggml_backend_tensor_get(tensor, rows.ctypes.data, 0, nbytes)
     return rows
 

@@ -51,6 +51,7 @@ class ManySequences(Closing):
         n_sequences: int,
         n_ctx: int,
         n_outputs: int | None = None,
+        n_batch: int = N_BATCH,
         n_threads: int | None = None,
         tap: ResidualTap | None = None,
         exact: bool = False,
@@ -58,18 +59,19 @@ class ManySequences(Closing):
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
         """``n_ctx``: tokens of all sequences together. ``n_outputs``: whose logits one decode can give at most; None
-        for as many as sequences. ``exact``: twice the memory, so that results agree to float32 whatever else is in a
-        batch. ``as_chat``: fast, and so that :meth:`restore` takes what a chat's context has saved. Raises ModelError
-        if there is not enough memory.
+        for as many as sequences. ``n_batch``: tokens that are computed together. ``exact``: twice the memory, so that
+        results agree to float32 whatever else is in a batch. ``as_chat``: fast, and so that :meth:`restore` takes what
+        a chat's context has saved. Raises ModelError if there is not enough memory.
         """
         self.model = model
         self.n_sequences = n_sequences
+        self.n_batch = n_batch
         self._tap = tap
         self._should_stop = should_stop
         self._check = lib.ggml_abort_callback(lambda _data: should_stop is not None and should_stop())
         parameters = lib.llama_context_default_params()
-        parameters.n_ctx = max(n_ctx, N_BATCH)
-        parameters.n_batch = parameters.n_ubatch = N_BATCH
+        parameters.n_ctx = max(n_ctx, n_batch)
+        parameters.n_batch = parameters.n_ubatch = n_batch
         parameters.n_seq_max = n_sequences
         parameters.n_outputs_max = n_outputs or n_sequences
         parameters.kv_unified = True
@@ -129,7 +131,7 @@ class ManySequences(Closing):
         sequences: Sequence[npt.NDArray[np.int32]],
         outputs: npt.NDArray[np.bool_],
     ) -> None:
-        """Evaluate at most ``N_BATCH`` tokens, each at its position in its sequences; ``outputs``: whose logits are
+        """Evaluate at most ``n_batch`` tokens, each at its position in its sequences; ``outputs``: whose logits are
         wanted.
 
         Raises Stopped if ``should_stop`` says so, also in the middle.
@@ -171,7 +173,7 @@ class ManySequences(Closing):
         so_far = np.concatenate([[0], np.cumsum(outputs)])
         while begin < n_nodes:
             enough = int(np.searchsorted(so_far, so_far[begin] + self.n_sequences, side="right")) - 1
-            end = max(begin + 1, min(begin + N_BATCH, n_nodes, enough))
+            end = max(begin + 1, min(begin + self.n_batch, n_nodes, enough))
             part = slice(begin, end)
             self.decode(trie.tokens[part], trie.depths[part], trie.sequences[part], outputs[part])
             yield begin, end, begin + np.flatnonzero(outputs[part])

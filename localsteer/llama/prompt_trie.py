@@ -16,13 +16,17 @@ import numpy.typing as npt
 from localsteer.errors import ModelError, PromptError
 from localsteer.llama.many_sequences import ManySequences, most_sequences
 from localsteer.llama.model import Model
-from localsteer.llama.residuals import ResidualTap
+from localsteer.llama.residuals import ResidualTap, Rows
 from localsteer.llama.token_trie import TokenTrie, build_tries
 
 _MOST_NODES = 512
 """Per context: attention looks at all of its cache, so a larger one is slower for each token."""
 
+_N_BATCH = 256
+"""Tokens computed together. The first ones of a tree need not look at places that only later ones fill."""
+
 Progress = Callable[[int, int], None]
+_NOTHING = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,19 @@ def _check(model: Model, prompts: Sequence[Sequence[int]], layers: Sequence[int]
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Nodes whose rows are read and the text that each is read for, int64[n] each, in the order of the nodes."""
+
+    nodes: npt.NDArray[np.int64]
+    texts: npt.NDArray[np.int64]
+
+    def between(self, begin: int, end: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Those of the nodes ``begin`` to ``end`` - 1."""
+        first, behind = np.searchsorted(self.nodes, [begin, end])
+        return self.nodes[first:behind], self.texts[first:behind]
+
+
 class _Reading:
     """Sums up rows while the trees are evaluated."""
 
@@ -116,7 +133,10 @@ class _Reading:
         self._states = np.zeros((len(prompts), len(layers), model.n_embd), dtype=np.float32)
         self._norms = np.zeros(len(layers), dtype=np.float64)
         self._rows_read = 0
-        self._rows: dict[int, npt.NDArray[np.float32]] = {}
+        self._wanted = _Wanted(_NOTHING, _NOTHING)
+        self._outputs = _NOTHING
+        self._begin = 0
+        self._seen: set[int] = set()
         for prompt, (begin, end) in zip(prompts, self._spans, strict=True):
             if not 0 <= begin < end <= len(prompt):
                 raise ValueError(f"span ({begin}, {end}) does not lie in a prompt of {len(prompt)} tokens")
@@ -132,11 +152,12 @@ class _Reading:
         n_nodes = sum(len(trie.tokens) for trie in tries)
         done = 0
         last = max(self._layers)
-        tap = ResidualTap(self._model.n_embd, self._layers, read=self._keep, stop_after=last)
+        tap = ResidualTap(self._model.n_embd, self._layers, read=self._add, stop_after=last, most_rows=_N_BATCH)
         with ManySequences(
             self._model,
             n_sequences=max(trie.n_sequences for trie in tries),
             n_ctx=max(len(trie.tokens) for trie in tries),
+            n_batch=_N_BATCH,
             n_threads=n_threads,
             tap=tap,
             exact=True,
@@ -144,28 +165,31 @@ class _Reading:
         ) as context:
             for trie in tries:
                 context.clear()
-                nodes, texts = self._wanted(trie)
+                self._wanted = self._wanted_of(trie)
+                self._begin = 0
                 # Only at the last block are rows missing that are no outputs.
                 outputs = np.zeros(len(trie.tokens), dtype=np.bool_)
-                outputs[nodes] = last == self._model.n_layer - 1
-
-                for begin, end, output_nodes in context.evaluate(trie, outputs):
-                    first, behind = np.searchsorted(nodes, [begin, end])
-                    self._add(begin, nodes[first:behind], texts[first:behind], output_nodes)
+                outputs[self._wanted.nodes] = last == self._model.n_layer - 1
+                self._outputs = np.flatnonzero(outputs)
+                for begin, end, _ in context.evaluate(trie, outputs):
+                    self._check_seen(begin, end)
+                    self._begin = end
                     done += end - begin
                     if progress is not None:
                         progress(done, n_nodes)
         counts = np.array([end - begin for begin, end in self._spans], dtype=np.float32)
+        if (counts != 1).any():
+            self._states /= counts[:, None, None]
         return HiddenStates(
-            states=self._states / counts[:, None, None],
+            states=self._states,
             layers=self._layers,
             tokens_evaluated=n_nodes,
             tokens_one_by_one=self._total,
             residual_norms=(self._norms / max(1, self._rows_read)).astype(np.float32),
         )
 
-    def _wanted(self, trie: TokenTrie) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Nodes whose rows are read and the text that each is read for, in the order of the nodes."""
+    def _wanted_of(self, trie: TokenTrie) -> _Wanted:
+        """What is read of this tree."""
         nodes: list[npt.NDArray[np.int64]] = []
         texts: list[int] = []
         for text, path in zip(trie.texts, trie.paths, strict=True):
@@ -174,29 +198,39 @@ class _Reading:
             texts.extend([text] * (end - begin))
         joined = np.concatenate(nodes)
         order = np.argsort(joined, kind="stable")
-        return joined[order], np.array(texts, dtype=np.int64)[order]
+        return _Wanted(joined[order], np.array(texts, dtype=np.int64)[order])
 
-    def _keep(self, layer: int, rows: npt.NDArray[np.float32]) -> None:
-        self._rows[layer] = rows
+    def _add(self, layer: int, rows: Rows) -> None:
+        """``rows``: those of the batch that begins at node ``_begin``, which the next layer overwrites."""
+        self._seen.add(layer)
+        shown: npt.NDArray[np.int64] | None = None
+        behind = self._begin + len(rows)
+        if layer == self._model.n_layer - 1:
+            first = int(np.searchsorted(self._outputs, self._begin))
+            shown = self._outputs[first : first + len(rows)]
+            behind = int(shown[-1]) + 1 if len(shown) else self._begin
+        nodes, texts = self._wanted.between(self._begin, behind)
+        if not len(nodes):
+            return
+        read = rows[nodes - self._begin if shown is None else np.searchsorted(shown, nodes)]
+        place = self._layers.index(layer)
+        self._norms[place] += float(np.linalg.norm(read, axis=1).sum())
+        # A text that is read at several of these rows gets their sum, the first ones first.
+        order = np.argsort(texts, kind="stable")
+        numbers, starts = np.unique(texts[order], return_index=True)
+        if len(numbers) < len(texts):
+            read = np.add.reduceat(read[order], starts, axis=0)
+        else:
+            numbers = texts
+        self._states[numbers, place] += read
 
-    def _add(
-        self,
-        begin: int,
-        nodes: npt.NDArray[np.int64],
-        texts: npt.NDArray[np.int64],
-        output_nodes: npt.NDArray[np.int64],
-    ) -> None:
+    def _check_seen(self, begin: int, end: int) -> None:
+        """After a batch: every layer has been shown, where any of it was to be read."""
+        nodes, _ = self._wanted.between(begin, end)
         self._rows_read += len(nodes)
-        for place, layer in enumerate(self._layers):
-            rows = self._rows.pop(layer, None)
-            if not len(nodes):
-                continue
-            if rows is None:
-                raise ModelError(
-                    f"llama.cpp does not show the hidden states of the architecture {self._model.architecture}; "
-                    "no vectors can be made for this model."
-                )
-            at = np.searchsorted(output_nodes, nodes) if layer == self._model.n_layer - 1 else nodes - begin
-            read = rows[at]
-            np.add.at(self._states[:, place], texts, read)
-            self._norms[place] += float(np.linalg.norm(read, axis=1).sum())
+        seen, self._seen = self._seen, set()
+        if len(nodes) and not seen.issuperset(self._layers):
+            raise ModelError(
+                f"llama.cpp does not show the hidden states of the architecture {self._model.architecture}; "
+                "no vectors can be made for this model."
+            )

@@ -39,16 +39,20 @@ class ResidualTap:
         read: Read | None = None,
         write: Write | None = None,
         stop_after: int | None = None,
+        most_rows: int = 0,
     ) -> None:
         """At each of ``layers``, ``read`` gets (layer, float32[n_rows, n_embd]), one row per token of the batch,
         after any control vector; at the last layer only the rows whose logits were asked for exist. ``write`` gets
         the same and returns the rows to go on with, or None to leave them. ``stop_after``: nothing above this layer
-        is computed, so the logits are meaningless. What they raise comes out of the decode.
+        is computed, so the logits are meaningless. ``most_rows``: up to so many rows are shown in the same place
+        every time, where the next layer's overwrite them; 0 for rows that may be kept. What they raise comes out of
+        the decode.
         """
         self._n_embd = n_embd
         self._read = read
         self._write = write
         self._stop_after = stop_after
+        self._place = np.empty((most_rows, n_embd), dtype=np.float32) if most_rows else None
         self._stopped = False
         self._error: BaseException | None = None
         self.look_at(layers)
@@ -91,7 +95,7 @@ class ResidualTap:
         self.seen.add(layer)
         if layer not in self._layers:
             return
-        rows = ggml.read_rows(tensor, self._n_embd)
+        rows = ggml.read_rows(tensor, self._n_embd, self._place)
         if self._read is not None:
             self._read(layer, rows)
         if self._write is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from localsteer.errors import VectorError
-from localsteer.steering.methods.pairs import States, differences
+from localsteer.steering.methods.pairs import Floats, States, differences
 
 MOST_PAIRS = 200
 """More points than this make a picture no clearer, and a vector file should stay small."""
@@ -57,11 +57,7 @@ def scatter_of(positive: States, negative: States, direction: States, layer: int
     taken = np.unique(np.linspace(0, len(positive) - 1, min(len(positive), MOST_PAIRS)).round().astype(int))
     sides = np.stack([positive[taken], negative[taken]]).astype(np.float64)
     apart = differences(positive[taken], negative[taken])
-    _, sizes, components = np.linalg.svd(apart, full_matrices=False)
-    axes = np.zeros((2, apart.shape[1]))
-    for axis in range(min(2, len(sizes))):
-        if sizes[axis] > sizes[0] * 1e-6:
-            axes[axis] = components[axis]
+    axes = _main_axes(apart)
     if axes[0] @ direction.astype(np.float64) < 0:
         axes[0] *= -1
     # A component has no sign of its own; without one, the same prompts could give a mirrored picture elsewhere.
@@ -69,3 +65,21 @@ def scatter_of(positive: States, negative: States, direction: States, layer: int
         axes[1] *= -1
     points = (sides - sides.mean(axis=(0, 1))) @ axes.T
     return Scatter(layer, points[0].astype(np.float32), points[1].astype(np.float32))
+
+
+def _main_axes(apart: Floats) -> Floats:
+    """The first two principal directions of ``apart``, float64[2, n_embd]; zeros where there is none.
+
+    By the small matrix of the rows' products with each other, for most models are much wider than pairs are many; the
+    whole decomposition took as long as reading a hundred prompts.
+    """
+    axes = np.zeros((2, apart.shape[1]))
+    squares, mixtures = np.linalg.eigh(apart @ apart.T)
+    largest = float(squares[-1])
+    for axis in range(min(2, len(squares))):
+        square = float(squares[-1 - axis])
+        # A singular value below a millionth of the first is rounding.
+        if square > largest * 1e-12:
+            direction = mixtures[:, -1 - axis] @ apart
+            axes[axis] = direction / np.linalg.norm(direction)
+    return axes

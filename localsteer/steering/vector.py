@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -122,7 +123,10 @@ class SteeringVector:
 
     def renamed(self, name: str) -> SteeringVector:
         """The same vector under another name."""
-        return replace(self, name=name)
+        # Everything else has been looked at, and this is done for every dial whenever one is turned.
+        renamed = copy.copy(self)
+        object.__setattr__(renamed, "name", name)
+        return renamed
 
     def __add__(self, other: SteeringVector) -> SteeringVector:
         """Both directions added, layer by layer; a layer that one of them lacks counts as zero there."""

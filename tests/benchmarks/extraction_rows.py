@@ -30,7 +30,8 @@ class Extraction:
             json.dumps([{"positive": one, "negative": other} for one, other in self.pairs]), encoding="utf-8"
         )
         for side, name in enumerate(("positive", "negative")):
-            lines = "".join(pair[side] + "\n" for pair in self.pairs)
+            # The tool makes line breaks of these two characters.
+            lines = "".join(pair[side].replace("\n", "\\n") + "\n" for pair in self.pairs)
             (folder / f"{name}.txt").write_text(lines, encoding="utf-8")
 
     def ours(self) -> foreign.Run:
@@ -41,7 +42,7 @@ class Extraction:
         )
 
     def llama_cpp(self, program: Path) -> foreign.Run:
-        """By llama.cpp's tool with its quicker method, the mean difference. It reads every position of every layer."""
+        """By llama.cpp's tool with the mean difference, as ours; it reads every position of every layer."""
         files: list[str | Path] = [
             "--positive-file",
             self._folder / "positive.txt",

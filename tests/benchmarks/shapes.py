@@ -34,7 +34,7 @@ _FILE_TYPES = {"F32": LlamaFileType.ALL_F32, "Q8_0": LlamaFileType.MOSTLY_Q8_0, 
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class RandomModel:
     """A shape with its vocabulary, and how its weights are stored."""
 
     name: str
@@ -117,9 +117,9 @@ def _drawn(random: np.random.Generator, tensor: Tensor, kind: Kind) -> npt.NDArr
 _135M = Shape(n_layer=30, n_embd=576, n_ff=1536, n_head=9, n_kv=3, n_ctx=2048, tied=True)
 _1B = Shape(n_layer=16, n_embd=2048, n_ff=8192, n_head=32, n_kv=8, n_ctx=8192, tied=True)
 
-SMALL = Model("135M", _135M, 49_152, "Q8_0")
-SMALL_F32 = Model("135M", _135M, 49_152, "F32")
-LARGE = Model("1B", _1B, 128_256, "Q4_0")
+SMALL = RandomModel("135M", _135M, 49_152, "Q8_0")
+SMALL_F32 = RandomModel("135M", _135M, 49_152, "F32")
+LARGE = RandomModel("1B", _1B, 128_256, "Q4_0")
 
 
 def usual_folder() -> Path:

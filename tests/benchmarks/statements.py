@@ -10,7 +10,11 @@ from tests.random_vocabulary import WORDS
 
 COUNT = 582
 _LONGEST = 4
-_PERSONA = "[INST] Act as if you're extremely {pole}. [/INST] {statement}"
+_CHAT = (
+    "<|start_header_id|>user<|end_header_id|>\n\nAct as if you're extremely {pole}.<|eot_id|>"
+    "<|start_header_id|>assistant<|end_header_id|>\n\n{statement}"
+)
+"""In the template of the benchmarks' models, so that it is the same tokens for tools that know no templates."""
 _POLES = ("happy", "sad")
 
 
@@ -32,5 +36,5 @@ def read(path: Path) -> list[str]:
 
 def pairs(statements: list[str]) -> list[tuple[str, str]]:
     """Every statement as either persona says it."""
-    happy, sad = ([_PERSONA.format(pole=pole, statement=text).rstrip() for text in statements] for pole in _POLES)
+    happy, sad = ([_CHAT.format(pole=pole, statement=text) for text in statements] for pole in _POLES)
     return list(zip(happy, sad, strict=True))
