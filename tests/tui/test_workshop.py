@@ -154,6 +154,9 @@ class TestOtherWays:
             await running.pilot.press("escape")
             file = tmp_path / "theirs.json"
             file.write_text('[{"positive": "Good.", "negative": "Bad."}]', encoding="utf-8")
+            line(running, "file").value = "n" * 400
+            await line(running, "file").action_submit()
+            await running.until(lambda: "no file of that name" in running.remarks())
             line(running, "file").value = str(file)
             await line(running, "file").action_submit()
             await running.until(lambda: table.rows == (("Good.", "Bad."),))

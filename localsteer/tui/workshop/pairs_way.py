@@ -16,10 +16,10 @@ from textual.message import Message
 from textual.widgets import Button, DataTable, Input, Label, Static
 
 from localsteer.errors import LocalsteerError
-from localsteer.file_reading import typed_path
 from localsteer.library.drafts import Draft, RowKind, read_draft
 from localsteer.library.pasted_pairs import pairs_in
 from localsteer.library.starting_forms import EVERYDAY, PAIRS
+from localsteer.tui.carrying import path_named
 from localsteer.tui.plain import plain
 from localsteer.tui.workshop.fields import ChoiceLine, Line
 from localsteer.tui.workshop.way import Naming, Way
@@ -169,8 +169,8 @@ class PairsWay(Way):
 
     @on(Input.Submitted, "#file")
     def _read_file(self, event: Input.Submitted) -> None:
-        path = typed_path(plain(event.value).strip().strip("'\""))
         try:
+            path = path_named(plain(event.value))
             draft = read_draft(path)
         except LocalsteerError as error:
             self.notify(plain(str(error)), severity="error", timeout=10, markup=False)
