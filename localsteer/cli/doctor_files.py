@@ -16,6 +16,7 @@ from localsteer.cli.output import size
 from localsteer.cli.session import identify
 from localsteer.errors import ModelError, StorageError
 from localsteer.gguf_header import check_chat_model
+from localsteer.library.files import ABANDONED_SECONDS, UNFINISHED
 from localsteer.library.model_places import hugging_face_folders
 from localsteer.library.models import list_models
 from localsteer.library.places import HOME_VARIABLE, Places, packaged_recipes, practice_model
@@ -27,8 +28,7 @@ from localsteer.library.vectors import ANY_MODEL, VectorLibrary
 from localsteer.private import OTHERS
 
 _LITTLE_SPACE = 200_000_000
-_HOUR = 3600.0
-_DAY = 24 * _HOUR
+_DAY = 86_400.0
 _MONTH = 30 * _DAY
 
 
@@ -171,8 +171,8 @@ def look_at_left_overs(places: Places) -> Iterator[Finding]:
         path
         for folder in dict.fromkeys((places.data, places.config))
         if folder.is_dir()
-        for path in folder.rglob(".*.part")
-        if _older(path, _HOUR)
+        for path in folder.rglob(UNFINISHED)
+        if _older(path, ABANDONED_SECONDS)
     ]
     if halves:
         yield _left(halves, "half-written files of a process that was killed; delete them")

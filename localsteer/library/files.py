@@ -11,6 +11,8 @@ from pathlib import Path
 from localsteer.errors import StorageError
 from localsteer.file_reading import open_file
 from localsteer.private import make_private, tighten
+from localsteer.steering.whole_file import ABANDONED_SECONDS as ABANDONED_SECONDS
+from localsteer.steering.whole_file import UNFINISHED as UNFINISHED
 from localsteer.steering.whole_file import write_whole
 
 _SAFE_NAME = re.compile(r"[^\W_][\w.+ ()-]{0,99}")

@@ -14,7 +14,9 @@ from localsteer.errors import StorageError
 from localsteer.private import make_private
 
 _ENDING = ".localsteer-part"
-_ABANDONED_SECONDS = 3600.0
+UNFINISHED = f".*{_ENDING}*"
+"""What stands beside a file while it is written, as a pattern; with what SQLite lays beside that."""
+ABANDONED_SECONDS = 3600.0
 """A file beside that nobody has written to for so long belongs to a program that was killed."""
 
 
@@ -50,11 +52,11 @@ def write_whole(path: Path) -> Iterator[Path]:
 
 
 def _clear_away(folder: Path) -> None:
-    """What was begun in this folder and never finished, with what SQLite lays beside it."""
+    """What was begun in this folder and never finished."""
     now = time.time()
-    for left in folder.glob(f".*{_ENDING}*"):
+    for left in folder.glob(UNFINISHED):
         with suppress(OSError):
-            if now - left.stat().st_mtime > _ABANDONED_SECONDS:
+            if now - left.stat().st_mtime > ABANDONED_SECONDS:
                 left.unlink()
 
 

@@ -24,6 +24,7 @@ from localsteer.library.places import Places, find_places
 from localsteer.library.settings import Settings
 from localsteer.library.settings_sources import find_settings
 from localsteer.steering.fit import ModelStamp
+from localsteer.steering.whole_file import write_whole
 from tests.cli.conftest import ROOT, Run, write_vector
 
 posix = pytest.mark.skipif(os.name != "posix", reason="a thing of POSIX")
@@ -237,6 +238,14 @@ def test_vectors_whose_recipe_or_model_is_gone_and_broken_ones(places: Places) -
     assert "the model of lonely is gone" in said(findings, "note")
 
 
+def beside(path: Path) -> Path:
+    """What a process that is killed while it writes ``path`` would leave."""
+    with write_whole(path) as unfinished:
+        pass
+    path.unlink()
+    return unfinished
+
+
 def test_what_a_killed_process_left_lying(places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
@@ -244,8 +253,8 @@ def test_what_a_killed_process_left_lying(places: Places, tmp_path: Path, monkey
     blobs.mkdir(parents=True)
     places.sweeps.mkdir(parents=True)
     (tmp_path / "temporary").mkdir()
-    fresh = [places.data / ".new.gguf.abc.part", blobs / "new.incomplete", places.sweeps / "new.jsonl"]
-    old = [places.data / ".old.gguf.abc.part", blobs / "old.incomplete", places.sweeps / "old.jsonl"]
+    fresh = [beside(places.data / "new.gguf"), blobs / "new.incomplete", places.sweeps / "new.jsonl"]
+    old = [beside(places.data / "old.gguf"), blobs / "old.incomplete", places.sweeps / "old.jsonl"]
     for path in (*fresh, *old):
         path.write_bytes(b"half")
     (tmp_path / "temporary" / "localsteer-x").mkdir()
