@@ -187,7 +187,7 @@ async def test_a_palette_survives_what_comes_too_early_and_too_late(open_app: Op
         # A click beside the terminal, which became smaller, and one on an option that is gone.
         palette.post_message(events.Click(palette, 300, 200, 0, 0, 1, False, False, False, 300, 200))
         options = palette.query_one(OptionList)
-        await running.until(lambda: options.option_count)
+        await running.until(lambda: options.option_count and options.region.height > 1)
         x, y = options.region.offset + Offset(1, 1)
         stale = Style(meta={"option": 1000})
         options.post_message(events.Click(options, 1, 1, 0, 0, 1, False, False, False, x, y, stale))
