@@ -8,8 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from localsteer.chat.database import clear_errors
-from localsteer.chat.schema import STEPS
-from localsteer.errors import StorageError
+from localsteer.chat.schema import version_of
 
 
 def inspect(path: Path) -> int:
@@ -17,12 +16,7 @@ def inspect(path: Path) -> int:
     not to be read.
     """
     with clear_errors(path), closing(_open(path)) as connection:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > len(STEPS):
-            raise StorageError(
-                f"{path} was written by a newer localsteer; install that version again, or set LOCALSTEER_HOME to "
-                "another folder."
-            )
+        version = version_of(connection)
         (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if said != "ok":
             # One line of what SQLite found is enough.

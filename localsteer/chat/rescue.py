@@ -14,7 +14,7 @@ from pathlib import Path
 
 from localsteer.chat.database import connect
 from localsteer.chat.records import decode
-from localsteer.chat.schema import STEPS
+from localsteer.chat.schema import STEPS, version_of
 from localsteer.errors import StorageError
 from localsteer.steering.whole_file import write_whole
 
@@ -103,11 +103,7 @@ class _Found:
             # What is wrong with one table's definition must not hide the others.
             damaged.execute("PRAGMA writable_schema = ON")
         with suppress(sqlite3.Error):
-            (version,) = damaged.execute("PRAGMA user_version").fetchone()
-            if version > len(STEPS):
-                raise StorageError(
-                    "The conversations were written by a newer localsteer; install that version again and rescue there."
-                )
+            version_of(damaged)
 
     def rows(self, table: str, key: str) -> Iterator[Row]:
         """Those that can be read, by their ids."""

@@ -130,10 +130,9 @@ def check_columns(connection: sqlite3.Connection) -> None:
         connection.execute(f"SELECT {columns} FROM {table} LIMIT 0")
 
 
-def bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Take the steps that this file has not taken yet, each whole or not at all.
-
-    Raises StorageError for a file that a newer localsteer has written: it is left as it is.
+def version_of(connection: sqlite3.Connection) -> int:
+    """The steps that this file has taken. Raises StorageError where a newer localsteer has taken more than there are
+    here.
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(STEPS):
@@ -141,6 +140,15 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
             f"The conversations were written by a newer localsteer (schema {version}, this one knows {len(STEPS)}); "
             "install that version again, or set LOCALSTEER_HOME to another folder."
         )
+    return int(version)
+
+
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Take the steps that this file has not taken yet, each whole or not at all.
+
+    Raises StorageError for a file that a newer localsteer has written: it is left as it is.
+    """
+    version = version_of(connection)
     while version < len(STEPS):
         # Two copies of the app may arrive here at once: look again once the file is ours alone.
         connection.execute("BEGIN IMMEDIATE")

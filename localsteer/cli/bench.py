@@ -18,6 +18,7 @@ from localsteer.cli.output import echo, print_json, show_progress, size, table
 from localsteer.cli.session import Home, Session
 from localsteer.cli.versions import versions
 from localsteer.engine.benching import Bench, BenchRow
+from localsteer.engine.machine import inspect_build
 from localsteer.engine.protocol import ModelCard
 from localsteer.library.recipes import require_recipe
 
@@ -91,8 +92,6 @@ def _document(card: ModelCard, rows: Sequence[BenchRow]) -> dict[str, Any]:
 
 
 def _machine(card: ModelCard) -> dict[str, Any]:
-    from localsteer.engine.machine import inspect_build  # it loads llama.cpp
-
     return {
         "system": f"{platform.system()} {platform.release()}",
         "processor": platform.processor() or platform.machine(),

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from localsteer.library.byte_words import size as size
+from localsteer.library.dials import layers_text
 from localsteer.visible import json_escaped, with_controls_marked
 
 
@@ -84,11 +85,7 @@ def table(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> str:
 
 def spoken_layers(layers: Sequence[int]) -> str:
     """``7-9``, ``3,5``, ``–`` for none."""
-    if not layers:
-        return "–"
-    if 1 < len(layers) == layers[-1] - layers[0] + 1 and list(layers) == list(range(layers[0], layers[-1] + 1)):
-        return f"{layers[0]}-{layers[-1]}"
-    return ",".join(map(str, layers))
+    return layers_text(tuple(layers)) or "–"
 
 
 def signed(number: float | None) -> str:

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from localsteer.engine.child import child_command
 from localsteer.engine.experiment_protocol import ExperimentDone
 from localsteer.engine.pipe import PipeClosed, read_message, write_message
 from localsteer.engine.protocol import (
@@ -61,12 +62,6 @@ _LAST_WORDS = (
 _LARGEST_LOG = 1_000_000
 _SECONDS_TO_QUIT = 2.0
 _FOLDERS = re.compile(r"\S*[/\\](?=[\w.-]+:\d+:)")
-_PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
-# The root goes in front only where the child would not find the package by itself, as when it runs from a clone.
-_CHILD_PROGRAM = (
-    "import sys; root = sys.argv[1]; root in sys.path or sys.path.insert(0, root); "
-    "from localsteer.engine.worker import main; main()"
-)
 
 
 class EngineClient:
@@ -246,8 +241,7 @@ def _spawn(log: IO[bytes] | None) -> subprocess.Popen[bytes]:
         raise EngineError("This Python does not know its own program file, so it cannot start the engine process.")
     try:
         return subprocess.Popen(
-            # -P: a numpy.py in the folder the person happens to be in is none of our business.
-            [sys.executable, "-P", "-c", _CHILD_PROGRAM, _PACKAGE_ROOT],
+            child_command("localsteer.engine.worker", "main"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log if log is not None else subprocess.DEVNULL,

@@ -10,12 +10,12 @@ from localsteer.engine.calibrating import best_layers, calibrated
 from localsteer.engine.contrasts import read_contrasts
 from localsteer.engine.desk import Desk, Say
 from localsteer.engine.front_vector import read_front_vector
-from localsteer.engine.mixing import NOT_STEERABLE
+from localsteer.engine.mixing import check_steerable
 from localsteer.engine.pace import Pace
 from localsteer.engine.positions import Tokens, span_of
 from localsteer.engine.protocol import Extract, Extracted, LayerReport, Notice
 from localsteer.engine.steerable_layers import check_layers
-from localsteer.errors import DialError, RecipeError, Stopped
+from localsteer.errors import RecipeError, Stopped
 from localsteer.llama.prompt_trie import HiddenStates, read_hidden_states
 from localsteer.steering.contrast import ContrastSet, contrast_of_words
 from localsteer.steering.letters import lopsided_letters
@@ -58,8 +58,7 @@ class Extraction:
 
     def _contrast(self) -> ContrastSet:
         """The contrast set, when all else that was asked for can be had."""
-        if not self._model.steerable:
-            raise DialError(NOT_STEERABLE)
+        check_steerable(steerable=self._model.steerable)
         if self._command.method != ACTADD:
             find_method(self._command.method)
         check_layers(self._command.layers or (), self._model.name, self._model.n_layer)

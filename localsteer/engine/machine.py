@@ -6,23 +6,17 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
+from localsteer.engine.child import child_command
 from localsteer.errors import EngineError
 
 if TYPE_CHECKING:
     from localsteer.llama.build import Build
 
-_ROOT = str(Path(__file__).resolve().parents[2])
-_PROGRAM = (
-    "import sys; root = sys.argv[1]; root in sys.path or sys.path.insert(0, root); "
-    "from localsteer.engine.machine import print_build; print_build()"
-)
 _SECONDS = 120.0
 _AGAIN = "install it again: `pip install --force-reinstall llama-cpp-python`"
 _HERE = "`pip install --force-reinstall --no-binary llama-cpp-python llama-cpp-python`"
@@ -38,9 +32,17 @@ def inspect_build() -> Build:
     """
     from localsteer.llama.build import Build
 
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", _PROGRAM, _ROOT], capture_output=True, timeout=_SECONDS, check=False
-    )
+    try:
+        done = subprocess.run(
+            child_command("localsteer.engine.machine", "print_build"),
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise EngineError(f"it has not loaded after {_SECONDS:.0f} seconds; {_AGAIN}.") from None
+    except OSError as error:
+        raise EngineError(f"no process can be started to load it: {error.strerror or error}.") from error
     said = done.stdout.decode("utf-8", "replace")
     if done.returncode == 0:
         found = json.loads(said.splitlines()[-1])

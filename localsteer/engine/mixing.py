@@ -16,14 +16,18 @@ from localsteer.steering.fit import ModelStamp
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import load_vector
 
-NOT_STEERABLE = (
-    "This model can chat but cannot be steered: its architecture ignores control vectors. "
-    "Load another model to use dials."
-)
-
 _MIXES_KEPT = 64
 
 _FileState = tuple[int, int]
+
+
+def check_steerable(*, steerable: bool) -> None:
+    """Raise DialError for a model that no dial can move."""
+    if not steerable:
+        raise DialError(
+            "This model can chat but cannot be steered: its architecture ignores control vectors. "
+            "Load another model to use dials."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,7 @@ class Mixer:
         turned = tuple(dial for dial in dials if dial.strength != 0.0)
         if not turned:
             return None
-        if not self._steerable:
-            raise DialError(NOT_STEERABLE)
+        check_steerable(steerable=self._steerable)
         vectors = [self._vector(dial) for dial in turned]
         content = tuple((state, dial) for (state, _), dial in zip(vectors, turned, strict=True))
         mix = self._mixes.pop(content, None) or self._mix(turned, [vector for _, vector in vectors])

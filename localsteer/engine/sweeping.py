@@ -19,7 +19,7 @@ import numpy.typing as npt
 from localsteer.engine.contrasts import read_contrasts
 from localsteer.engine.desk import Desk, Say
 from localsteer.engine.findings import Setting, setting_of
-from localsteer.engine.mixing import NOT_STEERABLE
+from localsteer.engine.mixing import check_steerable
 from localsteer.engine.pace import Pace
 from localsteer.engine.prompting import SIDES, Side, prompted
 from localsteer.engine.protocol import (
@@ -34,7 +34,7 @@ from localsteer.engine.protocol import (
     Swept,
 )
 from localsteer.engine.sweep_meters import SweepMeters
-from localsteer.errors import DialError, VectorError
+from localsteer.errors import VectorError
 from localsteer.evaluation.bootstrap import bootstrap_mean
 from localsteer.evaluation.calibrate import Bounds, find_safe_range
 from localsteer.evaluation.controls import random_directions
@@ -105,8 +105,7 @@ class Sweeping:
         )
 
     def _vector(self) -> SteeringVector:
-        if not self._model.steerable:
-            raise DialError(NOT_STEERABLE)
+        check_steerable(steerable=self._model.steerable)
         vector = load_vector(Path(self._command.vector_path))
         warning = vector.check_fits(self._desk.mixer.stamp)
         for layers in self._command.layers:

@@ -10,7 +10,6 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from localsteer.file_reading import open_file
 from localsteer.gguf_header.reader import ArraySummary, GgufHeader
 
 LARGEST_DEFAULT_CONTEXT = 8192
@@ -60,10 +59,7 @@ def _heads_by_layer(path: Path, header: GgufHeader, prefix: str) -> list[int]:
     """KV heads of each layer; a list in hybrid models, whose recurrent layers have none."""
     said = header.metadata.get(prefix + "head_count_kv")
     if isinstance(said, ArraySummary) and said.type in _INTEGERS and said.count <= _LONGEST_ARRAY:
-        with open_file(path) as file:
-            file.seek(said.start)
-            content = file.read(said.end - said.start)
-        return [max(0, number) for (number,) in struct.iter_unpack(_INTEGERS[said.type], content)]
+        return [max(0, number) for (number,) in struct.iter_unpack(_INTEGERS[said.type], said.content(path))]
     each = header.number(prefix + "head_count_kv") if said is not None else header.number(prefix + "head_count")
     return [each] * min(header.n_layer, _LONGEST_ARRAY)
 

@@ -47,6 +47,12 @@ class ArraySummary:
     start: int
     end: int
 
+    def content(self, path: Path) -> bytes:
+        """The elements as the file at ``path`` has them; fewer bytes where it has become shorter. Raises OSError."""
+        with open_file(path) as file:
+            file.seek(self.start)
+            return file.read(self.end - self.start)
+
 
 class _Ended(Exception):
     """The file ends in the middle of its header."""
@@ -339,7 +345,15 @@ class _Reader:
             raise self._damaged(f"its header is longer than {_LONGEST_HEADER / 1e6:.0f} MB")
 
     def _damaged(self, why: str) -> ModelError:
-        return ModelError(f"{self._path} is damaged: {why}. Get the file again.")
+        return damaged(self._path, why)
+
+
+def damaged(path: Path, why: str) -> ModelError:
+    """What is wrong with the file at ``path``, as an error to raise; names that ``why`` holds are made fit for a
+    terminal.
+    """
+    said = "".join(one if one.isprintable() else "?" for one in why)
+    return ModelError(f"{path} is damaged: {said}. Get the file again.")
 
 
 def _shown(value: object) -> str:

@@ -12,8 +12,7 @@ from math import prod
 from pathlib import Path
 
 from localsteer.errors import ModelError
-from localsteer.file_reading import open_file
-from localsteer.gguf_header.reader import ArraySummary, GgufHeader
+from localsteer.gguf_header.reader import ArraySummary, GgufHeader, damaged
 from localsteer.gguf_header.types import TENSOR_TYPES
 
 MOST_LAYERS = 512  # LLAMA_MAX_LAYERS
@@ -31,37 +30,37 @@ def check_tensors(path: Path, header: GgufHeader) -> None:
     expected = header.data_offset
     for tensor in header.tensors:
         if len(tensor.name.encode("utf-8")) > _LONGEST_TENSOR_NAME:
-            raise _damaged(path, f"a tensor has a name of {len(tensor.name)} characters")
+            raise damaged(path, f"a tensor has a name of {len(tensor.name)} characters")
         if prod(max(1, length) for length in tensor.shape) >= _MOST_WEIGHTS:
-            raise _damaged(path, f"tensor {tensor.name} has the shape {_shape(tensor.shape)}")
+            raise damaged(path, f"tensor {tensor.name} has the shape {_shape(tensor.shape)}")
         if tensor.shape and tensor.shape[0] % _BLOCKS.get(tensor.type_name, 1):
-            raise _damaged(
+            raise damaged(
                 path, f"rows of {tensor.shape[0]} weights cannot be {tensor.type_name} (tensor {tensor.name})"
             )
         if tensor.nbytes is None:  # of a type that this program does not know: llama.cpp may
             return
         if tensor.offset != expected:
-            raise _damaged(path, f"tensor {tensor.name} does not begin where the one before it ends")
+            raise damaged(path, f"tensor {tensor.name} does not begin where the one before it ends")
         expected += -(-tensor.nbytes // header.alignment) * header.alignment
     if any(tensor.offset % _WEIGHTS_AT for tensor in header.tensors[:1]):
-        raise _damaged(path, f"its weights do not begin at a multiple of {_WEIGHTS_AT} bytes")
+        raise damaged(path, f"its weights do not begin at a multiple of {_WEIGHTS_AT} bytes")
 
 
 def check_figures(path: Path, header: GgufHeader) -> None:
     """Raise ModelError for figures of a model that cannot be."""
     name = header.architecture
     if header.n_layer > MOST_LAYERS:
-        raise _damaged(path, f"it says that it has {header.n_layer:,} layers")
+        raise damaged(path, f"it says that it has {header.n_layer:,} layers")
     if header.number(f"{name}.nextn_predict_layers") > header.n_layer:
-        raise _damaged(path, "it predicts ahead with more layers than it has")
+        raise damaged(path, "it predicts ahead with more layers than it has")
     _check_experts(path, header)
     for key in ("layer_norm_epsilon", "layer_norm_rms_epsilon"):
         epsilon = header.metadata.get(f"{name}.attention.{key}")
         if isinstance(epsilon, float) and not (math.isfinite(epsilon) and epsilon >= 0):
-            raise _damaged(path, f"its {key} is {epsilon}")
+            raise damaged(path, f"its {key} is {epsilon}")
     scaling = header.text(f"{name}.rope.scaling.type")
     if scaling is not None and scaling not in _ROPE_SCALINGS:
-        raise _damaged(path, "llama.cpp does not know the way in which it scales positions")
+        raise damaged(path, "llama.cpp does not know the way in which it scales positions")
 
 
 def _check_experts(path: Path, header: GgufHeader) -> None:
@@ -76,7 +75,7 @@ def _check_experts(path: Path, header: GgufHeader) -> None:
     if groups > 1:
         sound = sound and experts % groups == 0 and 0 < groups_used < groups
     if not sound:
-        raise _damaged(path, f"it says that it uses {used:,} of {experts:,} experts, in {groups:,} groups")
+        raise damaged(path, f"it says that it uses {used:,} of {experts:,} experts, in {groups:,} groups")
 
 
 def check_vocabulary(path: Path, header: GgufHeader) -> None:
@@ -87,16 +86,16 @@ def check_vocabulary(path: Path, header: GgufHeader) -> None:
     if not isinstance(tokens, ArraySummary) or not tokens.count or header.vocabulary in _NO_VOCABULARY:
         raise ModelError(f"{path} holds no vocabulary, so it can read and write no text; choose another model.")
     if tokens.type != _STRING:
-        raise _damaged(path, "its tokens are no texts")
+        raise damaged(path, "its tokens are no texts")
     for key, types in (("scores", _FLOATS), ("token_type", _INTEGERS)):
         each = header.metadata.get(f"tokenizer.ggml.{key}")
         if each is not None and not (isinstance(each, ArraySummary) and each.type in types):
-            raise _damaged(path, f"its {key} are of a wrong type")
+            raise damaged(path, f"its {key} are of a wrong type")
         if isinstance(each, ArraySummary) and each.count < tokens.count:
-            raise _damaged(path, f"it has {tokens.count:,} tokens and {each.count:,} {key}")
+            raise damaged(path, f"it has {tokens.count:,} tokens and {each.count:,} {key}")
     texts = _texts(path, tokens)
     if len(texts) != len(set(texts)):
-        raise _damaged(path, "two tokens of its vocabulary are the same")
+        raise damaged(path, "two tokens of its vocabulary are the same")
 
 
 _INTEGERS, _FLOATS, _STRING = (5,), (5, 6), 8
@@ -106,9 +105,7 @@ def _texts(path: Path, tokens: ArraySummary) -> list[bytes]:
     """The texts of the tokens as llama.cpp takes them, up to a NUL, but for empty ones, to which it gives names of its
     own.
     """
-    with open_file(path) as file:
-        file.seek(tokens.start)
-        content = file.read(tokens.end - tokens.start)
+    content = tokens.content(path)
     length_at = struct.Struct("<Q").unpack_from
     at, found = 0, []
     for _ in range(tokens.count):
@@ -122,8 +119,3 @@ def _texts(path: Path, tokens: ArraySummary) -> list[bytes]:
 
 def _shape(shape: tuple[int, ...]) -> str:
     return " × ".join(f"{length:,}" for length in shape)
-
-
-def _damaged(path: Path, why: str) -> ModelError:
-    said = "".join(one if one.isprintable() else "?" for one in why)
-    return ModelError(f"{path} is damaged: {said}. Get the file again.")

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from localsteer.errors import ModelError
-from localsteer.file_reading import open_file
 from localsteer.gguf_header import ArraySummary, GgufHeader
 
 _TOKENS = "tokenizer.ggml.tokens"
@@ -57,7 +56,7 @@ def token_texts(path: Path, header: GgufHeader, tokens: Iterable[int]) -> dict[i
     if not isinstance(array, ArraySummary) or array.type != _STRING:
         raise ModelError(f"{path} holds no vocabulary; a complete model is needed.")
     wanted = set(tokens)
-    content = _content(path, array)
+    content = array.content(path)
     kinds = token_kinds(path, header)
     like_gpt2 = header.text("tokenizer.ggml.model") == "gpt2"
     found, at, length_at = {}, 0, struct.Struct("<Q").unpack_from
@@ -77,18 +76,12 @@ def token_kinds(path: Path, header: GgufHeader) -> npt.NDArray[np.int32]:
     array = header.metadata.get(_TYPES)
     if not isinstance(array, ArraySummary) or array.type not in (_INT32, _UINT32):
         return np.zeros(0, dtype=np.int32)
-    return np.frombuffer(_content(path, array), dtype="<i4").astype(np.int32)
+    return np.frombuffer(array.content(path), dtype="<i4").astype(np.int32)
 
 
 def unused_tokens(path: Path, header: GgufHeader) -> npt.NDArray[np.int64]:
     """Numbers of the tokens that only fill the vocabulary up."""
     return np.flatnonzero(token_kinds(path, header) == _UNUSED)
-
-
-def _content(path: Path, array: ArraySummary) -> bytes:
-    with open_file(path) as file:
-        file.seek(array.start)
-        return file.read(array.end - array.start)
 
 
 def _spelled(text: str, kind: int, like_gpt2: bool) -> str:

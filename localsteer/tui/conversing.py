@@ -185,10 +185,8 @@ class Conversing:
     async def _ask(self, *, afresh: bool = False) -> None:
         view = await self._transcript.add_reply()
         reply = OnItsWay(view)
-        dials: tuple[DialSetting, ...] = ()
 
         def command(request: int, card: ModelCard) -> Command:
-            nonlocal dials
             dials = self._screen.dials_in_force()
             reply.running = self._talk.begin_reply(card, self.sampling, dials)
             turns = self._talk.turns(card)

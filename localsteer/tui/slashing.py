@@ -106,11 +106,11 @@ class Slashing:
         self._screen.say(why, True)
 
     async def _do(self, name: str, argument: str) -> None:
-        from localsteer.tui.dialogs.slash_help import SlashHelp
-
         screen = self._screen
         match name:
             case "help":
+                from localsteer.tui.dialogs.slash_help import SlashHelp
+
                 screen.app.push_screen(SlashHelp(screen.keymap))
             case "model" if argument:
                 await screen.take_model_named(argument)

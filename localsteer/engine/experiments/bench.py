@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from localsteer.engine.desk import Desk, Say
 from localsteer.engine.experiment_protocol import ResultRow, Value
-from localsteer.engine.mixing import NOT_STEERABLE
+from localsteer.engine.mixing import check_steerable
 from localsteer.engine.pace import Pace
 from localsteer.engine.protocol import Notice
 from localsteer.engine.steerable_layers import check_layers
-from localsteer.errors import DialError, Stopped
+from localsteer.errors import Stopped
 from localsteer.evaluation.bootstrap import Mean, bootstrap_mean
 from localsteer.evaluation.controls import random_directions
 from localsteer.llama.model import Model
@@ -72,8 +72,7 @@ class Bench:
 
     def layers(self, wanted: Sequence[int]) -> tuple[int, ...]:
         """The layers to be tried; () stands for all that can be steered. Raises DialError for one that cannot."""
-        if not self.model.steerable:
-            raise DialError(NOT_STEERABLE)
+        check_steerable(steerable=self.model.steerable)
         check_layers(wanted, self.model.name, self.model.n_layer)
         return tuple(wanted) or tuple(range(1, self.model.n_layer))
 

@@ -19,11 +19,6 @@ class GrowingReply(SelectableLines):
         self._ready: list[Strip] = []
         self._ready_for: tuple[int, Style] | None = None
 
-    @property
-    def text(self) -> str:
-        """All that was added."""
-        return self._growing.text
-
     def add(self, piece: str) -> None:
         """More of it."""
         growing, height = self._growing, self._growing.height
