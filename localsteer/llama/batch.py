@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
+import llama_cpp.llama_cpp as lib
 import numpy as np
 import numpy.typing as npt
 
@@ -17,14 +18,13 @@ from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
 from localsteer.llama.row_steering import RowSteering
 from localsteer.llama.sampling import Sampler, Sampling
-from localsteer.llama.token_trie import TokenTrie, build_tries
+from localsteer.llama.threads import SMALL
 
-_AT_ONCE = 32
+_AT_ONCE = 64
 _AT_ONCE_IN_SMALL_MODELS = 16
-_SMALL_MODEL = 50_000_000
-"""Parameters. Reading its weights is cheap; looking at what the other sequences left in the cache is not."""
-_POSITIONS_AT_ONCE = 8192
-"""Of all sequences together: what the cache of a context has to hold, and what attention looks through."""
+_CACHE_BYTES = 1 << 30
+_CACHE_STEP = 256
+"""llama.cpp rounds the length of a cache up to a multiple of this."""
 
 Progress = Callable[[int, int], None]
 
@@ -53,9 +53,7 @@ def generate_many(
     ``should_stop`` says so.
     """
     replies: list[list[int]] = [[] for _ in prompts]
-    own = n_tokens + max((len(prompt) - begin for prompt, begin in zip(prompts, steered_from, strict=True)), default=0)
-    wanted = _AT_ONCE if model.n_params > _SMALL_MODEL else _AT_ONCE_IN_SMALL_MODELS
-    at_once = max(1, min(wanted, most_sequences(model), _POSITIONS_AT_ONCE // own))
+    at_once = _even_share(len(prompts), _most_at_once(model, max(map(len, prompts), default=0) + n_tokens))
     for first in range(0, len(prompts), at_once):
         group = range(first, min(first + at_once, len(prompts)))
         before = first * n_tokens
@@ -79,8 +77,35 @@ def generate_many(
     return replies
 
 
+def _apart(model: Model) -> bool:
+    """Whether each sequence should have a cache of its own, so that none looks through what the others have written.
+
+    With 135 million parameters 64 sequences of 70 tokens together are 2.7 times as fast so as over one cache. In a
+    small model what each sequence costs for itself comes to more: 16 sequences take twice as long.
+    """
+    return model.n_params >= SMALL
+
+
+def _most_at_once(model: Model, length: int) -> int:
+    """Sequences of ``length`` tokens each."""
+    if not _apart(model):
+        return min(_AT_ONCE_IN_SMALL_MODELS, most_sequences(model))
+    heads, kv_heads = lib.llama_model_n_head(model.handle), lib.llama_model_n_head_kv(model.handle)
+    width = int(model.n_embd // heads * kv_heads)
+    each = -(-length // _CACHE_STEP) * _CACHE_STEP * model.n_layer * width * 2 * 2
+    return max(1, min(_AT_ONCE, most_sequences(model), _CACHE_BYTES // max(1, each)))
+
+
+def _even_share(count: int, most: int) -> int:
+    """So many at once that no group of ``count`` is much smaller than the others."""
+    groups = max(1, -(-count // most))
+    return max(1, -(-count // groups))
+
+
 class _Writing:
-    """One group of sequences."""
+    """One group of sequences. Those that still go on have the numbers from 0 on: llama.cpp computes only neighbours
+    together.
+    """
 
     def __init__(
         self,
@@ -109,10 +134,6 @@ class _Writing:
         should_stop: Callable[[], bool] | None,
     ) -> list[list[int]]:
         model = self._model
-        heads = [prompt[:begin] for prompt, begin in zip(prompts, steered_from, strict=True)]
-        trie = _shared(heads)
-        tails = sum(len(prompt) - len(head) + n_tokens for prompt, head in zip(prompts, heads, strict=True))
-        n_ctx = tails + (len(trie.tokens) if trie is not None else 0)
         layers = {*self._steering.layers, *(self._front.layers if self._front is not None else ())}
         tap = ResidualTap(model.n_embd, layers, write=self._write) if layers else None
         replies: list[list[int]] = [[] for _ in prompts]
@@ -121,84 +142,99 @@ class _Writing:
                 ManySequences(
                     model,
                     n_sequences=len(prompts),
-                    n_ctx=n_ctx,
+                    n_ctx=len(prompts) * (max(map(len, prompts)) + n_tokens),
                     n_threads=n_threads,
                     tap=tap,
+                    as_chat=True,
+                    apart=_apart(model),
                     should_stop=should_stop,
                 )
             )
             samplers = [open_things.enter_context(Sampler(one, model.n_vocab)) for one in samplings]
-            self._read_heads(context, heads, trie)
-            first = self._read_tails(context, prompts, steered_from, samplers)
-            going = list(range(len(prompts)))
-            drawn = first
-            while going:
-                for sequence in going:
-                    replies[sequence].append(drawn[sequence])
+            # Which prompt each sequence continues; those with most to read first, so that they end one after the other.
+            going = sorted(range(len(prompts)), key=lambda one: steered_from[one] - len(prompts[one]))
+            self._read_heads(context, [prompts[one][: steered_from[one]] for one in going])
+            tails = [prompts[one][steered_from[one] :] for one in going]
+            drawn = self._read_tails(context, going, tails, [steered_from[one] for one in going], samplers)
+            while True:
+                for one in going:
+                    replies[one].append(drawn[one])
                 progress(sum(map(len, replies)), len(prompts) * n_tokens)
-                going = [
-                    sequence
-                    for sequence in going
-                    if len(replies[sequence]) < n_tokens and not model.is_end(drawn[sequence])
-                ]
-                if going:
-                    positions = [len(prompts[sequence]) + len(replies[sequence]) - 1 for sequence in going]
-                    self._decode(context, [drawn[s] for s in going], positions, going, np.ones(len(going), np.bool_))
-                    drawn = {
-                        sequence: samplers[sequence].sample(context.handle, row) for row, sequence in enumerate(going)
-                    }
-        return replies
+                for sequence in reversed(range(len(going))):
+                    one = going[sequence]
+                    if len(replies[one]) >= n_tokens or model.is_end(drawn[one]):
+                        _close_ranks(context, going, sequence)
+                if not going:
+                    return replies
+                positions = [len(prompts[one]) + len(replies[one]) - 1 for one in going]
+                self._decode(context, going, [[drawn[one]] for one in going], positions, outputs=True)
+                drawn = {one: samplers[one].sample(context.handle, row) for row, one in enumerate(going)}
 
-    def _read_heads(self, context: ManySequences, heads: list[list[int]], trie: TokenTrie | None) -> None:
-        """What is not steered, each shared beginning once."""
+    def _read_heads(self, context: ManySequences, heads: list[list[int]]) -> None:
+        """What is not steered: what all have in common once, and what several have in common once for these."""
         self._steering.rest()
-        if trie is None:
-            return
-        numbers = [number for number, head in enumerate(heads) if head]
-        names = np.empty(len(numbers), dtype=np.int32)
-        names[list(trie.leaves)] = [numbers[text] for text in trie.texts]
-        nothing = np.zeros(len(trie.tokens), dtype=np.bool_)
-        for begin in range(0, len(trie.tokens), N_BATCH):
-            part = slice(begin, begin + N_BATCH)
-            sequences = [names[sequence] for sequence in trie.sequences[part]]
-            self._positions = np.asarray(trie.depths[part], dtype=np.int32)
-            context.decode(trie.tokens[part], trie.depths[part], sequences, nothing[part])
+        sequences: dict[tuple[int, ...], list[int]] = {}
+        for sequence, tokens in enumerate(heads):
+            sequences.setdefault(tuple(tokens), []).append(sequence)
+        differ = (at for at, column in enumerate(zip(*sequences, strict=False)) if len(set(column)) > 1)
+        shared = next(differ, min(map(len, sequences)))
+        first, *others = (members[0] for members in sequences.values())
+        self._read(context, first, heads[first][:shared], 0)
+        for other in others:
+            context.copy(first, other)
+        for head, (leader, *members) in sequences.items():
+            self._read(context, leader, head[shared:], shared)
+            for member in members:
+                context.copy(leader, member)
         self._positions = np.zeros(0, dtype=np.int32)
 
+    def _read(self, context: ManySequences, sequence: int, tokens: Sequence[int], position: int) -> None:
+        for begin in range(0, len(tokens), N_BATCH):
+            part = np.array(tokens[begin : begin + N_BATCH], dtype=np.int32)
+            self._positions = position + begin + np.arange(len(part), dtype=np.int32)
+            own = np.array([sequence], dtype=np.int32)
+            context.decode(part, self._positions, [own] * len(part), np.zeros(len(part), np.bool_))
+
     def _read_tails(
-        self, context: ManySequences, prompts: list[list[int]], steered_from: list[int], samplers: list[Sampler]
+        self,
+        context: ManySequences,
+        going: list[int],
+        tails: list[list[int]],
+        begins: list[int],
+        samplers: list[Sampler],
     ) -> dict[int, int]:
-        """What is steered of the prompts, and the first token of each reply."""
+        """What is steered of the prompts, the longest of ``tails`` first, and the first token of each reply."""
         drawn: dict[int, int] = {}
-        waiting = [
-            (sequence, position, position == len(prompt) - 1)
-            for sequence, prompt in enumerate(prompts)
-            for position in range(steered_from[sequence], len(prompt))
-        ]
-        for begin in range(0, len(waiting), N_BATCH):
-            part = waiting[begin : begin + N_BATCH]
-            sequences = [sequence for sequence, _, _ in part]
-            outputs = np.array([last for _, _, last in part])
-            tokens = [prompts[sequence][position] for sequence, position, _ in part]
-            self._decode(context, tokens, [position for _, position, _ in part], sequences, outputs)
-            for row in np.flatnonzero(outputs):
-                drawn[sequences[row]] = samplers[sequences[row]].sample(context.handle, int(row))
+        done, left = 0, len(tails)
+        while left:
+            # As far as the shortest goes; every sequence has to bring equally many tokens.
+            end = min(len(tails[left - 1]), done + max(1, N_BATCH // left))
+            ends = end == len(tails[left - 1])
+            parts = [tail[done:end] for tail in tails[:left]]
+            positions = [begin + done for begin in begins[:left]]
+            self._decode(context, going[:left], parts, positions, outputs=ends)
+            width, done = end - done, end
+            while left and len(tails[left - 1]) == done:
+                left -= 1
+                one = going[left]
+                drawn[one] = samplers[one].sample(context.handle, left * width + width - 1)
         return drawn
 
     def _decode(
-        self,
-        context: ManySequences,
-        tokens: list[int],
-        positions: list[int],
-        sequences: list[int],
-        outputs: npt.NDArray[np.bool_],
+        self, context: ManySequences, going: list[int], parts: list[list[int]], positions: list[int], *, outputs: bool
     ) -> None:
-        self._steering.begin(sequences, outputs)
+        """Sequence i reads ``parts[i]``, all equally long, from ``positions[i]`` on; ``outputs``: then its logits are
+        wanted.
+        """
+        width = len(parts[0])
+        sequences = np.repeat(np.arange(len(parts), dtype=np.int32), width)
+        wanted = np.tile(np.arange(width) == width - 1, len(parts)) & outputs
+        self._steering.begin(list(np.repeat(going, width)), wanted)
         context.decode(
-            np.array(tokens, dtype=np.int32),
-            np.array(positions, dtype=np.int32),
-            [np.array([sequence], dtype=np.int32) for sequence in sequences],
-            outputs,
+            np.array(parts, dtype=np.int32).ravel(),
+            np.add.outer(np.array(positions, dtype=np.int32), np.arange(width, dtype=np.int32)).ravel(),
+            list(sequences[:, None]),
+            wanted,
         )
 
     def _write(self, layer: int, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
@@ -207,10 +243,11 @@ class _Writing:
         return self._steering.added(layer, rows)
 
 
-def _shared(heads: list[list[int]]) -> TokenTrie | None:
-    """The tree of those that are not empty, with a sequence for each."""
-    texts = [head for head in heads if head]
-    if not texts:
-        return None
-    (trie,) = build_tries(texts, max_sequences=len(texts), max_nodes=sum(map(len, texts)), share=False)
-    return trie
+def _close_ranks(context: ManySequences, going: list[int], ended: int) -> None:
+    """The last sequence takes the place of one that has ended."""
+    last = len(going) - 1
+    if ended != last:
+        context.copy(last, ended)
+        going[ended] = going[last]
+    context.drop(last)
+    going.pop()

@@ -1,7 +1,7 @@
-"""A context that holds many sequences over shared beginnings, decoded together.
+"""A context that holds many sequences, decoded together.
 
-A token that several sequences have in common is evaluated and kept once, with the numbers of all of them
-(``kv_unified``).
+Over shared beginnings they have one cache: a token that several have in common is evaluated and kept once, with the
+numbers of all of them (``kv_unified``), and attention looks through all there is. Or each has its own cache.
 """
 
 from __future__ import annotations
@@ -56,12 +56,15 @@ class ManySequences(Closing):
         tap: ResidualTap | None = None,
         exact: bool = False,
         as_chat: bool = False,
+        apart: bool = False,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
         """``n_ctx``: tokens of all sequences together. ``n_outputs``: whose logits one decode can give at most; None
         for as many as sequences. ``n_batch``: tokens that are computed together. ``exact``: twice the memory, so that
         results agree to float32 whatever else is in a batch. ``as_chat``: fast, and so that :meth:`restore` takes what
-        a chat's context has saved. Raises ModelError if there is not enough memory.
+        a chat's context has saved. ``apart``: each sequence in a cache of its own, of an equal share of ``n_ctx``; then
+        a token belongs to one sequence, and those of one decode are neighbours and bring equally many tokens each.
+        Raises ModelError if there is not enough memory.
         """
         self.model = model
         self.n_sequences = n_sequences
@@ -74,7 +77,7 @@ class ManySequences(Closing):
         parameters.n_batch = parameters.n_ubatch = n_batch
         parameters.n_seq_max = n_sequences
         parameters.n_outputs_max = n_outputs or n_sequences
-        parameters.kv_unified = True
+        parameters.kv_unified = not apart
         # Flash attention rounds by the size of the batch (up to 1 % of a hidden state on the CPU), and a 16-bit
         # cache makes more of small differences.
         parameters.flash_attn_type = chat_attention(model) if as_chat else lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
@@ -116,6 +119,16 @@ class ManySequences(Closing):
         for sequence in others:
             lib.llama_memory_seq_cp(memory, first, sequence, -1, -1)
         return True
+
+    def copy(self, sequence: int, other: int) -> None:
+        """Make ``other`` hold what ``sequence`` holds, and nothing else."""
+        memory = lib.llama_get_memory(self._handle)
+        lib.llama_memory_seq_rm(memory, other, -1, -1)
+        lib.llama_memory_seq_cp(memory, sequence, other, -1, -1)
+
+    def drop(self, sequence: int) -> None:
+        """Forget one sequence."""
+        lib.llama_memory_seq_rm(lib.llama_get_memory(self._handle), sequence, -1, -1)
 
     def has_numbers(self, row: int) -> bool:
         """Whether the logits after row ``row`` of the last batch are numbers; llama.cpp's samplers end the process

@@ -67,7 +67,7 @@ def _one_by_one(
                     [(prompt[:-_HEADER], UNSTEERED)],
                     header=prompt[-_HEADER:],
                     steering=lambda steering=steering: steering,  # type: ignore[misc]
-                    sampling=Sampling(top_k=0, top_p=1.0, min_p=0.0, seed=1, max_tokens=_N_TOKENS),
+                    sampling=Sampling(seed=1, max_tokens=_N_TOKENS),
                 )
             )
             assert len(written) == _N_TOKENS, len(written)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from localsteer.errors import Stopped
+from localsteer.llama import batch
 from localsteer.llama.batch import generate_many
 from localsteer.llama.context import Context
 from localsteer.llama.model import Model
@@ -12,7 +13,15 @@ from localsteer.llama.sampling import Sampling
 from localsteer.llama.steering import UNSTEERED, Steering
 from tests.llama.vectors import directions, steering
 
+pytestmark = pytest.mark.usefixtures("caches")
+
 STRENGTHS = [0.0, 1.0, -1.0, 2.0, 1.0, 0.0]
+
+
+@pytest.fixture(params=[False, True], ids=["one cache", "a cache each"])
+def caches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in small models, and as in large ones."""
+    monkeypatch.setattr(batch, "_apart", lambda model: request.param)
 
 
 def prompts(model: Model) -> list[list[int]]:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from localsteer.llama import batch
 from localsteer.llama.batch import generate_many
 from localsteer.llama.context import Context
 from localsteer.llama.model import Model
@@ -91,7 +92,11 @@ def test_a_reply_after_what_is_cached_is_the_one_after_a_fresh_reading(bpe: Mode
         spans.append(([5, 6, *reply], vector))
 
 
-def test_strengths_in_one_batch_write_what_each_writes_alone(bpe: Model, context: Context) -> None:
+@pytest.mark.parametrize("apart", [False, True], ids=["one cache", "a cache each"])
+def test_strengths_in_one_batch_write_what_each_writes_alone(
+    apart: bool, bpe: Model, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "_apart", lambda model: apart)
     strengths = [-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0]
     text = bpe.tokenize("the people could find the water and the sea", start=True)
     together = generate_many(
