@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
@@ -34,6 +35,8 @@ _PROMPT_TOKENS = (64, 512)
 _REPLY_TOKENS = (24, 96)
 _REPLY_SECONDS = 1.5
 _TURN_EVERY = 8
+_FASTEST = 2500.0
+"""Tokens per second. A model that is faster would be done before a dial reaches it."""
 _STEERED = "% of the speed without"
 _WORDS = [
     "river",
@@ -142,7 +145,7 @@ class Bench:
 
     def _writing(self, *, steered: bool) -> Iterator[BenchRow]:
         """Replies to one message, whose prompt is in the cache."""
-        count = self._reply_tokens()
+        count = self._count
         plain, with_dials = [], []
         for seed in self._rounds():
             one = self._reply(seed, count, ())
@@ -164,7 +167,8 @@ class Bench:
                 tokens, seconds = event.prompt_tokens_evaluated, time.perf_counter() - began
         return tokens, seconds
 
-    def _reply_tokens(self) -> int:
+    @cached_property
+    def _count(self) -> int:
         """So many that one reply takes about as long as a person waits for a sentence."""
         least, most = _REPLY_TOKENS
         first = self._reply(0, least, ())
@@ -180,16 +184,14 @@ class Bench:
     def _turning(self) -> Iterator[BenchRow]:
         """A dial turned every few tokens: the token after it, beside the others of the same reply."""
         ratios, normal, again = [], [], []
-        count = self._reply_tokens()
         for seed in self._rounds():
             came: dict[int, float] = {}
             finished: Finished | None = None
-            for event in self._engine.generate(
-                self._command("Tell me about gardens.", self._dials("reply"), seed=seed, count=count)
-            ):
+            command = self._command("Tell me about gardens.", self._dials("reply"), seed=seed, count=self._count)
+            for event in self._engine.generate(replace(command, pace=_FASTEST)):
                 if isinstance(event, TokenText):
-                    came[event.index] = time.perf_counter()
-                    if event.index % _TURN_EVERY == _TURN_EVERY - 1:
+                    came[event.index] = event.at
+                    if event.index % _TURN_EVERY == 0:
                         self._engine.set_dials(SetDials(self._dials("reply", self._draw.uniform(0.1, 0.5))))
                 elif isinstance(event, Finished):
                     finished = event

@@ -23,7 +23,7 @@ from typing import IO
 
 from localsteer.engine.child import child_command
 from localsteer.engine.experiment_protocol import ExperimentDone
-from localsteer.engine.pipe import PipeClosed, read_message, write_message
+from localsteer.engine.pipe import PipeClosed, read_message, write_messages
 from localsteer.engine.protocol import (
     Command,
     Compared,
@@ -209,7 +209,7 @@ class _Child:
     def _write(self) -> None:
         with contextlib.suppress(PipeClosed):
             while (command := self._outbox.get()) is not None:
-                write_message(self._commands, command)
+                write_messages(self._commands, command)
         with contextlib.suppress(OSError):
             self._commands.close()
 

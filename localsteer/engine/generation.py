@@ -168,7 +168,7 @@ class Reply:
         )
 
     def _say_token(self, index: int, token: int, text: str) -> None:
-        self._say(TokenText(self._command.request, index, token, text))
+        self._say(TokenText(self._command.request, index, token, text, time.perf_counter()))
 
     def _tell_needles(self, *, last: bool = False) -> None:
         moved = self._needles.news(self._command.request, last=last) if self._needles is not None else None

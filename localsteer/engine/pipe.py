@@ -35,11 +35,11 @@ class _ProtocolUnpickler(pickle.Unpickler):
         return found
 
 
-def write_message(stream: IO[bytes], message: protocol.Command | protocol.Event) -> None:
-    """Write one message whole. Raises PipeClosed when nobody reads any more."""
-    body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+def write_messages(stream: IO[bytes], *messages: protocol.Command | protocol.Event) -> None:
+    """Write messages whole, in one go. Raises PipeClosed when nobody reads any more."""
+    bodies = [pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL) for message in messages]
     try:
-        stream.write(_LENGTH.pack(len(body)) + body)
+        stream.write(b"".join(_LENGTH.pack(len(body)) + body for body in bodies))
         stream.flush()
     except (OSError, ValueError) as error:
         raise PipeClosed from error

@@ -147,13 +147,15 @@ class TokenText:
     """One token of the reply; ``text`` is what it adds (may be empty in the middle of a UTF-8 character).
 
     Text that had to be held back until the end comes with the last token said once more; all texts together are the
-    reply.
+    reply. ``at``: seconds by a clock of the engine's that begins anywhere; what is said may come a little later, with
+    more.
     """
 
     request: int
     index: int
     token: int
     text: str
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

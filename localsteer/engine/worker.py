@@ -16,18 +16,21 @@ import queue
 import signal
 import sys
 import threading
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, BinaryIO
 
 from localsteer.engine.control import Control
-from localsteer.engine.pipe import PipeClosed, read_message, write_message
+from localsteer.engine.pipe import PipeClosed, read_message, write_messages
 from localsteer.engine.protocol import (
     Event,
     Failed,
     Load,
     Quit,
     SetDials,
+    SideToken,
     Stop,
+    TokenText,
     Work,
 )
 from localsteer.errors import LocalsteerError
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from localsteer.engine.engine import Engine
 
 _SECONDS_TO_FINISH = 1.0
+_HOLD_SECONDS = 0.05
+"""Tokens are said no more often than this: each message wakes a process up, which takes a processor from the model."""
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +79,8 @@ class Worker:
         self._control = Control()
         self._waiting: queue.SimpleQueue[tuple[int, Work] | None] = queue.SimpleQueue()
         self._finished = threading.Event()
+        self._held: list[Event] = []
+        self._said_at = 0.0
 
     def run(self) -> None:
         """Work until there is nobody to work for."""
@@ -124,7 +131,12 @@ class Worker:
             )
 
     def _say(self, event: Event) -> None:
-        write_message(self._events, event)
+        """Say it, with what is held back; a token that comes right after another is held back until the next event."""
+        now = time.perf_counter()
+        self._held.append(event)
+        if not isinstance(event, TokenText | SideToken) or now - self._said_at > _HOLD_SECONDS:
+            held, self._held, self._said_at = self._held, [], now
+            write_messages(self._events, *held)
 
     @cached_property
     def _engine(self) -> Engine:

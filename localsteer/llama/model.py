@@ -15,6 +15,7 @@ from localsteer.errors import ModelError, Stopped
 from localsteer.gguf_header import check_chat_model, model_id, vocabulary_fingerprint
 from localsteer.llama import backend
 from localsteer.llama.closing import Closing
+from localsteer.llama.mapped_pages import let_go_of_mapped_pages
 from localsteer.llama.plain_tokens import tokens_without
 
 _PIECE_BYTES = 64
@@ -84,6 +85,7 @@ class Model(Closing):
         backend.forget_errors()
         handle = lib.llama_model_load_from_file(str(self.path).encode("utf-8"), parameters)
         if handle:
+            let_go_of_mapped_pages()
             return handle
         if stopped:
             raise Stopped

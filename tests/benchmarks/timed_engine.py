@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +34,7 @@ TURNS = (Turn("user", "Tell me about the sea and what you can find there."),)
 
 @dataclass(frozen=True, slots=True)
 class TimedReply:
-    """``times[k]``: seconds at which token k arrived, by :func:`time.perf_counter`."""
+    """``times[k]``: seconds at which token k was there, by the engine's clock."""
 
     times: tuple[float, ...]
     started: Started
@@ -91,7 +90,7 @@ class TimedEngine:
         for event in self._client.events(request):
             match event:
                 case TokenText() if event.index == len(times):
-                    times.append(time.perf_counter())
+                    times.append(event.at)
                     if on_token is not None:
                         on_token(event.index)
                 case Started():

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from localsteer.engine.pipe import PipeClosed, read_message, write_message
+from localsteer.engine.pipe import PipeClosed, read_message, write_messages
 from localsteer.engine.protocol import (
     Command,
     Compare,
@@ -41,7 +41,7 @@ DIALS = (DialSetting("mood", "/v/mood.gguf", -0.5, (4, 5), "everything"),)
 )
 def test_a_message_comes_out_as_it_went_in(message: Command | Event) -> None:
     stream = io.BytesIO()
-    write_message(stream, message)
+    write_messages(stream, message)
     stream.seek(0)
     assert read_message(stream) == message
 
@@ -49,7 +49,7 @@ def test_a_message_comes_out_as_it_went_in(message: Command | Event) -> None:
 @pytest.mark.parametrize("kept", [0, 2, 4, 10])
 def test_a_stream_that_ends_anywhere_is_a_closed_pipe(kept: int) -> None:
     stream = io.BytesIO()
-    write_message(stream, Stop())
+    write_messages(stream, Stop())
     with pytest.raises(PipeClosed):
         read_message(io.BytesIO(stream.getvalue()[:kept]))
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from localsteer.errors import ModelError, Stopped
+from localsteer.library.places import practice_model
 from localsteer.llama.context import Context
 from localsteer.llama.model import Model
 from localsteer.llama.steering import UNSTEERED
@@ -117,3 +120,17 @@ def test_a_closed_model_says_so(random_bpe_model: Path) -> None:
     model.close()
     with pytest.raises(RuntimeError, match="closed"):
         Context(model, n_ctx=64)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems let go of pages by themselves")
+def test_what_was_read_of_the_file_is_no_longer_held_and_comes_back() -> None:
+    with Model(practice_model()) as model:
+        assert held_of(practice_model()) < practice_model().stat().st_size // 2
+        with Context(model, n_ctx=64) as context:
+            context.evaluate([(model.tokenize("Tell me about the sea.", start=True), UNSTEERED)])
+            assert context.logits().max() > context.logits().mean()
+
+
+def held_of(path: Path) -> int:
+    """Bytes of the file at ``path`` that are mapped and in memory."""
+    return sum(mapped.rss for mapped in psutil.Process().memory_maps(grouped=True) if mapped.path == str(path))
