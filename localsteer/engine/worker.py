@@ -80,7 +80,7 @@ class Worker:
         self._waiting: queue.SimpleQueue[tuple[int, Work] | None] = queue.SimpleQueue()
         self._finished = threading.Event()
         self._held: list[Event] = []
-        self._said_at = 0.0
+        self._token_said_at = 0.0
 
     def run(self) -> None:
         """Work until there is nobody to work for."""
@@ -131,12 +131,17 @@ class Worker:
             )
 
     def _say(self, event: Event) -> None:
-        """Say it, with what is held back; a token that comes right after another is held back until the next event."""
-        now = time.perf_counter()
+        """Say it, after what is held back; a token that comes right after one that was said is held back until the
+        next event.
+        """
         self._held.append(event)
-        if not isinstance(event, TokenText | SideToken) or now - self._said_at > _HOLD_SECONDS:
-            held, self._held, self._said_at = self._held, [], now
-            write_messages(self._events, *held)
+        if isinstance(event, TokenText | SideToken):
+            now = time.perf_counter()
+            if now - self._token_said_at < _HOLD_SECONDS:
+                return
+            self._token_said_at = now
+        held, self._held = self._held, []
+        write_messages(self._events, *held)
 
     @cached_property
     def _engine(self) -> Engine:
