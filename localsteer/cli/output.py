@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from localsteer.library.byte_words import size as size
-from localsteer.library.dials import layers_text
 from localsteer.visible import json_escaped, with_controls_marked
 
 
@@ -85,6 +84,8 @@ def table(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> str:
 
 def spoken_layers(layers: Sequence[int]) -> str:
     """``7-9``, ``3,5``, ``–`` for none."""
+    from localsteer.library.dials import layers_text
+
     return layers_text(tuple(layers)) or "–"
 
 

@@ -17,6 +17,8 @@ _LONG = 1000
 """Characters: from here on even a block that is not done is drawn in parts."""
 _KEPT = 250
 """Of a long block at least so many characters stay open."""
+_LISTS = ("bullet_list_open", "ordered_list_open")
+_ITEM_BEGUN = re.compile(r"\s*(\d{1,9}[.)]?|[-+*])\s*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[^\n]*\n")
 _WITH_A_GAP = {"bullet_list_open", "ordered_list_open", "blockquote_open", "table_open"}
 """What Rich draws an empty line before by itself, even where nothing stands above."""
@@ -82,11 +84,15 @@ class Growing:
         self._draw_open()
 
     def add(self, piece: str) -> int:
-        """More text; the first line that may have changed."""
+        """More text; the first line that has changed."""
         self.text += piece
         self._open += piece
-        first = len(self._done)
+        first, before = len(self._done), self._open_lines
         self._draw_open()
+        for line in before:
+            if first >= self.height or self.line(first) != line:
+                break
+            first += 1
         return first
 
     def _draw_open(self) -> None:
@@ -97,7 +103,10 @@ class Growing:
         if len(blocks) > 1:
             last = blocks[-1].map
             assert last is not None
-            self._close(_lines_before(self._open, last[0]), blocks[-2])
+            length = _lines_before(self._open, last[0])
+            # What may become the sign of a list's next item is not below the list.
+            if blocks[-2].type not in _LISTS or not _ITEM_BEGUN.fullmatch(self._open, length):
+                self._close(length, blocks[-2])
         if len(self._open) > _LONG and blocks:
             self._close_part(blocks[-1], tokens)
         self._open_lines = self._drawn(self._open)
@@ -120,7 +129,7 @@ class Growing:
                 head = fence.group()
                 self._close(cut, None)
                 self._open = head + self._open
-        elif block.type in ("bullet_list_open", "ordered_list_open"):
+        elif block.type in _LISTS:
             items = [
                 token.map[0] for token in tokens if token.map and (token.type, token.level) == ("list_item_open", 1)
             ]

@@ -145,39 +145,44 @@ def _panel(screen: Screen) -> list[str]:
 def cost(folder: Path, *, tokens: int, rounds: int) -> Iterator[Row]:
     """Processor time of the app per token: late in a long reply, and below many messages, over that in an empty chat.
 
-    The model has two wide layers, so that it is hardly slower with a long context: what is spent per second would
-    otherwise be spent per fewer tokens.
+    The model has two wide layers, so that it is hardly slower with a long context, and where there are many messages
+    the context is short: what is spent per second would otherwise be spent per fewer tokens.
     """
     model = write_random_llama(
         folder / "steady.gguf", n_layer=2, n_embd=2048, n_head=8, n_kv=2, n_ctx=8192, ends=False, name="Steady"
     )
-    below: list[float] = []
-    long: list[float] = []
-    scrolling: list[float] = []
     begin, end = 60, 360
     # Here the screen is full, and each new line moves all of it.
     full = (1000, 1300)
     late = (tokens - 150, tokens + 150)
-    with home(model, n_ctx=8192, messages=300) as place, app(place, f"max_tokens={tokens + 200}") as running:
-        running.open_last()
+    long: list[float] = []
+    scrolling: list[float] = []
+    with home(model, n_ctx=8192) as place, app(place, f"max_tokens={tokens + 200}") as running:
         for _ in range(rounds):
-            running.ask()
-            (many,) = _costs(running, (begin, end))
-            running.stop()
-            running.reply()
-            running.settle()
             running.new_chat()
             running.ask()
             first, filled, last = _costs(running, (begin, end), full, late)
             running.reply()
             running.settle()
-            below.append(many / first)
             long.append(last / first)
             scrolling.append(filled / first)
-            running.open_last(places=2)
     remark = f"{1000 * first:.2f} ms per token in an empty chat"
     yield Row.of(f"app's processor time per token, at {tokens:,} tokens ÷ empty", Target("≤", 1.3), long, "×", remark)
     yield Row.of("app's processor time per token, screen just full ÷ empty", None, scrolling, "×", remark)
+    below: list[float] = []
+    with home(model, n_ctx=1024, messages=300) as place, app(place, f"max_tokens={end + 40}") as running:
+        for number in range(rounds):
+            running.open_last(places=1 if number == 0 else 2)
+            running.ask()
+            (many,) = _costs(running, (begin, end))
+            running.reply()
+            running.settle()
+            running.new_chat()
+            running.ask()
+            (none,) = _costs(running, (begin, end))
+            running.reply()
+            running.settle()
+            below.append(many / none)
     yield Row.of("app's processor time per token, below 300 messages ÷ empty", Target("≤", 1.3), below, "×", remark)
 
 

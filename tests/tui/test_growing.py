@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from rich.segment import Segment
@@ -55,15 +55,18 @@ def begun(width: int = 60) -> Growing:
 
 
 @given(st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=6), st.integers(0, 2**16))
+@example([BLOCKS[0], BLOCKS[4], BLOCKS[4]], 199)
 @settings(max_examples=25, deadline=None)
 def test_wherever_it_is_cut_it_looks_like_the_whole_text_so_far(blocks: list[str], seed: int) -> None:
     text, draw = "\n\n".join(blocks), random.Random(seed)
     growing, at = begun(), 0
     while at < len(text):
         step = draw.randint(5, 60)
-        growing.add(text[at : at + step])
+        before = [growing.line(y) for y in range(growing.height)]
+        first = growing.add(text[at : at + step])
         at += step
         assert lines_of(growing) == whole(text[:at])
+        assert [growing.line(y) for y in range(first)] == before[:first]
 
 
 def test_at_another_width_everything_is_drawn_again() -> None:

@@ -7,10 +7,11 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from localsteer.tui.growing import Growing
+from localsteer.tui.widgets.lengthening import Lengthening
 from localsteer.tui.widgets.selectable import SelectableLines
 
 
-class GrowingReply(SelectableLines):
+class GrowingReply(SelectableLines, Lengthening):
     """As high as its text. As long as that stays so, more text costs no layout."""
 
     def __init__(self, *, dark: bool, classes: str = "") -> None:
@@ -26,8 +27,10 @@ class GrowingReply(SelectableLines):
         if not growing.width:
             self.refresh(layout=True)
             return
+        del self._ready[first:]
         lines = max(height, growing.height) - first
-        self.refresh(Region(0, first, self.size.width, lines), layout=growing.height != height)
+        if lines:
+            self.refresh(Region(0, first, self.size.width, lines), layout=growing.height != height)
 
     def repaint(self, *, dark: bool) -> None:
         """In the colours of another theme."""
@@ -44,9 +47,9 @@ class GrowingReply(SelectableLines):
         return self._growing.height
 
     def render_line(self, y: int) -> Strip:
-        if self.text_selection is not None or y >= self._growing.done:
+        if self.text_selection is not None:
             return super().render_line(y)
-        # What will not change any more is made once: it is painted again whenever a new line moves it up.
+        # Made once: it is painted again whenever a new line moves it up.
         kind = (self.size.width, self.visual_style.rich_style)
         if self._ready_for != kind:
             self._ready, self._ready_for = [], kind

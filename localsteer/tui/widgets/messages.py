@@ -16,6 +16,7 @@ from localsteer.tui.foot import content
 from localsteer.tui.past import PastMessage, Words, past_note, past_reply, past_user
 from localsteer.tui.plain import MOST_CHARACTERS, PlainStream, plain, shown_part
 from localsteer.tui.signs import Sign
+from localsteer.tui.widgets.lengthening import Lengthening
 from localsteer.tui.widgets.picking import Pickable
 from localsteer.tui.widgets.selectable import SelectableLines
 
@@ -84,7 +85,7 @@ class NoteLine(Static):
         return PastMessage(None, lambda dark: past_note(text, kind))
 
 
-class ReplyView(Vertical, Pickable):
+class ReplyView(Vertical, Pickable, Lengthening):
     """A reply: while it grows its lines, once it is whole one ``Static``; below it, the strengths."""
 
     DEFAULT_CSS = """

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from localsteer.tui.past import Words
+from localsteer.tui.widgets.lengthening import Lengthening
 from localsteer.tui.widgets.messages import NoteKind, NoteLine, ReplyView, UserView
 from localsteer.tui.widgets.past_page import PastPage
 from localsteer.tui.widgets.picking import Clicked, Pickable
@@ -21,7 +22,11 @@ _MOST_OPEN = 18
 _STAY_OPEN = 6
 
 
-class Transcript(VerticalScroll):
+class _Messages(Vertical, Lengthening):
+    """One below the other."""
+
+
+class Transcript(VerticalScroll, Lengthening):
     """Adds, replaces and removes message widgets; knows nothing of where they come from."""
 
     DEFAULT_CSS = """
@@ -40,7 +45,7 @@ class Transcript(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         # As high as the window at least: an anchored container would push fewer messages to the bottom.
-        yield Vertical(id="messages")
+        yield _Messages(id="messages")
 
     @property
     def _messages(self) -> Vertical:
