@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import gc
 import logging
 import os
 import queue
@@ -88,6 +89,8 @@ class Worker:
         # While nobody has asked for anything. What goes wrong here goes wrong again, and is said, when somebody does.
         with contextlib.suppress(Exception):
             _ = self._engine
+        # What was imported stays, and need not be looked through while tokens are written.
+        gc.freeze()
         with contextlib.suppress(PipeClosed):
             while (item := self._waiting.get()) is not None:
                 self._work(*item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -40,6 +41,9 @@ from localsteer.tui.theme import (
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
+
+_COLLECT_AFTER = (10_000, 20, 20)
+"""Objects made, and collections of younger ones, after which the garbage collector looks."""
 
 
 class LocalsteerApp(App[None], inherit_bindings=False):
@@ -174,6 +178,9 @@ def run(model: str | None = None, given: Sequence[str] = (), engine: EngineClien
     """
     check_terminal()
     app = LocalsteerApp(open_with(model, find_places(), given, engine))
+    # What was imported stays: looking through all of it would hold a key up for a twentieth of a second now and then.
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
     # In a browser Textual's own driver takes the signals.
     with nullcontext() if os.environ.get("TEXTUAL_DRIVER") else leaving_well(app):
         app.run()

@@ -270,8 +270,8 @@ def rows(folder: Path, only: Sequence[str] = PARTS, *, quick: bool = False) -> I
         yield from speed(large, "1B Q4_0", 0.97, tokens=60, rounds=3 if quick else 7)
     if "keys" in only:
         tell("keys")
-        yield from keys(small, "135M Q8_0", count=20 if quick else 100)
-        yield from keys(large, "1B Q4_0", count=20 if quick else 100)
+        yield from keys(small, "135M Q8_0", count=40 if quick else 100)
+        yield from keys(large, "1B Q4_0", count=40 if quick else 100)
     if "cost" in only:
         tell("cost")
         yield from cost(folder, tokens=2000 if quick else 4000, rounds=1 if quick else 3)
