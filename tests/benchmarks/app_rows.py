@@ -18,10 +18,11 @@ from tempfile import TemporaryDirectory
 
 from localsteer.library.places import HOME_VARIABLE
 from tests.benchmarks.app_at_work import App, alone, app, home
-from tests.benchmarks.pseudo_terminal import Screen, Terminal, app_command
+from tests.benchmarks.pseudo_terminal import Terminal, app_command
 from tests.benchmarks.rows import Row, Target, report, tell
 from tests.benchmarks.shapes import LARGE, SMALL, usual_folder
 from tests.random_models import write_random_llama
+from tests.terminal_screen import Screen
 
 PARTS = ("speed", "keys", "cost", "launch", "memory")
 SIZES = ((140, 45), (80, 24))

@@ -8,7 +8,6 @@ import codecs
 import fcntl
 import os
 import pty
-import re
 import struct
 import subprocess
 import sys
@@ -20,70 +19,18 @@ from pathlib import Path
 from types import TracebackType
 
 import psutil
-from rich.cells import cell_len
 
 from tests.hardening.killing import PATIENCE, ROOT, ended
+from tests.terminal_screen import Screen
 
 COLUMNS, ROWS = 100, 40
-_SEQUENCE = re.compile(
-    r"\x1b(?:\[([?<>=]?)([\d;:]*)([ -/]*[@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|P[^\x1b]*\x1b\\|[@-_=>78])"
-)
-_BEGUN = re.compile(r"\x1b(?:\[[?<>=]?[\d;:]*|\][^\x07\x1b]*|P[^\x1b]*)?$")
-
-
-class Screen:
-    """What a terminal shows of what Textual sends: text, places, and clearing. Colours are passed over."""
-
-    def __init__(self) -> None:
-        self._cells = [[" "] * COLUMNS for _ in range(ROWS)]
-        self._row = self._column = 0
-        self._rest = ""
-
-    @property
-    def lines(self) -> list[str]:
-        return ["".join(row).rstrip() for row in self._cells]
-
-    def feed(self, text: str) -> None:
-        text = self._rest + text
-        begun = _BEGUN.search(text)
-        self._rest = text[begun.start() :] if begun else ""
-        text = text[: begun.start()] if begun else text
-        at = 0
-        for sequence in _SEQUENCE.finditer(text):
-            self._write(text[at : sequence.start()])
-            self._obey(sequence[1] or "", sequence[2] or "", sequence[3] or "")
-            at = sequence.end()
-        self._write(text[at:])
-
-    def _obey(self, private: str, numbers: str, what: str) -> None:
-        if private:
-            return
-        values = [int(number) if number.isdigit() else 0 for number in numbers.split(";")]
-        if what == "H":
-            row, column = (*values, 0, 0)[:2]
-            self._row, self._column = min(max(row - 1, 0), ROWS - 1), min(max(column - 1, 0), COLUMNS - 1)
-        elif what == "J":
-            self._cells = [[" "] * COLUMNS for _ in range(ROWS)]
-
-    def _write(self, text: str) -> None:
-        for character in text:
-            if character == "\n":
-                self._row, self._column = min(self._row + 1, ROWS - 1), 0
-            elif character == "\r":
-                self._column = 0
-            elif character >= " ":
-                width = cell_len(character)
-                for step in range(width):
-                    if self._column + step < COLUMNS:
-                        self._cells[self._row][self._column + step] = "" if step else character
-                self._column += width
 
 
 class AppInTerminal:
     """The app on the practice model; as a context manager nothing of it stays."""
 
     def __init__(self, home: Path, *settings: str) -> None:
-        self.screen = Screen()
+        self._screen = Screen(COLUMNS, ROWS)
         self.seen: list[tuple[float, list[str]]] = []
         """What was on the screen, and since when (:func:`time.monotonic`)."""
         leader, follower = pty.openpty()
@@ -120,12 +67,17 @@ class AppInTerminal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            error.add_note("\n".join(self.screen.lines))
+            error.add_note("\n".join(self.lines))
         engines = self.children()
         if self.process.poll() is None:
             self.kill()
         os.close(self._leader)
         assert all(ended(engine) for engine in engines)
+
+    @property
+    def lines(self) -> list[str]:
+        """What is on the screen."""
+        return [line.rstrip() for line in self._screen.lines()]
 
     def _read(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -136,8 +88,8 @@ class AppInTerminal:
                 return
             if not data:
                 return
-            self.screen.feed(decoder.decode(data))
-            lines = self.screen.lines
+            self._screen.write(decoder.decode(data))
+            lines = self.lines
             if not self.seen or self.seen[-1][1] != lines:
                 self.seen.append((time.monotonic(), lines))
 
@@ -161,9 +113,9 @@ class AppInTerminal:
     def until(self, true: Callable[[str], object]) -> None:
         """Go on as soon as ``true`` of all that is on the screen."""
         end = time.monotonic() + PATIENCE
-        while not true("\n".join(self.screen.lines)):
-            assert self.process.poll() is None, "the app has ended:\n" + "\n".join(self.screen.lines)
-            assert time.monotonic() < end, "waited in vain:\n" + "\n".join(self.screen.lines)
+        while not true("\n".join(self.lines)):
+            assert self.process.poll() is None, "the app has ended:\n" + "\n".join(self.lines)
+            assert time.monotonic() < end, "waited in vain:\n" + "\n".join(self.lines)
             time.sleep(0.01)
 
     def hang_up(self) -> None:

@@ -85,7 +85,7 @@ def test_of_a_running_reply_at_most_half_a_second_is_missing(seed: int, kills: i
                     psutil.Process(engine).kill()
             if whom.startswith("engine"):
                 app.until(lambda screen: "was killed" in screen)
-                shown = reply_shown(app.screen.lines, ASKED)
+                shown = reply_shown(app.lines, ASKED)
                 app.kill()
                 kept = kept_reply(home)
                 assert kept is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual import events
-from textual.widgets import Button, Static, TabbedContent
+from textual.widgets import Button, Static, TabbedContent, TabPane
 
 from localsteer.library.dials import find_vector
 from localsteer.library.places import Places, practice_model
@@ -271,3 +271,15 @@ class TestBeginning:
             await running.pilot.press(*"table of", "enter")
             await running.until(lambda: isinstance(running.app.screen, WorkshopScreen))
             await running.until(lambda: running.app.screen.query_one(TabbedContent).active == "pairs-tab")
+
+    async def test_a_focus_that_is_heard_of_late_brings_no_other_way(
+        self, open_app: OpenApp, random_bpe_model: Path
+    ) -> None:
+        async with open_app(random_bpe_model, size=(100, 30)) as running:
+            await open_workshop(running)
+            ways = running.app.screen.query_one(TabbedContent)
+            await running.pilot.press("alt+3")
+            ways.get_pane("word-tab").post_message(TabPane.Focused(ways.get_pane("word-tab")))
+            await running.pilot.pause()
+            assert ways.active == "personas-tab"
+            await running.until(lambda: running.app.focused in list(ways.get_pane("personas-tab").query("Lines")))

@@ -30,7 +30,7 @@ from localsteer.tui.workshop.palette import WorkshopCommandList
 from localsteer.tui.workshop.personas_way import PersonasWay
 from localsteer.tui.workshop.telling import WRITING, Telling, begun
 from localsteer.tui.workshop.tryout import TryOut
-from localsteer.tui.workshop.way import Way
+from localsteer.tui.workshop.way import Way, Ways
 from localsteer.tui.workshop.word_way import WordWay
 from localsteer.tui.workshop.words_way import WordsWay
 
@@ -99,7 +99,7 @@ class WorkshopScreen(Telling):
         yield Static(Content(""), classes="shop--head")
         with Horizontal(id="bench"):
             with Vertical(id="write"):
-                with TabbedContent():
+                with Ways():
                     with TabPane("One word", id="word-tab"):
                         yield WordWay(self.shop.free_name, id="way-word")
                     with TabPane("Two words", id="words-tab"):

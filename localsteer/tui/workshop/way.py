@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Label, Static
+from textual.widgets import Label, Static, TabbedContent, TabPane
 
 from localsteer.library.drafts import Draft
 from localsteer.tui.workshop.fields import Line
@@ -73,6 +74,16 @@ class Naming(Horizontal):
     def text(self, which: str) -> str:
         """What stands in ``positive-pole``, ``negative-pole``, ``name`` or ``group``."""
         return self.query_one(f"#{which}", Line).text
+
+
+class Ways(TabbedContent):
+    """One way on each page. Which is shown is chosen; Textual would show the one that has the focus, also when a focus
+    of a moment ago is heard of after another way was chosen.
+    """
+
+    @on(TabPane.Focused)
+    def _stay(self, event: TabPane.Focused) -> None:
+        event.prevent_default()
 
 
 class Way(Vertical):
