@@ -29,6 +29,18 @@ class Run:
     peak: int
 
 
+_PEAK = "\nmost kilobytes in memory: "
+# Linux gives a new process the peak of the one that began it, and the models of other rows were in this one's memory.
+_PEAK_TOLD = f"""
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[1:])
+_, status, usage = os.wait4(child.pid, 0)
+sys.stdout.write({_PEAK!r} + str(usage.ru_maxrss))
+sys.stdout.flush()
+os._exit(os.waitstatus_to_exitcode(status) & 255)
+"""
+
+
 def find(program: str, given: Path | None, option: str) -> Path:
     """Where ``program`` is: what was given, else what PATH has. Raises MissingError."""
     found = (
@@ -46,7 +58,7 @@ def run(command: Sequence[str | Path], *, since: str = "", environment: Mapping[
     """
     began = time.perf_counter() if not since else 0.0
     child = subprocess.Popen(
-        [str(part) for part in command],
+        [sys.executable, "-c", _PEAK_TOLD, *(str(part) for part in command)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -62,16 +74,15 @@ def run(command: Sequence[str | Path], *, since: str = "", environment: Mapping[
         if not began and since in line:
             began = time.perf_counter()
     child.stdout.close()
-    _, status, usage = os.wait4(child.pid, 0)
+    child.wait()
     seconds = time.perf_counter() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
-    output = "".join(lines)
-    if child.returncode != 0 or not began:
+    output, told, peak = "".join(lines).rpartition(_PEAK)
+    if child.returncode != 0 or not began or not told:
         raise BrokenError(
-            f"{Path(command[0]).name} ended with status {child.returncode}: {' '.join(output.split())[-300:]}"
+            f"{Path(command[0]).name} ended with status {child.returncode}: {' '.join((output or peak).split())[-300:]}"
         )
     # Kilobytes, but bytes on macOS.
-    return Run(output, seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+    return Run(output, seconds, int(peak) * (1 if sys.platform == "darwin" else 1024))
 
 
 def find_python(given: Path | None, *packages: str) -> Path:
