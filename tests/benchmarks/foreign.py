@@ -79,7 +79,7 @@ def run(command: Sequence[str | Path], *, since: str = "", environment: Mapping[
     output, told, peak = "".join(lines).rpartition(_PEAK)
     if child.returncode != 0 or not began or not told:
         raise BrokenError(
-            f"{Path(command[0]).name} ended with status {child.returncode}: {' '.join((output or peak).split())[-300:]}"
+            f"{Path(command[0]).name} ended with status {child.returncode}: {' '.join((output if told else peak).split())[-300:]}"
         )
     # Kilobytes, but bytes on macOS.
     return Run(output, seconds, int(peak) * (1 if sys.platform == "darwin" else 1024))
