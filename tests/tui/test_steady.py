@@ -147,7 +147,7 @@ async def a_name_that_no_file_can_have_is_refused_in_a_sentence(running: Running
 async def a_terminal_of_no_size_at_all_is_survived(running: Running) -> None:
     driver = running.app._driver
     assert isinstance(driver, HeadlessDriver)
-    for width, height in ((1, 1), (2, 1), (100, 24)):
+    for width, height in ((1, 1), (2, 1), (3, 24), (4, 24), (5, 24), (7, 24), (100, 24)):
         driver._size = Size(width, height)
         running.app.post_message(events.Resize(driver._size, driver._size))
         await quiet(running)

@@ -1,8 +1,9 @@
-"""Textual's area for several lines, which survives that what the cursor stood on is gone."""
+"""Textual's area for several lines, which survives that what the cursor stood on is gone, and the whole width."""
 
 from __future__ import annotations
 
 from textual.geometry import Offset
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 
@@ -16,3 +17,8 @@ class WritingArea(TextArea):
         except ValueError:
             # Undoing a long paste hides the scroll bar before the cursor is moved to a line that there is.
             return Offset()
+
+    def render_line(self, y: int) -> Strip:
+        """See Textual's."""
+        # A placeholder cannot be wrapped where there is no column for it.
+        return super().render_line(y) if self.content_size.width > 0 else Strip.blank(0)
