@@ -78,9 +78,8 @@ def run(command: Sequence[str | Path], *, since: str = "", environment: Mapping[
     seconds = time.perf_counter() - began
     output, told, peak = "".join(lines).rpartition(_PEAK)
     if child.returncode != 0 or not began or not told:
-        raise BrokenError(
-            f"{Path(command[0]).name} ended with status {child.returncode}: {' '.join((output if told else peak).split())[-300:]}"
-        )
+        said = " ".join((output if told else peak).split())
+        raise BrokenError(f"{Path(command[0]).name} ended with status {child.returncode}: {said[-300:]}")
     # Kilobytes, but bytes on macOS.
     return Run(output, seconds, int(peak) * (1 if sys.platform == "darwin" else 1024))
 
