@@ -90,6 +90,11 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         self._push_rich_theme()
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
 
+    async def on_event(self, event: events.Event) -> None:
+        """See Textual's. A key that comes when the last screen has gone finds none."""
+        if not isinstance(event, events.InputEvent) or self._screen_stack:
+            await super().on_event(event)
+
     def on_key(self, event: events.Key) -> None:
         """A key that was under way when the app ended finds no screen any more."""
         if self._exit:

@@ -7,8 +7,11 @@ day, ``tests/tui/test_steady.py`` says so.
 
 from __future__ import annotations
 
-from textual import on
+from contextlib import suppress
+
+from textual import on, work
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 from textual.events import Click, Mount
 from textual.widgets import Input
 
@@ -32,6 +35,12 @@ class Palette(CommandPalette, SteadyScreen[None]):
     def _typed_too_late(self, event: Input.Changed) -> None:
         if not self.there:
             event.prevent_default()
+
+    @work(exclusive=True, group=CommandPalette._GATHER_COMMANDS_GROUP)
+    async def _gather_commands(self, search_value: str) -> None:
+        # What begins when the window has been emptied already has nothing to look for.
+        with suppress(NoMatches):
+            await CommandPalette._gather_commands.__wrapped__(self, search_value)  # type: ignore[attr-defined]
 
     def _watch__list_visible(self) -> None:
         if self.there:

@@ -201,14 +201,23 @@ async def test_a_palette_survives_what_comes_too_early_and_too_late(open_app: Op
         palette.dismiss()
         field.post_message(Input.Changed(field, "copy"))
         await running.until(lambda: not palette.is_running)
+        # What begins to look for it then.
+        await Palette._gather_commands.__wrapped__(palette, "copy")  # type: ignore[attr-defined]
         # Opened and closed and opened in one moment.
         at_once(running, "ctrl+p", "escape", "ctrl+p")
         await quiet(running)
         assert sum(isinstance(one, CommandPalette) for one in running.app.screen_stack) <= 1
 
 
+async def test_a_key_that_comes_when_the_last_screen_has_gone_is_none(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        app = running.app
+    assert not app.screen_stack
+    await app.on_event(events.Key("f2", None))
+
+
 def test_the_palettes_inner_parts_are_still_called_as_they_were() -> None:
-    for name in ("_watch__list_visible", "_watch__show_busy"):
+    for name in ("_watch__list_visible", "_watch__show_busy", "_gather_commands"):
         assert hasattr(CommandPalette, name)
 
 

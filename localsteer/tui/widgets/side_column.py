@@ -62,18 +62,19 @@ class SideColumn(Vertical):
         self._painted: tuple[object, ...] = ()
         self._head = Static(Content(""), classes="side--dials")
         self._text = Static(Content(""), classes="side--text")
+        self._scroll = VerticalScroll(can_focus=False)
 
     def compose(self) -> ComposeResult:
         yield self._head
         # As high as the column at least: an anchored one would push a short text to its end.
-        with VerticalScroll(can_focus=False), Vertical(classes="side--page"):
+        with self._scroll, Vertical(classes="side--page"):
             yield self._text
 
     def on_mount(self) -> None:
         side = self._reply.side
         colour = "$pole-positive" if side.lean > 0 else "$pole-negative" if side.lean < 0 else "$foreground"
         self.border_title = Content.assemble((f"{self._place + 1} ", "$faint"), (side.title, f"{colour} bold"))
-        self.query_one(VerticalScroll).anchor()
+        self._scroll.anchor()
 
     def on_resize(self) -> None:
         self._paint_dials()
@@ -99,7 +100,7 @@ class SideColumn(Vertical):
 
     def scroll(self, by: int) -> None:
         """Its text up or down by so many lines."""
-        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+        self._scroll.scroll_relative(y=by, animate=False)
 
     def _paint_dials(self) -> None:
         rack = self._reply.side.rack
