@@ -155,7 +155,7 @@ class TokenText:
     index: int
     token: int
     text: str
-    at: float = 0.0
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from localsteer.engine.comparison import Comparison
@@ -18,7 +19,7 @@ def write_side_again(desk: Desk, command: Generate, course: Course, stopped: Cal
         match event:
             case SideToken(request, side, index, token, text):
                 if side == course.side:
-                    say(TokenText(request, index, token, text))
+                    say(TokenText(request, index, token, text, time.perf_counter()))
             case SideFinished(_, side, reply):
                 if side == course.side:
                     finished = True

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
-import llama_cpp.llama_cpp as lib
 import numpy as np
 import numpy.typing as npt
 
@@ -90,9 +89,7 @@ def _most_at_once(model: Model, length: int) -> int:
     """Sequences of ``length`` tokens each."""
     if not _apart(model):
         return min(_AT_ONCE_IN_SMALL_MODELS, most_sequences(model))
-    heads, kv_heads = lib.llama_model_n_head(model.handle), lib.llama_model_n_head_kv(model.handle)
-    width = int(model.n_embd // heads * kv_heads)
-    each = -(-length // _CACHE_STEP) * _CACHE_STEP * model.n_layer * width * 2 * 2
+    each = -(-length // _CACHE_STEP) * _CACHE_STEP * model.cache_bytes_per_token
     return max(1, min(_AT_ONCE, most_sequences(model), _CACHE_BYTES // max(1, each)))
 
 
@@ -180,9 +177,12 @@ class _Writing:
         shared = next(differ, min(map(len, sequences)))
         first, *others = (members[0] for members in sequences.values())
         self._read(context, first, heads[first][:shared], 0)
-        for other in others:
-            context.copy(first, other)
+        if shared:
+            for other in others:
+                context.copy(first, other)
         for head, (leader, *members) in sequences.items():
+            if not head:
+                continue
             self._read(context, leader, head[shared:], shared)
             for member in members:
                 context.copy(leader, member)

@@ -12,7 +12,7 @@ from typing import Any
 import llama_cpp.llama_cpp as lib
 
 from localsteer.errors import ModelError, Stopped
-from localsteer.gguf_header import check_chat_model, model_id, vocabulary_fingerprint
+from localsteer.gguf_header import cache_bytes_per_token, check_chat_model, model_id, vocabulary_fingerprint
 from localsteer.llama import backend
 from localsteer.llama.closing import Closing
 from localsteer.llama.mapped_pages import let_go_of_mapped_pages
@@ -49,6 +49,8 @@ class Model(Closing):
         self.has_chat_template = bool(header.chat_template)
         self.model_id = model_id(self.path, header)
         self.vocabulary_fingerprint = vocabulary_fingerprint(self.path, header)
+        self.cache_bytes_per_token = cache_bytes_per_token(self.path, header)
+        """What a token takes in the KV cache; 0 for a recurrent model."""
         self.gpu_layers = self._offload(gpu_layers, header.n_layer)
         self._pieces: dict[int, bytes] = {}
         self._control: dict[int, bool] = {}

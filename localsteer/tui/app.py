@@ -92,7 +92,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """See Textual's. A key that comes when the last screen has gone finds none."""
-        if not isinstance(event, events.InputEvent) or self._screen_stack:
+        if not isinstance(event, events.InputEvent) or self.screen_stack:
             await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:

@@ -118,3 +118,24 @@ def test_writing_can_be_stopped(bpe: Model) -> None:
             n_tokens=5,
             should_stop=lambda: True,
         )
+
+
+def test_what_cannot_share_a_context_is_written_one_after_the_other(hybrid: Model) -> None:
+    asked = [hybrid.tokenize(text, start=True) for text in ("water", "the sea")]
+    together, alone = (
+        [
+            reply
+            for group in groups
+            for reply in generate_many(
+                hybrid,
+                group,
+                steered_from=[0] * len(group),
+                directions=None,
+                strengths=[0.0] * len(group),
+                n_tokens=4,
+                temperature=0,
+            )
+        ]
+        for groups in ([asked], [[one] for one in asked])
+    )
+    assert together == alone
