@@ -66,6 +66,11 @@ class RunningReply:
         """The record as it stands."""
         return replace(self._record, tokens=tuple(self._tokens))
 
+    @property
+    def saved(self) -> bool:
+        """Whether the record has all of it."""
+        return not self._unsaved
+
     def started(self, event: Started) -> None:
         """The prompt is evaluated: note the seed that was drawn and what it cost."""
         self._record = replace(
@@ -82,7 +87,7 @@ class RunningReply:
         self._tokens.append(token)
         self._pieces.append(text)
         self._unsaved = True
-        if self.message_id is None:
+        if len(self._tokens) == 1:
             self.save()
 
     def turned(self, dials: tuple[DialSetting, ...]) -> None:
@@ -127,6 +132,7 @@ class RunningReply:
             course=event.course,
         )
         self._pieces = [event.text]
+        self._unsaved = True
         self.save()
         assert self.message_id is not None
         return self._store.message(self.message_id)
@@ -136,6 +142,7 @@ class RunningReply:
         if self.message_id is None and not self._tokens:
             return None
         self._record = replace(self._record, seconds=self._seconds())
+        self._unsaved = True
         self.save()
         assert self.message_id is not None
         return self._store.message(self.message_id)

@@ -169,7 +169,7 @@ def _header(template: ChatTemplate, roles: tuple[str, ...], text: str | None) ->
     always how the template writes it in a conversation that goes on.
     """
     try:
-        closed, opened = template.frame(roles, False).texts[-1], template.frame(roles, True).texts[-1]
+        closed, opened = template.ending(roles, False), template.ending(roles, True)
     except TemplateRefusal:
         return text or "", len(text or "")
     whole = opened if text is None else text
@@ -184,7 +184,7 @@ def _before_forced(template: ChatTemplate, roles: tuple[str, ...]) -> str | None
     """What stands before a reply whose beginning is given: a template may want a space there that the model would
     write.
     """
-    opened = template.frame(roles, True).texts[-1]
+    opened = template.ending(roles, True)
     try:
         written = template.frame((*roles, "assistant"), False).texts[-2]
     except TemplateRefusal:

@@ -8,6 +8,7 @@ Jinja, and never meets the tokeniser as anything but text.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -30,6 +31,10 @@ PLAIN_TEMPLATE = (
 # Private-use characters, so that no template has a reason to contain or to change them.
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _LONGEST_REASON = 200
+_FRAMES_REMEMBERED, _ENDINGS_REMEMBERED = 16, 4096
+_ROLES = {role[0]: role for role in ("system", "user", "assistant")}
+_TRIMMED = {(left, right): (left, right) for left in (False, True) for right in (False, True)}
+"""One object each, for each of thousands of messages."""
 _PLACEHOLDER = re.compile(f"{_OPEN}([0-9]{{1,9}}){_CLOSE}")
 
 
@@ -67,24 +72,43 @@ class ChatTemplate:
             raise self._unusable(limit) from None
         except Exception as error:
             raise ModelError(f"The chat template of {self._name} cannot be read: {spoken(error)}.") from error
-        self.frame = lru_cache(maxsize=512)(self._frame)
+        self.frame = lru_cache(maxsize=_FRAMES_REMEMBERED)(self._frame)
         """Frame of a tuple of roles, ``open_reply``: with the beginning of a reply at the end. Raises
         TemplateRefusal.
         """
+        self._ending = lru_cache(maxsize=_ENDINGS_REMEMBERED)(self._ending_of)
+
+    def ending(self, roles: tuple[str, ...], open_reply: bool) -> str:
+        """The last text of that frame. A conversation needs one for each of its replies, so these are remembered by
+        the initials of their roles, which are short. Raises TemplateRefusal.
+        """
+        return self._ending("".join([role[0] for role in roles]), open_reply)
+
+    def _ending_of(self, initials: str, open_reply: bool) -> str:
+        roles = tuple(_ROLES[initial] for initial in initials)
+        return _PLACEHOLDER.split(self._checked(roles, open_reply))[-1]
 
     def _frame(self, roles: tuple[str, ...], open_reply: bool) -> Frame:
-        bare = self._print(roles, open_reply, "")
+        bare = self._checked(roles, open_reply)
         padded = self._print(roles, open_reply, " ")
         order = tuple(int(number) for number in _PLACEHOLDER.findall(bare))
-        if set(order) != set(range(len(roles))):
-            missing = sorted(set(range(len(roles))) - set(order))
-            raise TemplateRefusal(f"it leaves out the {roles[missing[0]]} message" if missing else "it is confused")
         texts, spaced = _PLACEHOLDER.split(bare)[::2], _PLACEHOLDER.split(padded)[::2]
         if len(texts) != len(spaced):
-            return Frame(tuple(texts), order, ((False, False),) * len(order))
+            return Frame(_shared(texts), order, ((False, False),) * len(order))
         left = [not after.endswith(before + " ") for before, after in zip(texts[:-1], spaced[:-1], strict=True)]
         right = [not after.startswith(" " + before) for before, after in zip(texts[1:], spaced[1:], strict=True)]
-        return Frame(tuple(texts), order, tuple(zip(left, right, strict=True)))
+        return Frame(_shared(texts), order, tuple(_TRIMMED[one] for one in zip(left, right, strict=True)))
+
+    def _checked(self, roles: tuple[str, ...], open_reply: bool) -> str:
+        """What the template prints around placeholders, each of which is there."""
+        bare = self._print(roles, open_reply, "")
+        missing = set(range(len(roles))) ^ {int(number) for number in _PLACEHOLDER.findall(bare)}
+        if missing:
+            first = min(missing)
+            raise TemplateRefusal(
+                f"it leaves out the {roles[first]} message" if first < len(roles) else "it is confused"
+            )
+        return bare
 
     def _print(self, roles: tuple[str, ...], open_reply: bool, padding: str) -> str:
         messages = [
@@ -113,6 +137,12 @@ class ChatTemplate:
             f"The chat template of {self._name} {limit}, so it is not used; take another file of this model, or write "
             "to it without a template (`localsteer say --raw`)."
         )
+
+
+def _shared(texts: Iterable[str]) -> tuple[str, ...]:
+    """What a template writes between messages is nearly always the same: one object for equal texts."""
+    found: dict[str, str] = {}
+    return tuple(found.setdefault(text, text) for text in texts)
 
 
 def spoken(error: Exception) -> str:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 
 from localsteer.engine.client import EngineClient
@@ -25,6 +26,7 @@ from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
+from localsteer.tui.remarks import Remark
 from localsteer.tui.steady_lists import claim_lists
 from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
@@ -99,6 +101,19 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         """A key that was under way when the app ended finds no screen any more."""
         if self._exit:
             event.prevent_default()
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """See Textual's."""
+        seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
+        self.post_message(Notify(Remark(message, title, severity, seconds, markup)))
 
     def on_app_focus(self) -> None:
         """In a browser the first frame comes before the page has the focus, and nothing has it then."""

@@ -151,7 +151,9 @@ class Conversing:
         for reply in list(self._replies):
             await self._paint(reply)
             if reply.running is not None:
-                await self._saving(reply.running.save_if_due)
+                await self._saving(reply.running, reply.running.save_if_due)
+        with contextlib.suppress(StorageError):
+            self._talk.save_left_over(due=True)
 
     async def load_failed(self) -> None:
         """The model did not load: nobody is going to reply."""
@@ -164,6 +166,8 @@ class Conversing:
             if reply.running is not None and reply.tokens:
                 with contextlib.suppress(StorageError):
                     reply.running.break_off()
+        with contextlib.suppress(StorageError):
+            self._talk.save_left_over()
 
     async def adopt(self, running: RunningReply, event: Finished | None) -> None:
         """A reply that was written elsewhere comes after the last message; ``event`` None: it was broken off."""
@@ -245,7 +249,7 @@ class Conversing:
     async def _add_token(self, reply: OnItsWay, event: TokenText) -> None:
         fresh, running = reply.add(event), reply.running
         if running is not None and fresh:
-            await self._saving(lambda: running.add(event.token, event.text))
+            await self._saving(running, lambda: running.add(event.token, event.text))
 
     async def _paint(self, reply: OnItsWay) -> None:
         text = reply.taken()
@@ -269,8 +273,10 @@ class Conversing:
         self._replies.remove(reply)
         running, view = reply.running, reply.view
         assert running is not None
-        await self._saving(lambda: running.finish(event))
+        await self._saving(running, lambda: running.finish(event))
         if view is None:
+            if not running.saved:
+                self._talk.keep(running)
             # It was turned away from, and is there again since.
             if self._talk.find(running.message_id) is not None:
                 await self._screen.show_record()
@@ -329,8 +335,10 @@ class Conversing:
             self._replies.remove(reply)
         running, view = reply.running, reply.view
         if running is not None and reply.tokens:
-            await self._saving(running.break_off)
+            await self._saving(running, running.break_off)
         if view is None:
+            if running is not None and not running.saved:
+                self._talk.keep(running)
             return
         if running is None or not reply.tokens:
             await view.remove()
@@ -356,7 +364,7 @@ class Conversing:
             at=-1,
         )
 
-    async def _saving(self, save: Callable[[], object]) -> None:
+    async def _saving(self, running: RunningReply, save: Callable[[], object]) -> None:
         """Save, or say once that it did not work; what was written stays on the screen and in memory."""
         try:
             save()
@@ -365,4 +373,5 @@ class Conversing:
                 self._save_failed = True
                 await self._transcript.add_note(f"Saving failed: {error} It is tried again.", "error")
         else:
-            self._save_failed = False
+            # Often nothing was due.
+            self._save_failed = self._save_failed and not running.saved

@@ -57,7 +57,7 @@ class Talk:
         self._conversation: Conversation | None = None
         self._read_as: ReadAs | None = None
         self._older: tuple[tuple[int, str], tuple[Turn, ...]] | None = None
-        self._unsaved: RunningReply | None = None
+        self._left_over: list[tuple[int, RunningReply]] = []
 
     @property
     def can_write_again(self) -> bool:
@@ -100,7 +100,6 @@ class Talk:
         self._conversation = None
         self._read_as = None
         self._older = None
-        self._unsaved = None
 
     def open(self, conversation: Conversation) -> None:
         """Go on with a conversation: what the store has just opened."""
@@ -133,7 +132,7 @@ class Talk:
 
     def say(self, text: str) -> StoredMessage:
         """What the person said, below the last message."""
-        self._save_left_over()
+        self.save_left_over()
         conversation = self._conversation or self.store.new_conversation(self.system_prompt)
         last = self.messages[-1].id if self.messages else None
         try:
@@ -168,7 +167,6 @@ class Talk:
     def take_back_reply(self) -> StoredMessage | None:
         """Forget the last reply on the screen (the record keeps it), so that another can take its place."""
         if self.messages and self.messages[-1].role == "assistant":
-            self._unsaved = None
             taken = self.messages.pop()
             if self._read_as is not None:
                 self._read_as = replace(self._read_as, replies=min(self._read_as.replies, self._reply_count()))
@@ -193,13 +191,13 @@ class Talk:
 
     def add_reply(self, running: RunningReply) -> None:
         """The reply as it stands, whether it could be saved or not."""
-        if running.message_id is None:
-            self._unsaved = running
-        if running.message_id is not None:
+        message_id = running.message_id or -1 - len(self.messages)
+        if not running.saved:
+            self.keep(running, message_id)
+        else:
             with contextlib.suppress(StorageError):
-                self.messages.append(replace(self.store.message(running.message_id), content=running.text))
+                self.messages.append(self.store.message(message_id))
                 return
-        message_id = -1 - len(self.messages) if running.message_id is None else running.message_id
         self.messages.append(
             StoredMessage(
                 id=message_id,
@@ -212,13 +210,25 @@ class Talk:
             )
         )
 
-    def _save_left_over(self) -> None:
-        """A reply that could not be saved when it came: nothing can be said below it before it is."""
-        if self._unsaved is not None:
-            self._unsaved.save()
-            left_over, self._unsaved = self._unsaved.message_id, None
-            if left_over is not None and self.messages and self.messages[-1].id < 0:
-                self.messages[-1] = replace(self.messages[-1], id=left_over)
+    def keep(self, running: RunningReply, shown_as: int = 0) -> None:
+        """A reply that could not be saved to its end: it is saved when it can be. ``shown_as``: its id among the
+        messages, until it has one of the record's.
+        """
+        self._left_over.append((shown_as, running))
+
+    def save_left_over(self, *, due: bool = False) -> None:
+        """Save the replies that could not be saved when they came: nothing can be said below one before it is.
+        ``due``: only where the last try is long enough ago.
+        """
+        for one in list(self._left_over):
+            shown_as, running = one
+            running.save_if_due() if due else running.save()
+            if running.saved:
+                self._left_over.remove(one)
+                self.messages = [
+                    replace(message, id=running.message_id or shown_as) if message.id == shown_as else message
+                    for message in self.messages
+                ]
 
     def read_all_as(self, dials: tuple[DialSetting, ...]) -> None:
         """From now on the engine reads every earlier reply as if it had been written under ``dials``.

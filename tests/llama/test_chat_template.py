@@ -13,7 +13,7 @@ from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 from localsteer.errors import ModelError, PromptError
 from localsteer.llama.chat_template import Piece, plain_text, render, stop_texts
 from localsteer.llama.model import Model
-from localsteer.llama.template_text import PLAIN_TEMPLATE
+from localsteer.llama.template_text import PLAIN_TEMPLATE, ChatTemplate
 from localsteer.messages import Message
 from tests.random_models import (
     CHATML_TEMPLATE,
@@ -249,3 +249,23 @@ def test_nothing_at_all_cannot_be_continued(tmp_path: Path) -> None:
     path = write_random_llama(tmp_path / "no-start.gguf", template=CHATML_TEMPLATE, add_start=False)
     with Model(path) as model, pytest.raises(PromptError):
         plain_text(model, "")
+
+
+def test_a_long_conversation_that_goes_on_is_not_printed_for_each_of_its_replies_again(
+    open_model: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = open_model("bpe", LLAMA3_TEMPLATE)
+    said = [Message("user", "Hi"), Message("assistant", "Hello")] * 260
+    render(model, [*said, Message("user", "Hi")])
+    printed: list[int] = []
+    run = ChatTemplate._print
+
+    def counted(template: ChatTemplate, roles: tuple[str, ...], open_reply: bool, padding: str) -> str:
+        printed.append(len(roles))
+        return run(template, roles, open_reply, padding)
+
+    monkeypatch.setattr(ChatTemplate, "_print", counted)
+    render(model, [*said, Message("user", "Hi")])
+    assert printed == []
+    render(model, [*said, *said[:2], Message("user", "Hi")])
+    assert len(printed) <= 6

@@ -149,6 +149,42 @@ async def test_of_a_long_conversation_the_end_is_mounted_and_the_rest_comes_as_o
         assert app.screen.talk.messages[-2].parent_id == ids[-1]
 
 
+async def test_of_a_conversation_that_grows_long_the_first_messages_go_and_come_again(open_app: OpenApp) -> None:
+    async with open_app(settings=BRIEF, size=(80, 24)) as app:
+        await app.loaded()
+        app.screen.talk.set_system_prompt("You are a gardener.")
+        transcript = app.screen.query_one(Transcript)
+
+        async def say(numbers: range) -> None:
+            for number in numbers:
+                message = app.screen.talk.say(f"number{number} of them")
+                await transcript.add_user(message.content, message.id)
+
+        await say(range(40))
+        await transcript.add_note("The system prompt is this.", at=0)
+        await say(range(40, 300))
+        ids = [message.id for message in app.screen.talk.messages]
+        assert len(ids) == 300
+        assert transcript.ids == ids[-len(transcript.ids) :]
+        assert len(transcript.query(PastPage)) <= 13
+        assert transcript.more_before
+        await app.until(lambda: "number299" in app.text())
+        while len(transcript.ids) < 300:
+            many = len(transcript.ids)
+            transcript.scroll_home(animate=False)
+            await app.until(partial(lambda before: len(transcript.ids) > before, many))
+        assert transcript.ids == ids
+        transcript.scroll_home(animate=False)
+        await app.until(lambda: "number0 " in app.text() and "gardener" in app.text())
+        # At the end again the first ones go, whichever way they came.
+        transcript.pick(ids[0])
+        await say(range(300, 315))
+        ids = [message.id for message in app.screen.talk.messages]
+        assert transcript.ids == ids[-len(transcript.ids) :]
+        assert len(transcript.ids) < 200
+        assert transcript.picked is None
+
+
 async def test_what_is_damaged_in_a_record_is_said_at_its_message(open_app: OpenApp, places: Places) -> None:
     with ConversationStore(places.conversations) as store:
         long = store.add_tree(conversation(4)).id

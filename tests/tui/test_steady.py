@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 
+import pytest
 from rich.style import Style
 from textual import events
 from textual.command import CommandPalette
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Offset, Size
 from textual.widgets import Input, OptionList
+from textual.widgets._toast import Toast
 
 from localsteer.library.settings import Settings
 from localsteer.tui.dialogs.conversations import Conversations
@@ -18,6 +21,7 @@ from localsteer.tui.dialogs.key_help import KeyHelp
 from localsteer.tui.dialogs.models import Models
 from localsteer.tui.dialogs.system_prompt import SystemPrompt
 from localsteer.tui.palette_window import Palette
+from localsteer.tui.remarks import Remark
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
 from tests.tui.conftest import OpenApp, Running, remarks
@@ -192,7 +196,7 @@ async def test_a_palette_survives_what_comes_too_early_and_too_late(open_app: Op
         stale = Style(meta={"option": 1000})
         options.post_message(events.Click(options, 1, 1, 0, 0, 1, False, False, False, x, y, stale))
         await quiet(running)
-        assert running.app.screen is palette
+        assert palette.there
         # A page up in a list that is not laid out.
         options._index_to_line.clear()
         options._move_page(-1)
@@ -202,7 +206,7 @@ async def test_a_palette_survives_what_comes_too_early_and_too_late(open_app: Op
         field.post_message(Input.Changed(field, "copy"))
         await running.until(lambda: not palette.is_running)
         # What begins to look for it then.
-        await Palette._gather_commands.__wrapped__(palette, "copy")  # type: ignore[attr-defined]
+        await palette._gather_commands("copy").wait()
         # Opened and closed and opened in one moment.
         at_once(running, "ctrl+p", "escape", "ctrl+p")
         await quiet(running)
@@ -268,3 +272,26 @@ async def test_keys_that_come_while_the_app_ends_are_no_trouble(open_app: OpenAp
         key._set_forwarded()
         await running.app._dispatch_message(key)
         assert key._no_default_action
+
+
+async def test_a_remark_whose_time_has_just_run_out_does_not_keep_the_app_busy_for_ever(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        late = Remark("It is late.", timeout=-1)
+        assert late.has_expired
+        assert late.time_left > 0
+        await running.app.screen.mount(Toast(late))
+        await running.until(lambda: not running.app.screen.query(Toast))
+        running.app.notify("Said in passing.")
+        await running.until(lambda: "Said in passing." in running.text())
+        assert all(isinstance(one, Remark) for one in running.app._notifications)
+
+
+def test_a_remark_goes_when_its_time_is_over_though_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    remark = Remark("Hello", timeout=5)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: now + 4)
+    assert not remark.has_expired
+    assert 0 < remark.time_left <= 1
+    monkeypatch.setattr(time, "monotonic", lambda: now + 5)
+    assert remark.has_expired

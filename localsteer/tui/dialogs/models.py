@@ -201,6 +201,14 @@ class Models(Choosing["Path | None"]):
 
     # ------------------------------------------------------------ downloading
 
+    async def _arrived(self, name: str, path: Path) -> None:
+        """It is said when it is true: by then the list has the model, and Enter means it."""
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = ""
+        await self._look(path)
+        if self.there:
+            self.query_one(FetchLine).say(f"{name} is here; Enter opens it.")
+
     def _watch(self) -> None:
         if not self.there:
             return
@@ -216,10 +224,7 @@ class Models(Choosing["Path | None"]):
             return
         self._fetching = None
         if fetching.path is not None:
-            line.say(f"{name} is here; Enter opens it.")
-            with self.prevent(Input.Changed):
-                self.query_one(Input).value = ""
-            self.run_worker(self._look(fetching.path), exit_on_error=False)
+            self.run_worker(self._arrived(name, fetching.path), exit_on_error=False)
         elif fetching.problem:
             line.say(fetching.problem, wrong=True)
         else:

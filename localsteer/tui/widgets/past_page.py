@@ -33,6 +33,11 @@ class PastPage(SelectableLines):
         """The messages that can be picked."""
         return tuple(message.message_id for message in self._past if message.message_id is not None)
 
+    @property
+    def begins_in_record(self) -> bool:
+        """Whether the first of them is a message that is in the record."""
+        return self._past[0].message_id is not None
+
     def pick(self, message_id: int | None) -> None:
         """Mark this message, where it is here, and no other."""
         picked = next((index for index, one in enumerate(self._past) if one.message_id == message_id), None)

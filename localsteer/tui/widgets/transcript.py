@@ -20,6 +20,8 @@ from localsteer.tui.widgets.picking import Clicked, Pickable
 
 _MOST_OPEN = 18
 _STAY_OPEN = 6
+_MOST_PAGES = 12
+_STAY_PAGES = 8
 
 
 class _Messages(Vertical, Lengthening):
@@ -242,16 +244,35 @@ class Transcript(VerticalScroll, Lengthening):
             return
 
     async def _fold(self) -> None:
-        """Many old messages become one widget, so that a token costs little in a long conversation too."""
-        open_views = [view for view in self._messages.children if isinstance(view, UserView | ReplyView | NoteLine)]
+        """Many old messages become one widget, so that a token costs little in a long conversation too; and of many
+        such widgets the first go, to come again when they are scrolled to, so that memory stays as it is.
+        """
+        children = list(self._messages.children)
+        pages = [view for view in children if isinstance(view, PastPage)]
+        after = children[children.index(pages[-1]) + 1 :] if pages else children
+        open_views = [view for view in after if isinstance(view, UserView | ReplyView | NoteLine)]
         if len(open_views) <= _MOST_OPEN:
             return
         old = open_views[:-_STAY_OPEN]
         page = PastPage([view.past for view in old], dark=self.app.current_theme.dark)
         page.pick(self.picked)
+        begin = self._first_to_stay(pages)
+        gone = children[: children.index(begin)] if begin is not None else []
         with self.app.batch_update():
             await self._messages.mount(page, before=old[0])
-            await self._messages.remove_children(old)
+            await self._messages.remove_children([*gone, *old])
+        if gone:
+            self.more_before = True
+            if self.picked not in self.ids:
+                self.picked = None
+
+    def _first_to_stay(self, pages: Sequence[PastPage]) -> PastPage | None:
+        """The first of the pages to keep, where there are too many. What comes before a page can be shown again if it
+        begins with a message that is in the record.
+        """
+        if len(pages) <= _MOST_PAGES:
+            return None
+        return next((page for page in pages[-_STAY_PAGES:] if page.begins_in_record), None)
 
     def _after_last_question(self) -> list[Widget]:
         after: list[Widget] = []
