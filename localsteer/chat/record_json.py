@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, fields
+from functools import lru_cache
 from typing import Any, cast
 
 from localsteer.chat.conversation import ReadAs
@@ -93,7 +94,12 @@ def course_from(document: object) -> Course | None:
 def _cut(numbers: list[Any]) -> tuple[int, int, int]:
     if len(numbers) != 3:
         raise ValueError("three numbers are expected")
-    kept, length, times = map(whole_number, numbers)
+    return _shared(*map(whole_number, numbers))
+
+
+@lru_cache(maxsize=4096)
+def _shared(kept: int, length: int, times: int) -> tuple[int, int, int]:
+    """One object for cuts that are equal: many are, and a reply has dozens."""
     return kept, length, times
 
 

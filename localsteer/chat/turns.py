@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from localsteer.chat.conversation import ReadAs, StoredMessage
 from localsteer.engine.protocol import DialMark, ModelCard, Turn
@@ -43,17 +43,52 @@ def conversation_turns(system_prompt: str, turns: Iterable[Turn], read_as: ReadA
     return tuple(found)
 
 
-def within_reach(turns: Sequence[Turn], n_ctx: int) -> tuple[Turn, ...]:
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The turns of a path's beginning that may still be within reach, and what those before them came to: the tokens
+    that they take at least, and how many replies are among them.
+    """
+
+    turns: tuple[Turn, ...] = ()
+    tokens_before: int = 0
+    replies_before: int = 0
+
+
+def earlier(turns: Sequence[Turn], n_ctx: int) -> Earlier:
+    """Of the messages of a path's beginning, each a turn of its own, those that :func:`within_reach` may still leave
+    in a context of ``n_ctx`` tokens, whatever comes after them.
+    """
+    begin, room = len(turns), 2 * n_ctx
+    while begin > 0 and (room > 0 or not _begins(turns, begin)):
+        begin -= 1
+        # A message may become a part of the one before it, which takes no token then.
+        room -= _least(turns[begin]) - (turns[begin].role == "user")
+    before = conversation_turns("", turns[:begin])
+    replies = sum(turn.role == "assistant" for turn in before)
+    return Earlier(tuple(turns[begin:]), sum(map(_least, before)), replies)
+
+
+def _begins(turns: Sequence[Turn], index: int) -> bool:
+    """Whether a message of the person's begins there that is no part of the one before it."""
+    return turns[index].role == "user" and turns[index - 1].role != "user" if index < len(turns) else False
+
+
+def _least(turn: Turn) -> int:
+    return len(turn.tokens or ()) + 1
+
+
+def within_reach(turns: Sequence[Turn], n_ctx: int, tokens_before: int = 0) -> tuple[Turn, ...]:
     """``turns`` without those that are so far back that a context of ``n_ctx`` tokens cannot hold them in any case.
 
     Every turn takes a token at least, and a reply those that it was written as. They go in parts of ``n_ctx`` tokens,
     so that what is left begins with the same turn for a while, as the engine's own cut does. System turns at the front
-    stay, and what is left begins with a message of the person's.
+    stay, and what is left begins with a message of the person's. ``tokens_before``: what :func:`earlier` left out,
+    between those and the others.
     """
     front = next((index for index, turn in enumerate(turns) if turn.role != "system"), len(turns))
-    least = [len(turn.tokens or ()) + 1 for turn in turns]
-    excess = (sum(least[front:]) - n_ctx) // n_ctx * n_ctx
-    cut, gone = front, 0
+    least = [_least(turn) for turn in turns]
+    excess = (tokens_before + sum(least[front:]) - n_ctx) // n_ctx * n_ctx
+    cut, gone = front, tokens_before
     for index in range(front, len(turns)):
         if gone > excess:
             break

@@ -93,6 +93,7 @@ class Conversing:
             await self._transcript.add_note(f"{error} The message was not sent.", "error")
             return
         await self._transcript.add_user(text, said.id, asked_words(said))
+        self._talk.forget_before(self._transcript.ids[0])
         await self._ask()
 
     async def answer(self, *, afresh: bool = False) -> None:

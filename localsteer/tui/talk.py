@@ -12,10 +12,11 @@ from pathlib import Path
 from localsteer.chat.conversation import Conversation, ReadAs, ReplyRecord, StoredMessage
 from localsteer.chat.running import RunningReply
 from localsteer.chat.store import ConversationStore
-from localsteer.chat.turns import as_turn, conversation_turns, within_reach
+from localsteer.chat.turns import Earlier, as_turn, conversation_turns, earlier, within_reach
 from localsteer.engine.protocol import DialMark, DialSetting, ModelCard, Sampling, Turn
 from localsteer.errors import StorageError
 
+_MANY = 100
 _KEEP_SECONDS = 30 * 86_400.0
 """What is deleted can be had back for so long."""
 
@@ -56,7 +57,7 @@ class Talk:
         self.messages: list[StoredMessage] = []
         self._conversation: Conversation | None = None
         self._read_as: ReadAs | None = None
-        self._older: tuple[tuple[int, str], tuple[Turn, ...]] | None = None
+        self._earlier: tuple[tuple[int, str, int], Earlier] | None = None
         self._left_over: list[tuple[int, RunningReply]] = []
 
     @property
@@ -99,7 +100,7 @@ class Talk:
         self.messages = []
         self._conversation = None
         self._read_as = None
-        self._older = None
+        self._earlier = None
 
     def open(self, conversation: Conversation) -> None:
         """Go on with a conversation: what the store has just opened."""
@@ -123,6 +124,19 @@ class Talk:
         older = self.store.older(self.messages[0].id) if self.messages else ()
         self.messages[:0] = older
         return older
+
+    def forget_before(self, message_id: int) -> None:
+        """Leave what was said long before this message to the record, so that memory stays as it is."""
+        place = next((index for index, one in enumerate(self.messages) if one.id == message_id), 0)
+        if place >= _MANY:
+            self.messages = self.messages[place:]
+
+    def whole(self) -> list[StoredMessage]:
+        """All messages of the path, from the record where they are not here."""
+        messages = list(self.messages)
+        while messages and (older := self.store.older(messages[0].id)):
+            messages[:0] = older
+        return messages
 
     def set_system_prompt(self, text: str) -> None:
         """For the replies from now on."""
@@ -241,15 +255,15 @@ class Talk:
         here = sum(message.role == "assistant" for message in self.messages)
         return here + (self.store.reply_count(self.messages[0].parent_id) if self.messages else 0)
 
-    def _older_turns(self, card: ModelCard) -> tuple[Turn, ...]:
-        """What comes before the messages that are here; read once, until there are more of them here."""
+    def _earlier_turns(self, card: ModelCard) -> Earlier:
+        """What comes before the messages that are here; read once, until others are the first ones here."""
         before = self.messages[0].parent_id if self.messages else None
         if before is None:
-            return ()
-        key = (before, card.model_id)
-        if self._older is None or self._older[0] != key:
-            self._older = (key, self.store.path_turns(before, card))
-        return self._older[1]
+            return Earlier()
+        key = (before, card.model_id, card.n_ctx)
+        if self._earlier is None or self._earlier[0] != key:
+            self._earlier = (key, earlier(self.store.path_turns(before, card), card.n_ctx))
+        return self._earlier[1]
 
     def turns(self, card: ModelCard, *, until: int | None = None) -> tuple[Turn, ...]:
         """What the engine needs: system prompt and messages, replies with their tokens and the dials of their time.
@@ -272,7 +286,11 @@ class Talk:
         return self._within_reach(turns, card)
 
     def _turns_through(self, card: ModelCard, end: int) -> list[Turn]:
-        return [*self._older_turns(card), *(as_turn(message, card) for message in self.messages[: end + 1])]
+        """From those on that may be within reach."""
+        return [*self._earlier_turns(card).turns, *(as_turn(message, card) for message in self.messages[: end + 1])]
 
     def _within_reach(self, turns: list[Turn], card: ModelCard) -> tuple[Turn, ...]:
-        return within_reach(conversation_turns(self.system_prompt, turns, self._read_as), card.n_ctx)
+        before, read_as = self._earlier_turns(card), self._read_as
+        if read_as is not None:
+            read_as = replace(read_as, replies=max(0, read_as.replies - before.replies_before))
+        return within_reach(conversation_turns(self.system_prompt, turns, read_as), card.n_ctx, before.tokens_before)

@@ -135,6 +135,7 @@ _BYTES = {
     "escape": b"\x1b",
     "tab": b"\t",
     "ctrl+z": b"\x1a",
+    "ctrl+o": b"\x0f",
     "ctrl+q": b"\x11",
     "ctrl+r": b"\x12",
     "ctrl+u": b"\x15",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import sys
 import time
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -103,6 +105,70 @@ def test_of_a_running_reply_at_most_half_a_second_is_missing(seed: int, kills: i
         f"\nchatting in the app: {sum(counts.values())} kills ({counts}), {tokens} characters kept, "
         f"at most {longest:.2f} s of a reply missing\n"
     )
+
+
+EDITS: tuple[tuple[str, ...], ...] = (
+    ("escape", "Why is that?", "enter"),
+    ("alt+u", "alt+e", " And rain?", "enter"),
+    ("alt+e", " Please.", "enter"),
+    ("ctrl+r",),
+    ("alt+r",),
+    ("escape",),
+    ("alt+u", "alt+,"),
+    ("alt+u", "alt+."),
+    ("alt+w",),
+    ("alt+u", "alt+w"),
+    ("ctrl+z",),
+    ("alt+g",),
+)
+
+
+def messages(home: Path) -> dict[int, str]:
+    """What is in the record of every message, deleted ones and other branches included."""
+    with closing(sqlite3.connect(f"{database(home).as_uri()}?mode=ro", uri=True)) as connection:
+        return dict(connection.execute("SELECT id, content FROM messages"))
+
+
+@pytest.mark.soak
+def test_what_was_edited_in_the_app_stays(tmp_path: Path) -> None:
+    draw, kills, edits = random.Random(80), 24, 0
+    before: dict[int, str] = {}
+    for kill in range(kills):
+        with AppInTerminal(tmp_path, *SETTINGS) as app:
+            app.until(loaded)
+            if kill:
+                app.press("ctrl+o")
+                app.until(lambda screen: "Enter open" in screen and ASKED in screen.partition("Search")[2])
+                app.press("enter")
+                app.until(lambda screen: "Enter open" not in screen)
+            app.type(ASKED)
+            app.press("enter")
+            many = len(before) + 2
+            app.until(lambda _, many=many: len(messages(tmp_path)) >= many)  # type: ignore[misc]
+            end = time.monotonic() + 4 * draw.random()
+            while time.monotonic() < end:
+                for one in draw.choice(EDITS):
+                    app.type(one) if " " in one else app.press(one)
+                    time.sleep(0.2 * draw.random())
+                edits += 1
+                before |= messages(tmp_path)
+            engines = app.children()
+            if kill % 2:
+                for engine in engines:
+                    psutil.Process(engine).kill()
+            app.kill()
+            assert all(ended(engine) for engine in engines)
+        check_database(database(tmp_path))
+        after = messages(tmp_path)
+        assert [one for one, content in before.items() if not after[one].startswith(content)] == []
+        with ConversationStore(database(tmp_path)) as store:
+            assert store.damage() is None
+            talk = store.latest()
+            assert talk is not None
+            assert [message.damage for message in talk.messages] == [""] * len(talk.messages)
+        before = after
+        assert len(leftovers(tmp_path)) <= 1
+    sys.stdout.write(f"\nediting in the app: {kills} kills, {edits} edits, {len(before)} messages kept\n")
 
 
 @pytest.mark.soak

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,33 @@ def test_messages_that_nobody_answered_are_one_turn(store: ConversationStore) ->
     talk.say("Anybody?")
     assert [turn.content for turn in talk.turns(CARD)] == ["Hello?\n\nAnybody?"]
     assert len(talk.messages) == 2
+
+
+def test_what_has_scrolled_far_away_is_left_to_the_record_and_the_engine_gets_the_same(
+    store: ConversationStore,
+) -> None:
+    talk, little = Talk(store), replace(CARD, n_ctx=64)
+    for number in range(150):
+        talk.say(f"question {number}")
+        reply(talk, f"answer {number}")
+        if number == 120:
+            talk.read_all_as(OTHER)
+    said = talk.whole()
+    for last in (120, 20):
+        talk.say("And?")
+        all_of_it, some = talk.turns(CARD), talk.turns(little)
+        assert talk.take_back_question() == "And?"
+        talk.forget_before(talk.messages[-last].id)
+        assert len(talk.messages) == last
+        assert talk.whole() == said
+        talk.say("And?")
+        assert talk.turns(CARD) == all_of_it
+        assert talk.turns(little) == some
+        talk.take_back_question()
+    talk.forget_before(talk.messages[-1].id)
+    assert len(talk.messages) == 20, "not worth it"
+    talk.load_older()
+    assert talk.messages == said[-120:]
 
 
 def test_a_reply_that_is_taken_back_makes_room_for_an_alternative(store: ConversationStore) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.screen import Screen
 
+from localsteer.errors import StorageError
 from localsteer.tui.clipboard import put, way_words
 from localsteer.tui.plain import plain
 from localsteer.tui.talk import Talk
@@ -43,7 +44,11 @@ class CopyCommands(Screen[None]):
     def action_copy_conversation(self) -> None:
         from localsteer.tui.copying import conversation_text
 
-        messages = [(message.role, message.content) for message in self.talk.messages]
+        try:
+            messages = [(message.role, message.content) for message in self.talk.whole()]
+        except StorageError as error:
+            self._remark(str(error))
+            return
         if messages:
             text = conversation_text([("system", self.talk.system_prompt), *messages])
             self._copy(text, f"the conversation ({len(messages)} messages)")
