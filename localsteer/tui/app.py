@@ -23,6 +23,7 @@ from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
 from localsteer.tui.opening import Opening, open_with
+from localsteer.tui.painting import claim_colours
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
@@ -53,6 +54,8 @@ class LocalsteerApp(App[None], inherit_bindings=False):
 
     TITLE = "localsteer"
     CSS = """
+    /* What does not fit is covered, and nothing scrolls as a whole. */
+    Screen { overflow: hidden; }
     ToastRack { margin: 0 0 4 0; }
     Toast { background: $panel; border-left: outer $primary; padding: 0 1; width: 44; }
     Toast.-error { border-left: outer $error; }
@@ -71,6 +74,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         claim_alt_keys()
         claim_pastes()
         claim_lists()
+        claim_colours()
         self._opening = opening
         self._rich_theme_pushed = False
         for theme in THEMES:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -202,8 +201,8 @@ class ChatScreen(
         self.conversing.close()
         self.comparing.close()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.query_one(TooSmall).check(event.size.width, event.size.height)
+    def on_resize(self) -> None:
+        self.query_one(TooSmall).check(self.app.size)
 
     # ------------------------------------------------------------ what Conversing needs
 

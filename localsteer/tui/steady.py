@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
-from textual.geometry import Offset
+from textual.geometry import Offset, Size
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -48,6 +48,11 @@ class SteadyScreen(Screen[Result]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """No key means anything to a screen whose parts are not there yet, or no longer."""
         return super().check_action(action, parameters) if self.is_mounted and self.there else False
+
+    def _screen_resized(self, size: Size) -> None:
+        # A screen tells itself of each size that it was given. Of two that are on their way together neither would be
+        # the last one: the app would change between them for ever, or stay with the wrong one.
+        super()._screen_resized(self.app.size)
 
     def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
         """What the mouse would begin to select there: nothing where a widget is still painted but was removed."""

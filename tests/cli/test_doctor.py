@@ -19,6 +19,7 @@ from localsteer.chat.schema import STEPS
 from localsteer.chat.store import ConversationStore
 from localsteer.cli import doctor_files, doctor_machine
 from localsteer.cli.findings import Finding
+from localsteer.engine import machine
 from localsteer.engine.machine import cores, lost_engines
 from localsteer.library.places import Places, find_places
 from localsteer.library.settings import Settings
@@ -97,6 +98,26 @@ def test_one_that_was_built_for_another_processor_does_not_take_the_doctor_along
     (tmp_path / "llama_cpp.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGILL)")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))
     assert "built for another processor; build it on this one" in said(doctor_machine.look_at_llama_cpp(Settings()))
+
+
+def test_one_that_never_finishes_loading_does_not_keep_the_doctor(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "llama_cpp.py").write_text("import time; time.sleep(600)")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))
+    monkeypatch.setattr(machine, "_SECONDS", 1.0)
+    problem = said(doctor_machine.look_at_llama_cpp(Settings()))
+    assert "has not loaded after 1 seconds; install it again: `pip install" in problem
+    assert "\n" not in problem
+
+
+def test_where_no_process_can_be_started_it_says_so(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+    problem = said(doctor_machine.look_at_llama_cpp(Settings()))
+    assert "no process can be started to load it: " in problem
+    assert "\n" not in problem
 
 
 @pytest.mark.parametrize(("threads", "wrong"), [(cores() + 1, True), (cores(), False), (None, False)])

@@ -16,7 +16,10 @@ from typing import Any, Self
 
 import psutil
 
+from tests.terminal_screen import Screen
+
 ROOT = Path(__file__).parents[2]
+SIZE = 110, 30
 
 
 class TerminalApp:
@@ -35,7 +38,7 @@ class TerminalApp:
         import termios
 
         self.ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 110, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *reversed(SIZE), 0, 0))
 
         def own_terminal() -> None:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -107,20 +110,20 @@ class TerminalApp:
         """Wait until these words were written since the byte ``after``."""
         self.until(lambda: words.encode() in self.written[after:], seconds)
 
-    def press(self, keys: str, words: str, *, again: bool = False) -> None:
-        """Press, and wait until ``words`` are shown. ``again``: every few seconds, for a key that is lost while the
-        window before it closes.
-        """
-        begin = len(self.written)
-        end = time.monotonic() + 60
-        next_time = time.monotonic() + 3
+    @property
+    def screen(self) -> str:
+        """What stands on the terminal now."""
+        screen = Screen(*SIZE)
+        screen.write(self.written.decode("utf-8", "replace"))
+        return screen.text
+
+    def press(self, keys: str, shown: Callable[[str], Any]) -> None:
+        """Press, and wait until it is true of what stands on the terminal."""
         self.type(keys)
-        while words.encode() not in self.written[begin:]:
-            assert time.monotonic() < end, f"{keys!r} never led to {words!r}"
-            if again and time.monotonic() > next_time:
-                self.type(keys)
-                next_time = time.monotonic() + 3
-            time.sleep(0.02)
+        end = time.monotonic() + 60
+        while not shown(self.screen):
+            assert time.monotonic() < end, f"{keys!r} led to\n{self.screen}"
+            time.sleep(0.05)
 
     def ended(self, seconds: float = 30.0) -> int:
         """Wait for its end; its status, as subprocess has it."""

@@ -24,6 +24,7 @@ from localsteer.tui.palette_window import Palette
 from localsteer.tui.remarks import Remark
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
+from localsteer.tui.widgets.too_small import TooSmall
 from tests.tui.conftest import OpenApp, Running, remarks
 
 
@@ -295,3 +296,29 @@ def test_a_remark_goes_when_its_time_is_over_though_the_clock_is_set_back(monkey
     assert 0 < remark.time_left <= 1
     monkeypatch.setattr(time, "monotonic", lambda: now + 5)
     assert remark.has_expired
+
+
+async def test_sizes_that_overtake_each_other_leave_the_one_that_the_terminal_has(open_app: OpenApp) -> None:
+    async with open_app(size=(100, 30)) as running:
+        await running.loaded()
+        screen = running.screen
+        for width, height in ((80, 24), (20, 5), (120, 40)):
+            screen.post_message(events.Resize(Size(width, height), Size(width, height)))
+            # Neighbours would be taken for one.
+            screen.call_later(lambda: None)
+        await quiet(running)
+        assert screen.outer_size == running.app.size == Size(100, 30)
+        assert not screen.query_one(TooSmall).display
+
+
+@pytest.mark.parametrize("key", ["", "alt+a", "alt+h", "ctrl+l", "f1"])
+async def test_nothing_scrolls_as_a_whole_in_a_tiny_terminal(key: str, open_app: OpenApp) -> None:
+    async with open_app(size=(100, 30)) as running:
+        await running.loaded()
+        if key:
+            await running.pilot.press(key)
+            await running.until(lambda: running.app.screen is not running.screen)
+        for size in ((40, 3), (20, 5), (1, 1)):
+            await running.pilot.resize_terminal(*size)
+            assert not running.app.screen.show_vertical_scrollbar
+            assert not running.app.screen.show_horizontal_scrollbar

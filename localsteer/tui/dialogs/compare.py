@@ -112,6 +112,9 @@ class CompareScreen(ModalScreen[None], SteadyScreen[None]):
             self.call_later(self._line_up, self._comparing.now)
         self._paint()
 
+    def on_unmount(self) -> None:
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def show(self, now: SideBySide) -> None:
         """What has come so far."""
         # The engine speaks on while the screen is being taken down.

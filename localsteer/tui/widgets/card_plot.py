@@ -26,6 +26,10 @@ class CardPlot(PlotextPlot):
         super().on_mount()
         self.app.theme_changed_signal.subscribe(self, lambda _: self.refresh())
 
+    def on_unmount(self) -> None:
+        # Else the signal keeps it, and it the card.
+        self.app.theme_changed_signal.unsubscribe(self)
+
     def render(self) -> RenderResult:
         # Anew each time: a plotext figure that is built twice scales its data twice.
         self._draw(self.plt, inks(self.app.theme_variables))

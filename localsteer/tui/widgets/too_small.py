@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
 
 from localsteer.tui.terminal import too_small
@@ -30,9 +31,9 @@ class TooSmall(Widget):
         super().__init__()
         self._words = ""
 
-    def check(self, width: int, height: int) -> None:
+    def check(self, terminal: Size) -> None:
         """Show or hide for a terminal of this size."""
-        self._words = too_small(width, height)
+        self._words = too_small(*terminal)
         self.set_class(bool(self._words), "-on")
         self.refresh()
 

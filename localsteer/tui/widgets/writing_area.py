@@ -10,6 +10,11 @@ from textual.widgets import TextArea
 class WritingArea(TextArea):
     """What everything that takes several lines is made of."""
 
+    def on_unmount(self) -> None:
+        # Textual (8.2) would keep it until the theme changes.
+        watching = getattr(self.app, "__watchers", {}).get("theme", [])
+        watching[:] = [one for one in watching if one[0] is not self]
+
     def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
         """See Textual's."""
         try:

@@ -119,8 +119,8 @@ class WorkshopScreen(Telling):
     def on_mount(self) -> None:
         self.query_one(KeyLine).keys = WRITING
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.query_one(TooSmall).check(event.size.width, event.size.height)
+    def on_resize(self) -> None:
+        self.query_one(TooSmall).check(self.app.size)
 
     @on(events.ScreenResume)
     def _opened(self) -> None:
