@@ -12,9 +12,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
-import gguf
 import numpy as np
 import numpy.typing as npt
 
@@ -27,6 +26,9 @@ from localsteer.steering.scatter import Scatter
 from localsteer.steering.vector import Direction, Front, LayerStatistics, SteeringVector
 from localsteer.steering.vector_origin import Origin, origin_of
 from localsteer.steering.whole_file import write_whole
+
+if TYPE_CHECKING:
+    import gguf
 
 _LAST_LAYER = 511  # llama.cpp knows no model with more
 _LONGEST_STATE = 1e30
@@ -46,6 +48,9 @@ def save_vector(vector: SteeringVector, path: Path, made_of: Composition | None 
 
     Raises :class:`StorageError` where the disk refuses.
     """
+    # Every engine reads vectors, few write one, and this takes as long to import as all the rest here.
+    import gguf
+
     with write_whole(path) as beside:
         writer = gguf.GGUFWriter(beside, vector_keys.ARCHITECTURE)
         try:
@@ -145,11 +150,15 @@ def _add_calibration(writer: gguf.GGUFWriter, known: Calibration) -> None:
 
 def _add_floats(writer: gguf.GGUFWriter, key: str, values: list[float | None]) -> None:
     """NaN stands for what was not measured."""
+    import gguf
+
     numbers = [math.nan if value is None else float(value) for value in values]
     writer.add_key_value(key, numbers, gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.FLOAT64)
 
 
 def _add_rows(writer: gguf.GGUFWriter, key: str, rows: npt.NDArray[np.float32]) -> None:
+    import gguf
+
     writer.add_key_value(key, rows.ravel().tolist(), gguf.GGUFValueType.ARRAY, gguf.GGUFValueType.FLOAT32)
 
 

@@ -22,13 +22,12 @@ from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
+from localsteer.tui.mends import Remark, claim_colours, claim_lists
 from localsteer.tui.opening import Opening, open_with
-from localsteer.tui.painting import claim_colours
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
-from localsteer.tui.remarks import Remark
-from localsteer.tui.steady_lists import claim_lists
+from localsteer.tui.steady import work_beside
 from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
     DARK,
@@ -172,8 +171,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         async def copy() -> None:
             await put(self, text)
 
-        # Not copy(): while the app is taken down nobody would await that any more.
-        self.run_worker(copy, exit_on_error=False)  # type: ignore[arg-type]
+        work_beside(self, copy)
 
     def send_to_terminal_clipboard(self, text: str) -> None:
         """OSC 52: the terminal is asked to take ``text``; whether it did nobody can tell."""

@@ -13,6 +13,7 @@ from localsteer.library.names import did_you_mean
 from localsteer.tui.plain import plain
 from localsteer.tui.sampling_values import SAMPLING_VALUES, with_value
 from localsteer.tui.slash import Names, completions, is_slash, read_slash
+from localsteer.tui.steady import work_beside
 from localsteer.tui.strengths import signed
 from localsteer.tui.theme import PALETTES, WORDS, theme_named
 from localsteer.tui.widgets.completions import Completions
@@ -51,7 +52,7 @@ class Slashing:
             return
         if not self._asked:
             self._asked = True
-            self._screen.run_worker(self._find_names(), group="slash-names", exclusive=True, exit_on_error=False)
+            work_beside(self._screen, self._find_names, group="slash-names", exclusive=True)
         self._screen.query_one(Completions).offer(completions(text, {**_FIXED, **self._found}), text)
 
     async def _find_names(self) -> None:

@@ -1,4 +1,5 @@
-"""What all screens of the app have in common: they close only themselves, and a click on what is just leaving is none.
+"""What all screens of the app have in common: they close only themselves, a click on what is just leaving is none, and
+the size that counts is the terminal's; and work that goes on beside them.
 
 Textual's ``dismiss`` takes away whatever screen is on top. A second Esc, Enter or click that was under way when the
 first one closed the window would close what lies below it, and the app with the last of them.
@@ -6,9 +7,11 @@ first one closed the window would close what lies below it, and the app with the
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
+from textual.dom import DOMNode
 from textual.geometry import Offset, Size
 from textual.screen import Screen
 from textual.widget import Widget
@@ -26,6 +29,11 @@ class SteadyScreen(Screen[Result]):
     def there(self) -> bool:
         """Whether it has not been closed. What is done later than it was asked for has to look."""
         return self in self.app.screen_stack
+
+    @property
+    def usable(self) -> bool:
+        """Whether its parts are there: all of them already, and still."""
+        return self.is_mounted and self.is_attached and self.there
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close with ``result``, once; a screen that is only just being opened, as soon as it is there."""
@@ -59,3 +67,14 @@ class SteadyScreen(Screen[Result]):
         widget, offset = super().get_widget_and_offset_at(x, y)
         gone = widget is not None and widget is not self and widget.parent is None
         return (None, None) if gone else (widget, offset)
+
+
+def work_beside(
+    node: DOMNode, work: Callable[[], Awaitable[None]], *, group: str = "default", exclusive: bool = False
+) -> None:
+    """Begin ``work``, which ends with ``node`` and does not take the app along if it fails. ``exclusive``: instead of
+    what the group does already.
+
+    It is given as what makes a coroutine, not as one: while the app is taken down nobody would await that any more.
+    """
+    node.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)

@@ -124,7 +124,7 @@ def warm_recipe(places: Places) -> Path:
 def patient_model(model_folder: Path) -> Path:
     """A model that writes on for seconds, so that it can be caught in the middle of a reply."""
     return write_random_llama(
-        model_folder / "patient.gguf", n_layer=8, n_embd=256, n_head=8, n_kv=4, n_ctx=8192, ends=False
+        model_folder / "patient.gguf", n_layer=8, n_embd=64, n_head=8, n_kv=4, n_ctx=8192, ends=False
     )
 
 

@@ -15,7 +15,7 @@ from localsteer.tui.widgets.transcript import Transcript
 from tests.benchmarks.conversations import conversation
 from tests.tui.conftest import OpenApp, Running, remarks
 
-BRIEF = replace(Settings(), max_tokens=3)
+BRIEF = replace(Settings(), max_tokens=3, n_ctx=512)
 
 
 def shown(app: Running) -> list[str]:

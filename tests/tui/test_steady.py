@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 import time
+import warnings
 from functools import partial
 
 import pytest
@@ -12,20 +15,28 @@ from textual import events
 from textual.command import CommandPalette
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Offset, Size
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, TabbedContent
 from textual.widgets._toast import Toast
+from textual.worker import WorkerState
 
+from localsteer.engine.protocol import TokensRead, Turn
 from localsteer.library.settings import Settings
+from localsteer.plots.portrait import TokenFigures
 from localsteer.tui.dialogs.conversations import Conversations
 from localsteer.tui.dialogs.key_help import KeyHelp
 from localsteer.tui.dialogs.models import Models
 from localsteer.tui.dialogs.system_prompt import SystemPrompt
+from localsteer.tui.dialogs.token_view import TokenView
+from localsteer.tui.dialogs.vector_card import Progress
+from localsteer.tui.mends import Remark
 from localsteer.tui.palette_window import Palette
-from localsteer.tui.remarks import Remark
+from localsteer.tui.steady import work_beside
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
+from localsteer.tui.widgets.token_table import TokenTable
 from localsteer.tui.widgets.too_small import TooSmall
 from tests.tui.conftest import OpenApp, Running, remarks
+from tests.tui.test_vector_card import open_card, tokens
 
 
 def at_once(running: Running, *keys: str) -> None:
@@ -224,6 +235,51 @@ async def test_a_key_that_comes_when_the_last_screen_has_gone_is_none(open_app: 
 def test_the_palettes_inner_parts_are_still_called_as_they_were() -> None:
     for name in ("_watch__list_visible", "_watch__show_busy", "_gather_commands"):
         assert hasattr(CommandPalette, name)
+
+
+async def test_what_is_said_to_the_view_of_tokens_before_it_is_there_or_after_is_no_trouble(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        view = TokenView((Turn("user", "Hi"),), 0, "reading…")
+        view.say("The engine is gone.")
+        await running.app.push_screen(view)
+        await running.until(lambda: "The engine is gone." in running.text())
+        view.dismiss(None)
+        await running.until(lambda: running.app.screen is running.screen)
+        await running.until(lambda: not view.is_attached)
+        view.say("too late")
+        await view.fill(TokensRead(1, (), (), True, 0))
+
+
+async def test_a_vector_card_that_is_taken_down_while_its_tokens_are_read(open_app: OpenApp) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slowly(_: Progress) -> TokenFigures:
+        begun.set()
+        assert go_on.wait(30)
+        return tokens(_)
+
+    async with open_app() as running:
+        await open_card(running, find=slowly)
+        running.app.screen.query_one(TabbedContent).active = "tokens"
+        await running.until(begun.is_set)
+        reading = next(worker for worker in running.app.workers if worker.name == "_read_tokens")
+        # As when the app is taken down.
+        await running.app.screen.query_one(TokenTable).remove()
+        go_on.set()
+        await running.until(lambda: reading.is_finished)
+        assert reading.state is not WorkerState.ERROR
+
+
+async def test_work_that_is_cancelled_before_it_began_leaves_nothing_unawaited(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            work_beside(running.screen, running.screen.slashing._find_names)
+            # As when the app is taken down.
+            running.app.workers.cancel_all()
+            await quiet(running)
+            gc.collect()
+    assert [one for one in warned if "never awaited" in str(one.message)] == []
 
 
 # ---------------------------------------------------------------- two things at once

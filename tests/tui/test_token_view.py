@@ -10,6 +10,7 @@ from textual.widgets import Static
 from localsteer.engine.protocol import Reading
 from localsteer.tui.dialogs.token_view import TokenView
 from localsteer.tui.heat import behind, heated, mean_words, scale_words
+from localsteer.tui.plain import plain
 from tests.tui.conftest import OpenApp, Running
 from tests.tui.test_dials import add_heat
 
@@ -42,7 +43,7 @@ async def test_the_conversation_is_seen_along_a_dial_and_closed_again(open_app: 
         asked, said = shown(running)
         assert asked.splitlines()[0] == "the people find the word"
         assert said.splitlines()[-1].startswith("heat ")
-        reply = running.screen.talk.messages[-1].content
+        reply = plain(running.screen.talk.messages[-1].content)
         assert "".join(said.split())[:20] == "".join(reply.split())[:20]
         for words in ("cold", "warm", "layer", "as written"):
             assert words in running.text()

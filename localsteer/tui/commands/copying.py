@@ -9,6 +9,7 @@ from textual.screen import Screen
 from localsteer.errors import StorageError
 from localsteer.tui.clipboard import put, way_words
 from localsteer.tui.plain import plain
+from localsteer.tui.steady import work_beside
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.messages import ReplyView, UserView
 from localsteer.tui.widgets.transcript import Transcript
@@ -84,7 +85,7 @@ class CopyCommands(Screen[None]):
             way = await put(cast("LocalsteerApp", self.app), text)
             self._remark(f"Copied {what} {way_words(way)}.")
 
-        self.run_worker(copy, exit_on_error=False)  # type: ignore[arg-type]
+        work_beside(self, copy)
 
     def _remark(self, text: str) -> None:
         self.notify(plain(text), markup=False)

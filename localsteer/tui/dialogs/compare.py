@@ -118,7 +118,7 @@ class CompareScreen(ModalScreen[None], SteadyScreen[None]):
     def show(self, now: SideBySide) -> None:
         """What has come so far."""
         # The engine speaks on while the screen is being taken down.
-        if not (self.is_mounted and self.is_attached):
+        if not self.usable:
             return
         if now is not self._shown:
             self.call_later(self._line_up, now)

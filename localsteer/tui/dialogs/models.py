@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ from localsteer.tui.dialogs.choosing import Choosing
 from localsteer.tui.fetching import Fetching
 from localsteer.tui.model_shelf import Offer, offer_typed, offers_of, offers_to_fetch
 from localsteer.tui.plain import plain
+from localsteer.tui.steady import work_beside
 from localsteer.tui.widgets.fetch_line import FetchLine
 
 _LOOK_SECONDS = 0.1
@@ -66,7 +68,7 @@ class Models(Choosing["Path | None"]):
 
     def on_mount(self) -> None:
         self._fill()
-        self.run_worker(self._look(), exit_on_error=False)
+        work_beside(self, self._look)
         self.set_interval(_LOOK_SECONDS, self._watch)
 
     def on_unmount(self) -> None:
@@ -179,7 +181,7 @@ class Models(Choosing["Path | None"]):
         elif self._fetching is not None and not self._fetching.over:
             self.query_one(FetchLine).busy("One download at a time; Esc stops this one.")
         elif offer.doing == "look":
-            self.run_worker(self._look_at(offer), exit_on_error=False)
+            work_beside(self, partial(self._look_at, offer))
         elif offer.hub is not None:
             self._fetching = Fetching(offer.hub)
             self.query_one(FetchLine).busy(f"{offer.name}: asking the hub…")
@@ -224,7 +226,7 @@ class Models(Choosing["Path | None"]):
             return
         self._fetching = None
         if fetching.path is not None:
-            self.run_worker(self._arrived(name, fetching.path), exit_on_error=False)
+            work_beside(self, partial(self._arrived, name, fetching.path))
         elif fetching.problem:
             line.say(fetching.problem, wrong=True)
         else:

@@ -65,15 +65,23 @@ class TokenView(Window[None]):
             yield VerticalScroll()
 
     def on_mount(self) -> None:
-        self.say(self._waiting)
+        # While this runs it does not count as mounted.
+        self._tell(self._waiting)
         self.query_one(VerticalScroll).focus()
 
     def say(self, words: str) -> None:
-        """How far it is, or why nothing comes."""
+        """How far it is, or why nothing comes; at the latest when it is there."""
+        self._waiting = words
+        if self.usable:
+            self._tell(words)
+
+    def _tell(self, words: str) -> None:
         self.query_one(".seen--scale", Static).update(Content(plain(words)))
 
     async def fill(self, answer: TokensRead) -> None:
         """What was read is there."""
+        if not self.usable:
+            return
         self._answer = answer
         scroll = self.query_one(VerticalScroll)
         views: list[Widget] = []

@@ -183,7 +183,8 @@ class VectorCardScreen(Window[None]):
             words.update(Content(f"Which tokens it promotes is not known. {plain(str(error))}"))
             return
         words.update(Content(f"Through the logit lens: as if no block came after layer {tokens.layer}."))
-        self.query_one(TokenTable).tokens = tokens
+        for table in self.query(TokenTable):  # gone where this is being taken down
+            table.tokens = tokens
 
 
 def _page() -> VerticalScroll:

@@ -1,0 +1,79 @@
+"""What of Textual (8.2) is mended here, for the whole app.
+
+Lists: it looks up the clicked option, and the line of the highlighted one, by number and ends the app where there is
+none (any more, or not yet): in every list, that of its own command palette among them.
+
+Colours: it looks up two of them by a cache that is shared by all widgets but keyed by the one that asks: it keeps the
+last thousand widgets that were ever painted, with all their painted lines, long after their window was closed.
+
+Remarks: it shows one whose time has just run out with a timer of less than no time, and such a timer keeps the app busy
+for ever. It also looks at the clock on the wall, and one that is set back would keep what was said for as long.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+
+from textual._styles_cache import StylesCache
+from textual.color import Color
+from textual.events import Click
+from textual.notifications import Notification
+from textual.style import Style
+from textual.widgets import OptionList
+
+_MOMENT = 0.01
+OnClick = Callable[[OptionList, Click], Awaitable[None]]
+
+
+def claim_lists() -> None:
+    """Let every list pass over such clicks and pages."""
+    clicked: OnClick = OptionList._on_click
+    paged = OptionList._move_page
+    if getattr(clicked, "is_steady", False):
+        return
+
+    async def on_click(options: OptionList, event: Click) -> None:
+        option = event.style.meta.get("option")
+        if option is None or option < options.option_count:
+            await clicked(options, event)
+
+    def move_page(options: OptionList, direction: int) -> None:
+        with suppress(KeyError):
+            paged(options, direction)  # type: ignore[arg-type]
+
+    on_click.is_steady = True  # type: ignore[attr-defined]
+    OptionList._on_click = on_click  # type: ignore[method-assign, assignment]
+    OptionList._move_page = move_page  # type: ignore[method-assign, assignment]
+
+
+@lru_cache(maxsize=1024)
+def _inner_outer(base: Color, background: Color) -> tuple[Style, Style]:
+    return Style(background=base + background), Style(background=base)
+
+
+def claim_colours() -> None:
+    """Let every widget look its colours up by the colours alone."""
+    # Called on a widget's cache, as a function of the two colours.
+    StylesCache.get_inner_outer = staticmethod(_inner_outer)  # type: ignore[assignment]
+
+
+@dataclass
+class Remark(Notification):
+    """A notification that always has a moment left."""
+
+    def __post_init__(self) -> None:
+        self._end = time.monotonic() + self.timeout
+
+    @property
+    def time_left(self) -> float:
+        """In seconds; never nothing."""
+        return max(_MOMENT, self._end - time.monotonic())
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its time has run out."""
+        return time.monotonic() >= self._end
