@@ -31,6 +31,7 @@ from localsteer.tui.pace import pace_of
 from localsteer.tui.signs import signs_of, turned_glyph
 from localsteer.tui.strengths import courses
 from localsteer.tui.talk import Talk
+from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.transcript import Transcript
 
 
@@ -76,6 +77,7 @@ class Conversing:
         self._signs = signs
         self._replies: list[OnItsWay] = []
         self._save_failed = False
+        self._nameless: list[tuple[ReplyView, RunningReply]] = []
 
     @property
     def writing(self) -> bool:
@@ -153,8 +155,16 @@ class Conversing:
             await self._paint(reply)
             if reply.running is not None:
                 await self._saving(reply.running, reply.running.save_if_due)
+        self._save_left_over()
+
+    def _save_left_over(self) -> None:
+        """Try again what could not be saved; what has its place in the record now can be picked."""
         with contextlib.suppress(StorageError):
             self._talk.save_left_over(due=True)
+        for view, running in list(self._nameless):
+            if running.saved:
+                view.message_id = running.message_id
+                self._nameless.remove((view, running))
 
     async def load_failed(self) -> None:
         """The model did not load: nobody is going to reply."""
@@ -355,6 +365,8 @@ class Conversing:
         self._talk.add_reply(reply.running)
         message, record = self._talk.messages[-1], reply.running.record
         reply.view.message_id = message.id if message.id > 0 else None
+        if message.id < 0:
+            self._nameless.append((reply.view, reply.running))
         await reply.view.finish(text, signs_of(record.marks, record.mark_places) if self._signs else ())
         reply.view.show_foot(reply_words(message, steerable=self._steerable))
 

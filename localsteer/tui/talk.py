@@ -239,10 +239,8 @@ class Talk:
             running.save_if_due() if due else running.save()
             if running.saved:
                 self._left_over.remove(one)
-                self.messages = [
-                    replace(message, id=running.message_id or shown_as) if message.id == shown_as else message
-                    for message in self.messages
-                ]
+                saved = self.store.message(running.message_id or shown_as)
+                self.messages = [saved if message.id == shown_as else message for message in self.messages]
 
     def read_all_as(self, dials: tuple[DialSetting, ...]) -> None:
         """From now on the engine reads every earlier reply as if it had been written under ``dials``.

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.widgets import Static, TextArea
 
 from localsteer.chat.conversation import Conversation
+from localsteer.chat.running import RunningReply
 from localsteer.chat.store import ConversationStore
 from localsteer.library.places import Places
+from localsteer.library.settings import Settings
 from localsteer.tui.engine_link import EngineState
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.growing_reply import GrowingReply
@@ -264,3 +267,30 @@ async def test_a_model_that_does_not_load_says_why(open_app: OpenApp, tmp_path: 
         await running.until(lambda: running.notes().count("could not be loaded") == 2)
         assert running.questions() == ["Hello?"]
         assert running.replies() == []
+
+
+async def test_a_reply_that_could_not_be_saved_has_its_place_as_soon_as_it_can_be(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app(settings=Settings(max_tokens=12)) as running:
+        await running.loaded()
+        talk = running.screen.talk
+        begin = talk.begin_reply
+
+        def begin_where_nothing_can_be_written(*given: Any) -> RunningReply:
+            talk.store._connection.execute("PRAGMA query_only = ON")
+            return begin(*given)
+
+        monkeypatch.setattr(talk, "begin_reply", begin_where_nothing_can_be_written)
+        await running.say("Hello")
+        await running.replied()
+        await running.until(lambda: "Saving failed: Not allowed to write" in " ".join(running.notes().split()))
+        assert talk.messages[-1].id < 0
+        (view,) = running.replies()
+        assert view.message_id is None
+        talk.store._connection.execute("PRAGMA query_only = OFF")
+        await running.until(lambda: view.message_id)
+        assert talk.messages[-1] == talk.store.message(view.message_id or 0)
+        assert talk.messages[-1].content == view.written
+        await running.pilot.press("alt+u")
+        assert running.screen.query_one(Transcript).picked == view.message_id
