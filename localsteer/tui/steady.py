@@ -8,9 +8,11 @@ first one closed the window would close what lies below it, and the app with the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from textual.await_complete import AwaitComplete
+from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.geometry import Offset, Size
 from textual.screen import Screen
@@ -76,5 +78,11 @@ def work_beside(
     what the group does already.
 
     It is given as what makes a coroutine, not as one: while the app is taken down nobody would await that any more.
+    Parts that are gone by then are no failure.
     """
-    node.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)
+
+    async def while_it_is_there() -> None:
+        with suppress(NoMatches):
+            await work()
+
+    node.run_worker(while_it_is_there, group=group, exclusive=exclusive, exit_on_error=False)  # type: ignore[arg-type]

@@ -168,9 +168,11 @@ class Talk:
         if last is None or last.role != "user" or last.id < 1 or self._conversation is None:
             return False
         try:
-            return any(one.parent_id == last.id for one in self.store.open(self._conversation.id).messages[-1:])
+            path = self.store.open(self._conversation.id).messages
         except StorageError:
             return False
+        # It need not be the last one there: what was said after it may have been given back unanswered.
+        return any(one.parent_id == last.id and one.role == "assistant" for one in path)
 
     def take_back_question(self) -> str:
         """Forget the last message on the screen if nothing has answered it, and give its text back."""

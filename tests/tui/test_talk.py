@@ -112,6 +112,19 @@ def test_what_has_scrolled_far_away_is_left_to_the_record_and_the_engine_gets_th
     assert talk.messages == said[-120:]
 
 
+def test_a_question_is_known_to_be_answered_though_something_was_said_after_the_answer(store: ConversationStore) -> None:
+    talk = Talk(store)
+    talk.say("Hello")
+    reply(talk, "Hi!")
+    assert not talk.was_answered
+    talk.say("And?")
+    assert not talk.was_answered
+    # Nobody answers; it is in the input again, and in the record.
+    assert talk.take_back_question() == "And?"
+    assert talk.take_back_reply() is not None
+    assert talk.was_answered
+
+
 def test_a_reply_that_is_taken_back_makes_room_for_an_alternative(store: ConversationStore) -> None:
     talk = Talk(store)
     talk.say("Hello")
