@@ -10,11 +10,14 @@ import warnings
 from functools import partial
 
 import pytest
+from rich.console import RenderableType
 from rich.style import Style
+from rich.text import Text
 from textual import events
 from textual.command import CommandPalette
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Offset, Size
+from textual.selection import Selection
 from textual.widgets import Input, OptionList, TabbedContent
 from textual.widgets._toast import Toast
 from textual.worker import WorkerState
@@ -30,9 +33,11 @@ from localsteer.tui.dialogs.token_view import TokenView
 from localsteer.tui.dialogs.vector_card import Progress
 from localsteer.tui.mends import Remark
 from localsteer.tui.palette_window import Palette
+from localsteer.tui.past import PastMessage
 from localsteer.tui.steady import work_beside
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
+from localsteer.tui.widgets.past_page import PastPage
 from localsteer.tui.widgets.token_table import TokenTable
 from localsteer.tui.widgets.too_small import TooSmall
 from tests.tui.conftest import OpenApp, Running, remarks
@@ -280,6 +285,25 @@ async def test_work_that_is_cancelled_before_it_began_leaves_nothing_unawaited(o
             await quiet(running)
             gc.collect()
     assert [one for one in warned if "never awaited" in str(one.message)] == []
+
+
+@pytest.mark.parametrize(
+    "span", [((0, 3), (9, 3)), ((2, 0), (2, 1)), ((5, 0), (9, 0)), ((4, 1), (9, 3)), ((0, 1), (4, 1))]
+)
+async def test_a_selection_may_begin_or_end_behind_the_end_of_a_line(
+    span: tuple[tuple[int, int], tuple[int, int]], open_app: OpenApp
+) -> None:
+    def said(text: str, dark: bool) -> RenderableType:
+        return Text(text)
+
+    async with open_app() as running:
+        page = PastPage([PastMessage(None, partial(said, line)) for line in ("ab", "a中b", "")], dark=True)
+        await running.screen.query_one("#messages").mount(page)
+        await running.until(lambda: page.size.height == 5, 5)
+        lines = [page.drawn_line(y).text for y in range(page.size.height)]
+        running.screen.selections = {page: Selection(*(Offset(*place) for place in span))}
+        await quiet(running)
+        assert [page.render_line(y).text for y in range(page.size.height)] == lines
 
 
 # ---------------------------------------------------------------- two things at once

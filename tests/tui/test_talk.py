@@ -112,7 +112,9 @@ def test_what_has_scrolled_far_away_is_left_to_the_record_and_the_engine_gets_th
     assert talk.messages == said[-120:]
 
 
-def test_a_question_is_known_to_be_answered_though_something_was_said_after_the_answer(store: ConversationStore) -> None:
+def test_a_question_is_known_to_be_answered_though_something_was_said_after_it(
+    store: ConversationStore,
+) -> None:
     talk = Talk(store)
     talk.say("Hello")
     reply(talk, "Hi!")

@@ -25,8 +25,9 @@ class SelectableLines(Static):
             start, end = span
             length = strip.cell_length
             end = length if end == -1 else min(end, length)
-            before, selected, after = strip.divide([min(start, end), end, length])
-            strip = Strip.join([before, Strip(Segment.apply_style(selected, post_style=self._chosen)), after])
+            start = min(start, end)
+            selected = Segment.apply_style(strip.crop(start, end), post_style=self._chosen)
+            strip = Strip.join([strip.crop(0, start), Strip(selected), strip.crop(end, length)])
         return strip.apply_offsets(0, y)
 
     @property
