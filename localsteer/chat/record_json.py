@@ -97,7 +97,7 @@ def _cut(numbers: list[Any]) -> tuple[int, int, int]:
     return _shared(*map(whole_number, numbers))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _shared(kept: int, length: int, times: int) -> tuple[int, int, int]:
     """One object for cuts that are equal: many are, and a reply has dozens."""
     return kept, length, times

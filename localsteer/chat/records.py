@@ -96,7 +96,7 @@ def unpack_tokens(blob: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{count}i", blob[: 4 * count])
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)
 def marks_from_json(text: str) -> tuple[DialMark, ...]:
     """Dial marks of the column ``marks``; none where it is damaged."""
     return _Columns({"marks": text}).json("marks", marks_from, ())
