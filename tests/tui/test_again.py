@@ -13,7 +13,7 @@ from localsteer.library.settings import Settings
 from localsteer.tui.signs import UP
 from tests.tui.conftest import OpenApp, Running, remarks
 
-SHORT = replace(Settings(), max_tokens=40)
+SHORT = replace(Settings(), max_tokens=120)
 
 
 async def turned_while_writing(app: Running) -> None:
