@@ -47,7 +47,7 @@ async def test_a_reply_during_which_dials_were_turned_comes_again_identical(
         await app.pilot.press("alt+u", "alt+u", "alt+u")
         assert app.screen.revisiting.chosen == reply
         await app.pilot.press("alt+g")
-        await app.until(lambda: "came again identical, 40 tokens." in app.notes())
+        await app.until(lambda: "came again identical, 120 tokens." in app.notes())
         assert len(app.replies()) == 2
         assert app.screen.talk.store.alternatives(reply.id) == (reply.id,)
 
@@ -65,7 +65,7 @@ async def test_it_comes_again_identical_on_another_day(open_app: OpenApp, heat_a
         # Without its sign, where the person wants none.
         assert UP not in app.text()
         await app.pilot.press("alt+g")
-        await app.until(lambda: "came again identical, 40 tokens." in app.notes())
+        await app.until(lambda: "came again identical, 120 tokens." in app.notes())
 
 
 async def test_one_that_was_broken_off_comes_again_as_far_as_it_came(open_app: OpenApp) -> None:
