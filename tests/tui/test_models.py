@@ -82,7 +82,7 @@ async def test_a_model_is_found_and_replaces_the_present_one_while_conversation_
         await running.pilot.press("enter")
         await loaded(running, "little")
         assert running.screen.link.client.pid == process
-        assert "stopped" in running.feet()[0]
+        await running.until(lambda: "stopped" in running.feet()[0])
         assert running.questions() == ["Hello"]
         assert running.screen.dialling.rack.names() == ()
         await running.until(lambda: "4 layers" in running.notes())
