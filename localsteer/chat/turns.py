@@ -70,7 +70,7 @@ def earlier(turns: Sequence[Turn], n_ctx: int) -> Earlier:
 
 def _begins(turns: Sequence[Turn], index: int) -> bool:
     """Whether a message of the person's begins there that is no part of the one before it."""
-    return turns[index].role == "user" and turns[index - 1].role != "user" if index < len(turns) else False
+    return index < len(turns) and turns[index].role == "user" and turns[index - 1].role != "user"
 
 
 def _least(turn: Turn) -> int:

@@ -161,10 +161,14 @@ class Conversing:
         """Try again what could not be saved; what has its place in the record now can be picked."""
         with contextlib.suppress(StorageError):
             self._talk.save_left_over(due=True)
-        for view, running in list(self._nameless):
-            if running.saved:
-                view.message_id = running.message_id
-                self._nameless.remove((view, running))
+        for view, running in self._nameless:
+            view.message_id = running.message_id
+        self._nameless = [(view, running) for view, running in self._nameless if not running.saved and view.is_attached]
+
+    def _keep_what_has_a_place(self, running: RunningReply) -> None:
+        """A reply that was turned away from: its end is saved later where its beginning was."""
+        if running.message_id is not None and not running.saved:
+            self._talk.keep(running)
 
     async def load_failed(self) -> None:
         """The model did not load: nobody is going to reply."""
@@ -286,8 +290,7 @@ class Conversing:
         assert running is not None
         await self._saving(running, lambda: running.finish(event))
         if view is None:
-            if not running.saved:
-                self._talk.keep(running)
+            self._keep_what_has_a_place(running)
             # It was turned away from, and is there again since.
             if self._talk.find(running.message_id) is not None:
                 await self._screen.show_record()
@@ -348,8 +351,8 @@ class Conversing:
         if running is not None and reply.tokens:
             await self._saving(running, running.break_off)
         if view is None:
-            if running is not None and not running.saved:
-                self._talk.keep(running)
+            if running is not None:
+                self._keep_what_has_a_place(running)
             return
         if running is None or not reply.tokens:
             await view.remove()

@@ -60,8 +60,8 @@ class SteadyScreen(Screen[Result]):
         return super().check_action(action, parameters) if self.is_mounted and self.there else False
 
     def _screen_resized(self, size: Size) -> None:
-        # A screen tells itself of each size that it was given. Of two that are on their way together neither would be
-        # the last one: the app would change between them for ever, or stay with the wrong one.
+        # A screen tells itself once more of each size that it was given. Where two are on their way together, the one
+        # that it hears of last need not be the one that the terminal has.
         super()._screen_resized(self.app.size)
 
     def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:

@@ -101,6 +101,7 @@ class Talk:
         self._conversation = None
         self._read_as = None
         self._earlier = None
+        self._forget_what_has_no_place()
 
     def open(self, conversation: Conversation) -> None:
         """Go on with a conversation: what the store has just opened."""
@@ -184,6 +185,7 @@ class Talk:
         """Forget the last reply on the screen (the record keeps it), so that another can take its place."""
         if self.messages and self.messages[-1].role == "assistant":
             taken = self.messages.pop()
+            self._forget_what_has_no_place()
             if self._read_as is not None:
                 self._read_as = replace(self._read_as, replies=min(self._read_as.replies, self._reply_count()))
             return taken
@@ -231,6 +233,12 @@ class Talk:
         messages, until it has one of the record's.
         """
         self._left_over.append((shown_as, running))
+
+    def _forget_what_has_no_place(self) -> None:
+        """A reply of which the record has nothing gets a place there only while it is the last message here: later it
+        would become the end of a path that has gone on without it.
+        """
+        self._left_over = [one for one in self._left_over if one[1].message_id is not None]
 
     def save_left_over(self, *, due: bool = False) -> None:
         """Save the replies that could not be saved when they came: nothing can be said below one before it is.

@@ -107,6 +107,16 @@ def test_of_a_running_reply_at_most_half_a_second_is_missing(seed: int, kills: i
     )
 
 
+def kill_app(app: AppInTerminal, *, and_engine: bool) -> None:
+    """And no engine is left, whether it was killed itself or not."""
+    engines = app.children()
+    if and_engine:
+        for engine in engines:
+            psutil.Process(engine).kill()
+    app.kill()
+    assert all(ended(engine) for engine in engines)
+
+
 EDITS: tuple[tuple[str, ...], ...] = (
     ("escape", "Why is that?", "enter"),
     ("alt+u", "alt+e", " And rain?", "enter"),
@@ -152,12 +162,7 @@ def test_what_was_edited_in_the_app_stays(tmp_path: Path) -> None:
                     time.sleep(0.2 * draw.random())
                 edits += 1
                 before |= messages(tmp_path)
-            engines = app.children()
-            if kill % 2:
-                for engine in engines:
-                    psutil.Process(engine).kill()
-            app.kill()
-            assert all(ended(engine) for engine in engines)
+            kill_app(app, and_engine=kill % 2 == 1)
         check_database(database(tmp_path))
         after = messages(tmp_path)
         assert [one for one, content in before.items() if not after[one].startswith(content)] == []
@@ -185,12 +190,7 @@ def test_a_vector_that_is_being_made_is_whole_or_not_there(tmp_path: Path) -> No
             time.sleep(0.3)
             app.press("enter")
             time.sleep(3 * draw.random())
-            engines = app.children()
-            if kill % 2:
-                for engine in engines:
-                    psutil.Process(engine).kill()
-            app.kill()
-            assert all(ended(engine) for engine in engines)
+            kill_app(app, and_engine=kill % 2 == 1)
         for path in (home / "vectors").rglob("*.gguf") if (home / "vectors").exists() else ():
             assert load_vector(path).directions
             made += 1

@@ -231,3 +231,20 @@ def test_a_first_message_that_cannot_be_saved_leaves_no_empty_conversation(store
     empty_disk(store)
     talk.say("A short one.")
     assert len(store.summaries(10)) == 1
+
+
+def test_a_reply_that_was_never_saved_does_not_come_back_over_its_successor(store: ConversationStore) -> None:
+    talk = Talk(store)
+    talk.say("Hello")
+    running = talk.begin_reply(CARD, Sampling(), DIALS)
+    fill_disk(store)
+    with pytest.raises(StorageError):
+        running.finish(finished("y" * 50_000))
+    talk.add_reply(running)
+    assert talk.take_back_reply() is not None
+    empty_disk(store)
+    reply(talk, "Good day.")
+    talk.save_left_over()
+    latest = store.latest()
+    assert latest is not None
+    assert [message.content for message in latest.messages] == ["Hello", "Good day."]

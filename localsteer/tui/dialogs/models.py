@@ -195,8 +195,6 @@ class Models(Choosing["Path | None"]):
         except DownloadError as error:
             line.say(str(error), wrong=True)
             return
-        if not self.usable:
-            return
         line.say(f"{repository.name} has {len(self._there)} GGUF files; choose one to download it.")
         with self.prevent(Input.Changed):
             self.query_one(Input).value = ""
@@ -207,13 +205,10 @@ class Models(Choosing["Path | None"]):
 
     async def _arrived(self, name: str, path: Path) -> None:
         """It is said when it is true: by then the list has the model, and Enter means it."""
-        if not self.usable:
-            return
         with self.prevent(Input.Changed):
             self.query_one(Input).value = ""
         await self._look(path)
-        if self.there:
-            self.query_one(FetchLine).say(f"{name} is here; Enter opens it.")
+        self.query_one(FetchLine).say(f"{name} is here; Enter opens it.")
 
     def _watch(self) -> None:
         if not self.there:
