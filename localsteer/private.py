@@ -7,11 +7,14 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from localsteer.syncing import sync_folder
+
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make_private(folder: Path) -> None:
-    """Make ``folder`` and every parent that is missing, 0700 each. One that is there stays as it is. Raises OSError.
+    """Make ``folder`` and every parent that is missing, 0700 each, to last. One that is there stays as it is. Raises
+    OSError.
 
     ``Path.mkdir(mode, parents=True)`` would give that mode to the last of them alone.
     """
@@ -22,6 +25,7 @@ def make_private(folder: Path) -> None:
         missing.append(one)
     for one in reversed(missing):
         one.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(one.parent)
     if not folder.is_dir():
         folder.mkdir()
 

@@ -34,6 +34,7 @@ def connect(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
             # Each commit reaches the disk: a power cut costs no more than what was not yet saved.
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA fullfsync = ON")  # on macOS, see syncing.py; elsewhere it means nothing
             bring_up_to_date(connection)
             check_columns(connection)
         except BaseException:
@@ -79,8 +80,13 @@ def clear_errors(path: Path) -> Iterator[None]:
 
 def _explain(error: sqlite3.Error, path: Path) -> str:
     said = str(error).lower()
-    if "full" in said or "disk i/o" in said:
+    if "full" in said:
         return f"There is no room on the disk for {path}; make some: what is on the screen is not lost yet."
+    if "disk i/o" in said:
+        return (
+            f"There is no room on the disk for {path}, or the disk fails; make some, or look after the disk: what is "
+            "on the screen is not lost yet."
+        )
     if "locked" in said or "busy" in said:
         return f"{path} is in use by another program; close it there and try again."
     if "readonly" in said or "unable to open" in said:

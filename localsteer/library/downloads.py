@@ -24,6 +24,7 @@ from localsteer.library.hub_cache import CachePlace
 from localsteer.library.hub_errors import ConnectionLost, host, hub_errors
 from localsteer.library.hub_names import HubName
 from localsteer.library.model_places import hugging_face_folders
+from localsteer.syncing import sync, sync_folder
 
 Stage: TypeAlias = Literal["fetching", "waiting", "checking"]
 
@@ -255,8 +256,9 @@ def _rename(place: CachePlace) -> None:
     with _disk_errors(place):
         # What has the final name is taken for whole by its size, also after a power cut.
         with place.partial.open("r+b") as file:
-            os.fsync(file.fileno())
+            sync(file.fileno())
         place.partial.replace(place.blob)
+        sync_folder(place.blob.parent)
 
 
 def _has(path: Path, size: int) -> bool:

@@ -14,6 +14,7 @@ from localsteer.private import make_private, tighten
 from localsteer.steering.whole_file import ABANDONED_SECONDS as ABANDONED_SECONDS
 from localsteer.steering.whole_file import UNFINISHED as UNFINISHED
 from localsteer.steering.whole_file import write_whole
+from localsteer.syncing import sync, sync_folder
 
 _SAFE_NAME = re.compile(r"[^\W_][\w.+ ()-]{0,99}")
 _DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$", re.IGNORECASE)
@@ -79,9 +80,12 @@ def append_line(path: Path, line: bytes) -> None:
         path.touch(mode=0o600)
         tighten(path)
         with path.open("ab+") as file:
-            whole = file.seek(0, os.SEEK_END) == 0 or (file.seek(-1, os.SEEK_END) >= 0 and file.read(1) == b"\n")
+            new = file.seek(0, os.SEEK_END) == 0
+            whole = new or (file.seek(-1, os.SEEK_END) >= 0 and file.read(1) == b"\n")
             file.write((b"" if whole else b"\n") + line + b"\n")
             file.flush()
-            os.fsync(file.fileno())
+            sync(file.fileno())
+        if new:
+            sync_folder(path.parent)
     except OSError as error:
         raise StorageError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.") from error

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from localsteer.errors import StorageError
 from localsteer.private import make_private
+from localsteer.syncing import sync, sync_folder
 
 _ENDING = ".localsteer-part"
 UNFINISHED = f".*{_ENDING}*"
@@ -39,10 +40,10 @@ def write_whole(path: Path) -> Iterator[Path]:
         beside = Path(name)
         yield beside
         with beside.open("r+b") as written:
-            os.fsync(written.fileno())
+            sync(written.fileno())
         beside.replace(path)
         beside = None
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise StorageError(_refusal(path, error)) from error
     finally:
@@ -64,16 +65,3 @@ def _refusal(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"There is no room on the disk for {path}; make some and try again."
     return f"{path} cannot be written: {error.strerror or error}."
-
-
-def _sync_folder(folder: Path) -> None:
-    # The new name is durable only with its folder; Windows cannot open one.
-    directory = getattr(os, "O_DIRECTORY", None)
-    if directory is None:
-        return
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY | directory)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
