@@ -36,6 +36,7 @@ def look_at_llama_cpp(settings: Settings) -> Iterator[Finding]:
         build = inspect_build()
     except EngineError as error:
         yield Finding("llama.cpp", "problem", str(error))
+        yield from _look_for_a_compiler()
         return
     yield Finding("llama.cpp", "ok", f"llama-cpp-python {build.binding_version}: {' '.join(build.features)}")
     if build.gpu:
@@ -58,6 +59,24 @@ def look_at_llama_cpp(settings: Settings) -> Iterator[Finding]:
         yield Finding("threads", "ok", f"{wanted} will be used, as the settings say")
     if platform.machine().lower() in {"x86_64", "amd64"} and "AVX2" not in build.features:
         yield Finding("speed", "note", "built without AVX2, which most processors have: build it on this machine")
+
+
+def _look_for_a_compiler() -> Iterator[Finding]:
+    """What installing llama.cpp again may fail for."""
+    named = os.environ.get("CXX", "").split()[:1]
+    if any(shutil.which(name) for name in (*named, "c++", "g++", "clang++", "cl")):
+        return
+    get = {
+        "linux": "install one (`sudo apt install g++`, or what your system calls it)",
+        "darwin": "`xcode-select --install` gets one",
+        "win32": 'install "Desktop development with C++" of the Visual Studio Build Tools and use their prompt',
+    }.get(sys.platform, "install one")
+    yield Finding(
+        "compiler",
+        "problem",
+        f"there is no C++ compiler here, which building llama.cpp takes; {get}, or take a ready-made build (see the "
+        "README).",
+    )
 
 
 def look_at_processes() -> Iterator[Finding]:

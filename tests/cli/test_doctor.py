@@ -100,6 +100,21 @@ def test_one_that_was_built_for_another_processor_does_not_take_the_doctor_along
     assert "built for another processor; build it on this one" in said(doctor_machine.look_at_llama_cpp(Settings()))
 
 
+def test_a_missing_compiler_is_told_where_llama_cpp_has_to_be_built(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLAMA_CPP_LIB_PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    problems = said(doctor_machine.look_at_llama_cpp(Settings())).splitlines()
+    assert [one.partition(":")[0] for one in problems] == ["llama.cpp", "compiler"]
+    assert "no C++ compiler here" in problems[1]
+    compiler = tmp_path / ("my-c++.exe" if sys.platform == "win32" else "my-c++")
+    compiler.touch(mode=0o700)
+    monkeypatch.setenv("CXX", "my-c++ -O3")
+    assert "compiler:" not in said(doctor_machine.look_at_llama_cpp(Settings()))
+
+
 def test_one_that_never_finishes_loading_does_not_keep_the_doctor(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
