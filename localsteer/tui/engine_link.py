@@ -6,6 +6,7 @@ No widgets. :meth:`EngineLink.poll` is called some ten times a second and gives 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,6 +36,9 @@ from localsteer.engine.protocol import (
     TokensRead,
 )
 from localsteer.errors import EngineError
+
+DEAF_SECONDS = 10.0
+"""An engine that was asked to stop and says nothing for so long is taken for one that never will."""
 
 JobKind: TypeAlias = Literal["reply", "vector", "reading", "comparison", "trial"]
 
@@ -71,6 +75,7 @@ class EngineLink:
         self._waiting: deque[Job] = deque()
         self._running: Job | None = None
         self._aside = 0
+        self._silent_since: float | None = None
 
     @property
     def model_path(self) -> str:
@@ -157,6 +162,7 @@ class EngineLink:
         self._waiting.clear()
         if self._running is not None:
             self._send(Stop())
+        self._listen_for_an_answer()
         return forgotten
 
     def withdraw(self, job: Job) -> None:
@@ -165,6 +171,16 @@ class EngineLink:
             self._waiting.remove(job)
         elif self._running is job:
             self._send(Stop())
+            self._listen_for_an_answer()
+
+    @property
+    def deaf(self) -> bool:
+        """Whether the engine was asked to stop, still works or loads, and has long said nothing."""
+        return self._silent_since is not None and time.monotonic() - self._silent_since > DEAF_SECONDS
+
+    def give_up(self) -> None:
+        """End an engine that is deaf. It is then dead as any other: it says so, and the next job starts another."""
+        self.client.kill()
 
     def set_dials(self, dials: tuple[DialSetting, ...]) -> None:
         """Dials for the tokens to come. Jobs that start later take them from their own command."""
@@ -173,7 +189,12 @@ class EngineLink:
 
     def poll(self) -> list[Event]:
         """What happened since the last call, oldest first."""
-        events = [event for event in self.client.drain() if self._took(event)]
+        said = self.client.drain()
+        events = [event for event in said if self._took(event)]
+        if not self._works:
+            self._silent_since = None
+        elif said and self._silent_since is not None:
+            self._silent_since = time.monotonic()
         # What is to be done with a new model depends on things that are only now going to hear of it.
         if not any(isinstance(event, Loaded) for event in events):
             self._start_next()
@@ -210,6 +231,14 @@ class EngineLink:
             if self.state is EngineState.BUSY:
                 self.state = EngineState.READY
         return True
+
+    @property
+    def _works(self) -> bool:
+        return self._running is not None or self.state is EngineState.LOADING
+
+    def _listen_for_an_answer(self) -> None:
+        if self._works and self._silent_since is None:
+            self._silent_since = time.monotonic()
 
     def _give_up_waiting(self) -> None:
         if not self.can_go_back:

@@ -24,6 +24,7 @@ class Hearing:
         screen.query_one(HeaderLine).model = waiting_name(screen.link.model_path)
         self._greeted = ""
         self._noticed: set[str] = set()
+        self._deaf = False
 
     async def tick(self) -> None:
         """One round."""
@@ -44,14 +45,17 @@ class Hearing:
         if any(isinstance(event, Finished) for event in events):
             screen.naming.look(screen.link.card)
         screen.asides.hear(events)
+        self._look_whether_it_answers()
         self.show_state()
 
     def show_state(self) -> None:
         """Header and keys, from what is true now. Setting what is already set costs nothing."""
         screen, link = self._screen, self._screen.link
         header, keys = screen.query_one(HeaderLine), screen.query_one(KeyLine)
-        header.trouble = link.state is EngineState.OFF and bool(link.problem)
-        if link.state is EngineState.LOADING:
+        header.trouble = link.deaf or (link.state is EngineState.OFF and bool(link.problem))
+        if link.deaf:
+            header.state = "does not answer"
+        elif link.state is EngineState.LOADING:
             header.state = "loading…"
         elif header.trouble:
             header.state = "not running; your next message starts it" if link.card else "not loaded"
@@ -65,6 +69,16 @@ class Hearing:
             picked = screen.query_one(Transcript).picked is not None
             idle = PICKED if picked else TALKING
             keys.keys = WRITING if link.has("reply") else MAKING if link.has("vector") else idle
+
+    def _look_whether_it_answers(self) -> None:
+        screen, before = self._screen, self._deaf
+        self._deaf = screen.link.deaf
+        if self._deaf and not before:
+            screen.say(
+                f"The engine does not answer. {screen.keymap.hint('stop', 'ends it')}"
+                "What was said is kept, and your next message starts another.",
+                wrong=True,
+            )
 
     async def _take(self, event: Event) -> None:
         screen = self._screen

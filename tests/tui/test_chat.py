@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from textual.widgets import Static, TextArea
 
@@ -15,6 +17,7 @@ from localsteer.chat.running import RunningReply
 from localsteer.chat.store import ConversationStore
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
+from localsteer.tui import engine_link
 from localsteer.tui.engine_link import EngineState
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.growing_reply import GrowingReply
@@ -196,6 +199,58 @@ async def test_when_the_engine_is_killed_nothing_is_lost_and_the_next_message_wo
     kept = saved(places).messages
     assert [message.role for message in kept] == ["user", "assistant", "user", "assistant"]
     assert kept[1].content.strip()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
+async def test_an_engine_that_never_answers_can_be_ended_from_the_chat(
+    open_app: OpenApp, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_link, "DEAF_SECONDS", 0.3)
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello")
+        await writing(running)
+        link = running.screen.link
+        first_pid = link.client.pid
+        assert first_pid is not None
+        os.kill(first_pid, signal.SIGSTOP)
+        await asyncio.sleep(0.5)
+        assert not link.deaf, "nobody has asked it to stop"
+        await running.pilot.press("escape")
+        await running.until(lambda: "does not answer. Esc ends it." in running.remarks())
+        assert "does not answer" in running.text().splitlines()[0]
+        await running.pilot.press("escape")
+        await running.until(lambda: "did not answer and was ended" in running.notes())
+        assert not psutil.pid_exists(first_pid)
+        assert not link.deaf
+        assert "broken off" in running.feet()[0]
+        await running.say("Still there?")
+        await running.until(lambda: len(running.replies()) == 2)
+        await writing(running)
+        await running.pilot.press("escape")
+        await running.until(lambda: not running.screen.conversing.writing)
+        await asyncio.sleep(0.5)
+        assert not link.deaf, "it has answered"
+    assert [message.role for message in saved(places).messages] == ["user", "assistant", "user", "assistant"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
+async def test_so_can_one_that_never_finishes_loading(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_link, "DEAF_SECONDS", 0.3)
+    async with open_app() as running:
+        await running.loaded()
+        link = running.screen.link
+        first_pid = link.client.pid
+        assert first_pid is not None
+        os.kill(first_pid, signal.SIGSTOP)
+        link.load()
+        await running.pilot.press("escape")
+        await running.until(lambda: "does not answer. Esc ends it." in running.remarks())
+        await running.pilot.press("escape")
+        await running.until(lambda: link.state is EngineState.OFF)
+        await running.say("Hello")
+        await writing(running)
+        assert link.client.pid != first_pid
 
 
 async def test_when_nothing_can_be_saved_a_message_stays_in_the_input_and_a_reply_on_the_screen(

@@ -81,6 +81,9 @@ class TalkCommands(Screen[None]):
 
     async def _stop(self) -> None:
         self.app.clear_notifications()
+        if self.link.deaf:
+            self.link.give_up()
+            return
         if self.link.running is None and not self.link.waiting and self.revisiting.let_go():
             return
         forgotten = self.link.stop()
