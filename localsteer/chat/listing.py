@@ -110,10 +110,11 @@ class ConversationList:
         """The system prompt for what is written from now on; replies keep a record of theirs."""
         self._set(conversation_id, "system_prompt = ?, updated = ?", storable(text), self._now())
 
-    def set_title(self, conversation_id: int, title: str, *, made_by_model: bool = False) -> bool:
+    def set_title(self, conversation_id: int, title: str, *, made_by_model: bool = False, used: bool = False) -> bool:
         """Give a title; an empty one goes back to the first words that were said. Says whether it was taken.
 
         One that is ``made_by_model`` replaces the first words and other titles of models, never one given by hand.
+        ``used``: the conversation counts as used just now.
         """
         title = storable(title_from(title))
         with self._changing() as connection:
@@ -125,14 +126,14 @@ class ConversationList:
             else:
                 titled_by, title = "words", self._first_words(conversation_id)
             connection.execute(
-                "UPDATE conversations SET title = ?, titled_by = ? WHERE id = ?", (title, titled_by, conversation_id)
+                "UPDATE conversations SET title = ?, titled_by = ?, updated = coalesce(?, updated) WHERE id = ?",
+                (title, titled_by, self._now() if used else None, conversation_id),
             )
         return True
 
     def rename(self, conversation_id: int, title: str) -> None:
         """A title given by hand; the conversation counts as used."""
-        self.set_title(conversation_id, title)
-        self._set(conversation_id, "updated = ?", self._now())
+        self.set_title(conversation_id, title, used=True)
 
     def pin(self, conversation_id: int, pinned: bool = True) -> None:
         """Keep it at the top of the list, or no longer."""

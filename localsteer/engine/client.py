@@ -11,8 +11,6 @@ import contextlib
 import itertools
 import os
 import queue
-import re
-import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from localsteer.engine.child import child_command
+from localsteer.engine.death import how_it_ended, last_words
 from localsteer.engine.experiment_protocol import ExperimentDone
 from localsteer.engine.pipe import PipeClosed, read_message, write_messages
 from localsteer.engine.protocol import (
@@ -61,7 +60,6 @@ _LAST_WORDS = (
 )
 _LARGEST_LOG = 1_000_000
 _SECONDS_TO_QUIT = 2.0
-_FOLDERS = re.compile(r"\S*[/\\](?=[\w.-]+:\d+:)")
 
 
 class EngineClient:
@@ -244,9 +242,9 @@ class _Child:
         # First dead, then said to be: whoever reads Died may start another at once.
         self._dead.set()
         if not self._closing:
-            self._inbox.put(
-                Died(_reason(problem or _how_it_ended(status), _last_words(self._log_path, self._log_start)))
-            )
+            words = last_words(self._log_path, self._log_start)
+            reason = f"The engine process {problem or how_it_ended(status)}."
+            self._inbox.put(Died(f"{reason} Its last words: {words}" if words else reason))
 
 
 def _spawn(log: IO[bytes] | None) -> subprocess.Popen[bytes]:
@@ -288,47 +286,3 @@ def _open_log(path: Path | None) -> IO[bytes] | None:
         return None
     log.seek(0, os.SEEK_END)
     return log
-
-
-def _how_it_ended(status: int) -> str:
-    if status >= 0:
-        return f"ended by itself with status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
-    if name == "SIGKILL":
-        return "was killed (SIGKILL; the system does this when memory runs out)"
-    if name == "SIGABRT":
-        return "was ended by llama.cpp itself (SIGABRT)"
-    if name == "SIGBUS":
-        return "was ended by SIGBUS; the model's file was cut off or its disk went away, so load it again"
-    return f"was ended by {name}"
-
-
-def _last_words(log_path: Path | None, start: int) -> str:
-    """The line of the log that most likely tells why, or nothing."""
-    if log_path is None:
-        return ""
-    try:
-        with log_path.open("rb") as log:
-            log.seek(start)
-            lines = log.read(_LARGEST_LOG).decode("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    # The reason stands before the news that Python has ended, and before the place where it was.
-    for telling in (
-        ("GGML_ASSERT", "GGML_ABORT", "what():"),
-        ("Error:", "error:"),
-        ("fatal error", "terminate called"),
-    ):
-        for line in reversed(lines):
-            if any(word in line for word in telling) and not line.startswith("Fatal Python error"):
-                # Where llama.cpp was built is nobody's business.
-                said = _FOLDERS.sub("", "".join(one if one.isprintable() else " " for one in line))
-                return said.strip()[:200]
-    return ""
-
-
-def _reason(ending: str, last_words: str) -> str:
-    return f"The engine process {ending}." + (f" Its last words: {last_words}" if last_words else "")

@@ -14,7 +14,7 @@ import pytest
 
 from localsteer.chat.importing import read_conversation
 from localsteer.chat.store import ConversationStore
-from localsteer.engine.client import _last_words
+from localsteer.engine.death import how_it_ended, last_words
 from localsteer.errors import LocalsteerError, ModelError, RecipeError, StorageError
 from localsteer.gguf_header import check_chat_model, read_header
 from localsteer.lens.token_texts import token_texts
@@ -172,7 +172,12 @@ def test_a_message_that_quotes_a_file_is_one_line() -> None:
 def test_the_last_words_of_a_death_are_its_reason(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     log.write_text("/home/who/build/llama-vocab.cpp:2544: GGML_ASSERT(a == b) failed\nFatal Python error: Aborted\n")
-    assert _last_words(log, 0) == "llama-vocab.cpp:2544: GGML_ASSERT(a == b) failed"
+    assert last_words(log, 0) == "llama-vocab.cpp:2544: GGML_ASSERT(a == b) failed"
+
+
+def test_a_crash_is_told_from_an_end_on_windows_too() -> None:
+    assert how_it_ended(0xC0000005) == "crashed (Windows calls it 0xc0000005)"
+    assert how_it_ended(3) == "ended by itself with status 3"
 
 
 def test_a_database_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def photographed(path: Path, store: ConversationStore) -> Disk:
 
 
 def one_step(draw: random.Random, store: ConversationStore, number: int) -> None:
-    """Something that is one transaction, small or large."""
+    """Something small or large. Each of these is one transaction, done with one writing to the disk or not at all."""
     talk = store.latest()
     if talk is None:
         store.new_conversation(title="One")
