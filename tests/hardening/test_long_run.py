@@ -26,10 +26,13 @@ from localsteer.engine.protocol import (
     Load,
     Loaded,
     ModelCard,
+    RateReply,
+    ReplyRated,
     Sampling,
     SetDials,
     Started,
     TokenText,
+    Turn,
 )
 from localsteer.library.models import PRACTICE
 from localsteer.library.places import Places, packaged_recipes, practice_model, practice_vectors
@@ -46,6 +49,8 @@ GROWTH = 0.05
 WARM_UP = 0.3
 SECONDS = 1500.0
 """The app has so long for its turns."""
+LEFT = 20_000_000
+"""Bytes; what imports and threads of a first reading take."""
 ON_SCREEN = 150
 """Messages; the app has about so many on its screen, and leaves those before them to the record."""
 ASKED = (
@@ -197,6 +202,20 @@ def test_memory_stays_and_every_reply_can_be_had_again(seed: int, turns: int, tm
         course.check("engine and store", f"all {count} replies written again exactly (seed {seed})")
 
 
+def test_reading_replies_again_leaves_no_memory_behind() -> None:
+    """Each is read in a context of its own, and conversations are of all lengths."""
+    exchange = (Turn("user", "Tell me about gardens."), Turn("assistant", "I like them, they are green and quiet."))
+    with EngineClient() as client:
+        dials_for(client, Path())
+        before = psutil.Process(client.pid).memory_info().rss
+        for length in (3, 50, 20, 60, 8, 40, 30, 55, 13, 45, 25, 35):
+            rate = RateReply(client.new_request(), exchange * length)
+            client.send(rate)
+            assert isinstance(list(client.events(rate.request))[-1], ReplyRated)
+        left = psutil.Process(client.pid).memory_info().rss - before
+    assert left < LEFT, f"{left} bytes are left of twelve readings"
+
+
 @pytest.mark.soak
 async def test_the_app_itself_keeps_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversing, "pace_of", lambda card: 0.0)
@@ -228,6 +247,6 @@ async def test_the_app_itself_keeps_its_memory(tmp_path: Path, monkeypatch: pyte
     with EngineClient(tmp_path / "engine.log") as client, ConversationStore(places.conversations) as store:
         card, _ = dials_for(client, tmp_path)
         replies = all_replies(store)
-        count = come_again(client, store, card, sorted(draw.sample(replies, min(30, len(replies)))))
+        count = come_again(client, store, card, sorted(draw.sample(replies, min(300, len(replies)))))
     assert course.dropped
     course.check("the app", f"{count} of {len(replies)} replies written again exactly (drawn by seed 6)")
