@@ -14,6 +14,8 @@ from localsteer.errors import StorageError
 from localsteer.private import make_private, tighten
 
 BUSY_SECONDS = 5.0
+_CACHE_KIB = 512
+"""Of a database so much is held in memory. The system holds the file anyway, and a conversation reads its end."""
 _DAMAGED = "{path} is damaged; `localsteer chats rescue OUT` writes what can still be read to a new file."
 
 
@@ -35,6 +37,7 @@ def connect(path: Path) -> sqlite3.Connection:
             # Each commit reaches the disk: a power cut costs no more than what was not yet saved.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = ON")  # on macOS, see syncing.py; elsewhere it means nothing
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             bring_up_to_date(connection)
             check_columns(connection)
         except BaseException:

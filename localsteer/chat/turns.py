@@ -54,10 +54,30 @@ class Earlier:
     replies_before: int = 0
 
 
-def earlier(turns: Sequence[Turn], n_ctx: int) -> Earlier:
+_NOTHING = Earlier()
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A path down to the message ``last`` (None: nothing). Of it the model of ``card`` may still read ``earlier``."""
+
+    last: int | None
+    card: ModelCard
+    earlier: Earlier
+
+    def longer(self, by: Sequence[StoredMessage]) -> Beginning:
+        """With these messages as well, if they follow it; else it stays what it was."""
+        if by[0].parent_id != self.last:
+            return self
+        turns = [as_turn(message, self.card) for message in by]
+        return Beginning(by[-1].id, self.card, earlier(turns, self.card.n_ctx, self.earlier))
+
+
+def earlier(turns: Sequence[Turn], n_ctx: int, so_far: Earlier = _NOTHING) -> Earlier:
     """Of the messages of a path's beginning, each a turn of its own, those that :func:`within_reach` may still leave
-    in a context of ``n_ctx`` tokens, whatever comes after them.
+    in a context of ``n_ctx`` tokens, whatever comes after them. ``so_far``: what this gave for those before ``turns``.
     """
+    turns = (*so_far.turns, *turns)
     begin, room = len(turns), 2 * n_ctx
     while begin > 0 and (room > 0 or not _begins(turns, begin)):
         begin -= 1
@@ -65,7 +85,7 @@ def earlier(turns: Sequence[Turn], n_ctx: int) -> Earlier:
         room -= _least(turns[begin]) - (turns[begin].role == "user")
     before = conversation_turns("", turns[:begin])
     replies = sum(turn.role == "assistant" for turn in before)
-    return Earlier(tuple(turns[begin:]), sum(map(_least, before)), replies)
+    return Earlier(turns[begin:], so_far.tokens_before + sum(map(_least, before)), so_far.replies_before + replies)
 
 
 def _begins(turns: Sequence[Turn], index: int) -> bool:

@@ -60,6 +60,14 @@ _LAST_WORDS = (
 )
 _LARGEST_LOG = 1_000_000
 _SECONDS_TO_QUIT = 2.0
+_SURROUNDINGS = {
+    # Else ggml calls a debugger when it gives up, and the person waits for that.
+    "GGML_NO_BACKTRACE": "1",
+    # Linux' allocator would keep what was freed of a context for the next one, which is never of the same size: after
+    # some dozen of them more than is in use. From 4 MiB on a block goes back to the system at once.
+    "MALLOC_MMAP_THRESHOLD_": str(4 * 2**20),
+}
+"""Of the child, unless they are set otherwise. Systems that do not know a name pass over it."""
 
 
 class EngineClient:
@@ -259,8 +267,7 @@ def _spawn(log: IO[bytes] | None) -> subprocess.Popen[bytes]:
             # A session of its own: Ctrl+C, Ctrl+Z and a closed terminal reach the parent only, which then decides.
             start_new_session=True,
             creationflags=_windows_flags(),
-            # Else ggml calls a debugger when it gives up, and the person waits for that.
-            env={"GGML_NO_BACKTRACE": "1", **os.environ},
+            env={**_SURROUNDINGS, **os.environ},
         )
     except OSError as error:
         raise EngineError(f"The engine process cannot be started: {error.strerror or error}.") from error

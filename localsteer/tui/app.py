@@ -22,7 +22,7 @@ from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
-from localsteer.tui.mends import Remark, claim_colours, claim_lists
+from localsteer.tui.mends import Remark, claim_colours, claim_lists, claim_rectangles
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
@@ -74,6 +74,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         claim_pastes()
         claim_lists()
         claim_colours()
+        claim_rectangles()
         self._opening = opening
         self._rich_theme_pushed = False
         for theme in THEMES:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from localsteer.library.sent_messages import MOST
+
 
 class SentHistory:
-    """A place among the texts that were sent; behind the last one is the draft. What is changed on the way stays."""
+    """A place among the texts that were sent; behind the last one is the draft. What is changed on the way stays.
+
+    As many are here as come back another day: a long day's are not all kept either.
+    """
 
     def __init__(self, sent: Sequence[str] = ()) -> None:
         self._sent = list(sent)
@@ -16,7 +21,7 @@ class SentHistory:
     def add(self, text: str) -> None:
         """One more was sent: back to an empty draft."""
         if not self._sent or self._sent[-1] != text:
-            self._sent.append(text)
+            self._sent = [*self._sent, text][-MOST:]
         self._changed = {}
         self._place = len(self._sent)
 

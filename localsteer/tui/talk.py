@@ -12,7 +12,7 @@ from pathlib import Path
 from localsteer.chat.conversation import Conversation, ReadAs, ReplyRecord, StoredMessage
 from localsteer.chat.running import RunningReply
 from localsteer.chat.store import ConversationStore
-from localsteer.chat.turns import Earlier, as_turn, conversation_turns, earlier, within_reach
+from localsteer.chat.turns import Beginning, Earlier, as_turn, conversation_turns, earlier, within_reach
 from localsteer.engine.protocol import DialMark, DialSetting, ModelCard, Sampling, Turn
 from localsteer.errors import StorageError
 
@@ -57,7 +57,7 @@ class Talk:
         self.messages: list[StoredMessage] = []
         self._conversation: Conversation | None = None
         self._read_as: ReadAs | None = None
-        self._earlier: tuple[tuple[int, str, int], Earlier] | None = None
+        self._beginning: Beginning | None = None
         self._left_over: list[tuple[int, RunningReply]] = []
 
     @property
@@ -100,7 +100,7 @@ class Talk:
         self.messages = []
         self._conversation = None
         self._read_as = None
-        self._earlier = None
+        self._beginning = None
         self._forget_what_has_no_place()
 
     def open(self, conversation: Conversation) -> None:
@@ -130,7 +130,10 @@ class Talk:
         """Leave what was said long before this message to the record, so that memory stays as it is."""
         place = next((index for index, one in enumerate(self.messages) if one.id == message_id), 0)
         if place >= _MANY:
-            self.messages = self.messages[place:]
+            gone, self.messages = self.messages[:place], self.messages[place:]
+            if self._beginning is not None:
+                # Else the whole path would be read for it, and that is longer each time.
+                self._beginning = self._beginning.longer(gone)
 
     def whole(self) -> list[StoredMessage]:
         """All messages of the path, from the record where they are not here."""
@@ -265,13 +268,11 @@ class Talk:
 
     def _earlier_turns(self, card: ModelCard) -> Earlier:
         """What comes before the messages that are here; read once, until others are the first ones here."""
-        before = self.messages[0].parent_id if self.messages else None
-        if before is None:
-            return Earlier()
-        key = (before, card.model_id, card.n_ctx)
-        if self._earlier is None or self._earlier[0] != key:
-            self._earlier = (key, earlier(self.store.path_turns(before, card), card.n_ctx))
-        return self._earlier[1]
+        last = self.messages[0].parent_id if self.messages else None
+        if self._beginning is None or (self._beginning.last, self._beginning.card) != (last, card):
+            path = () if last is None else self.store.path_turns(last, card)
+            self._beginning = Beginning(last, card, earlier(path, card.n_ctx))
+        return self._beginning.earlier
 
     def turns(self, card: ModelCard, *, until: int | None = None) -> tuple[Turn, ...]:
         """What the engine needs: system prompt and messages, replies with their tokens and the dials of their time.

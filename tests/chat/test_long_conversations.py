@@ -97,3 +97,8 @@ def test_opening_takes_two_or_three_queries_and_none_for_each_message(store: Con
     store._connection.set_trace_callback(asked.append)
     store.open(talk)
     assert len([one for one in asked if not one.startswith("--")]) <= 3
+
+
+def test_of_a_large_database_half_a_megabyte_is_held_in_memory(store: ConversationStore) -> None:
+    (size,) = store._connection.execute("PRAGMA cache_size").fetchone()
+    assert -512 <= size < 0, "in KiB where it is negative, else in pages"

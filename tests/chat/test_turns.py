@@ -36,6 +36,14 @@ def test_what_was_said_long_ago_can_be_left_out_from_the_beginning(
     assert within_reach(conversation_turns(system_prompt, known, less), n_ctx, begun.tokens_before) == whole
 
 
+@given(paths, st.integers(1, 30), st.integers(0, 120), st.integers(0, 120))
+def test_a_beginning_that_becomes_longer_is_what_it_would_be_if_it_were_read_as_a_whole(
+    path: list[Turn], n_ctx: int, first: int, second: int
+) -> None:
+    begun = earlier(path[:first], n_ctx)
+    assert earlier(path[first : first + second], n_ctx, begun) == earlier(path[: first + second], n_ctx)
+
+
 def test_of_a_long_path_little_is_kept() -> None:
     path = [turn(number, number % 2) for number in range(10_000)]
     begun = earlier(path, 100)

@@ -29,6 +29,16 @@ def test_what_is_sent_twice_running_stands_there_once_and_sending_begins_anew() 
     assert [history.go(-1, ""), history.go(-1, ""), history.go(-1, "")] == ["two", "one", None]
 
 
+def test_of_a_long_day_as_many_stay_as_come_back_another_day() -> None:
+    history = SentHistory(["first"])
+    for number in range(MOST):
+        history.add(f"{number}")
+    back = []
+    while (text := history.go(-1, "")) is not None:
+        back.append(text)
+    assert back == [f"{number}" for number in reversed(range(MOST))]
+
+
 def test_messages_are_kept_privately_up_to_a_number_and_damaged_ones_passed_over(places: Places) -> None:
     assert read_sent(places) == ()
     for number in range(3):

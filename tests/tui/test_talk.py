@@ -112,6 +112,25 @@ def test_what_has_scrolled_far_away_is_left_to_the_record_and_the_engine_gets_th
     assert talk.messages == said[-120:]
 
 
+def test_a_long_conversation_that_grows_is_not_read_again(store: ConversationStore) -> None:
+    """With each turn it would take longer, and more memory."""
+    talk = Talk(store)
+    read: list[str] = []
+    for number in range(300):
+        talk.say(f"question {number}")
+        talk.forget_before(talk.messages[-10:][0].id)
+        reply(talk, f"answer {number}")
+        if number == 0:
+            talk.turns(CARD)
+            store._connection.set_trace_callback(lambda sql: read.append(sql) if "WITH RECURSIVE" in sql else None)
+        talk.turns(CARD)
+    store._connection.set_trace_callback(None)
+    assert len(talk.messages) < 120
+    assert read == []
+    assert talk.conversation is not None
+    assert talk.turns(CARD)[-50:] == store.turns(talk.conversation.id, CARD)[-50:]
+
+
 def test_a_question_is_known_to_be_answered_though_something_was_said_after_it(
     store: ConversationStore,
 ) -> None:
