@@ -30,7 +30,8 @@ from localsteer.toml_reading import parse_toml
 from tests.chat.conftest import CARD
 from tests.hardening.hostile_databases import sound_database
 from tests.hardening.hostile_gguf import ARRAY, STRING, Gguf, array, strings_of, taken_apart, text, word
-from tests.hardening.hostile_kinds import OWN_JSON, card, places_in
+from tests.hardening.hostile_kinds import card, places_in
+from tests.hardening.hostile_talks import OWN_JSON
 from tests.random_models import write_random_llama
 from tests.steering.vectors import make
 
