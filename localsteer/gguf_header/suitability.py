@@ -13,8 +13,9 @@ import psutil
 
 from localsteer.errors import ModelError
 from localsteer.gguf_header.reader import GgufHeader, read_header
-from localsteer.gguf_header.soundness import check_figures, check_tensors, check_vocabulary
+from localsteer.gguf_header.soundness import check_figures, check_tensors
 from localsteer.gguf_header.split import check_parts, part_named, size_of_parts
+from localsteer.gguf_header.vocabulary import check_vocabulary
 
 _ENCODERS = {
     "bert",
@@ -37,6 +38,19 @@ _OTHER_FILES = {
     "imatrix": "an importance matrix for quantising, not a model",
     "adapter": "a LoRA adapter, not a model",
 }
+_DIFFUSION = "a diffusion model, which writes all words at once; choose one that writes them one after the other"
+_DRAFT = "a draft model, which only helps another one; choose a chat model"
+_OTHER_WRITERS = {
+    "dflash": _DRAFT,
+    "dream": _DIFFUSION,
+    "eagle3": _DRAFT,
+    "gemma4-assistant": _DRAFT,
+    "llada": _DIFFUSION,
+    "llada-moe": _DIFFUSION,
+    "rnd1": _DIFFUSION,
+    "t5": "an encoder with a decoder (t5), which answers no chat; choose a chat model",
+}
+"""By architecture: what llama.cpp loads and does not write with token by token, or not by itself."""
 _MARGIN = 1.1
 """Beside the weights: KV cache, compute buffers and the program itself."""
 
@@ -92,7 +106,7 @@ def _other_file(header: GgufHeader) -> str | None:
     kind = header.text("general.type") or ""
     if kind == "mmproj" or header.architecture == "clip":
         return "a vision projector that goes with a model, not a model"
-    return _OTHER_FILES.get(kind)
+    return _OTHER_FILES.get(kind) or _OTHER_WRITERS.get(header.architecture)
 
 
 def _is_causal(header: GgufHeader) -> bool:
