@@ -7,10 +7,11 @@ On most wrong figures llama.cpp refuses the file; on those here it ends the proc
 from __future__ import annotations
 
 import math
+import re
 from math import prod
 from pathlib import Path
 
-from localsteer.gguf_header.reader import ArraySummary, GgufHeader, damaged
+from localsteer.gguf_header.reader import ArraySummary, GgufHeader, TensorInfo, damaged
 from localsteer.gguf_header.types import TENSOR_TYPES
 
 MOST_LAYERS = 512  # LLAMA_MAX_LAYERS
@@ -20,8 +21,9 @@ _MOST_WEIGHTS = 1 << 63
 _LONGEST_TENSOR_NAME = 63  # GGML_MAX_NAME without the end
 _WEIGHTS_AT = 32  # TENSOR_ALIGNMENT
 _BLOCKS = {name: block for name, block, _ in TENSOR_TYPES.values()}
-_ADDED_OR_MULTIPLIED = ("F32", "F16", "BF16")
-"""What norms and biases can be; with other types ggml does not compute, and ends the process."""
+_NO_WEIGHTS = ("F64", "I8", "I16", "I32", "I64", "Q8_1", "Q8_K")
+_OF_WHOLE_NUMBERS = re.compile(r"blk\.\d+\.ffn_gate_tid2eid\.weight")
+"""DeepSeek 4's table of which token goes to which experts."""
 _ROPE_SCALINGS = ("none", "linear", "yarn", "longrope")
 
 
@@ -33,8 +35,8 @@ def check_tensors(path: Path, header: GgufHeader) -> None:
             raise damaged(path, f"a tensor has a name of {len(tensor.name)} characters")
         if prod(max(1, length) for length in tensor.shape) >= _MOST_WEIGHTS:
             raise damaged(path, f"tensor {tensor.name} has the shape {_shape(tensor.shape)}")
-        if len(tensor.shape) == 1 and tensor.type_name not in _ADDED_OR_MULTIPLIED and tensor.nbytes is not None:
-            raise damaged(path, f"tensor {tensor.name} is a single row of {tensor.type_name}, which no model has")
+        if not _computes(tensor):
+            raise damaged(path, f"llama.cpp cannot compute with {tensor.type_name} in tensor {tensor.name}")
         if tensor.shape and tensor.shape[0] % _BLOCKS.get(tensor.type_name, 1):
             raise damaged(
                 path, f"rows of {tensor.shape[0]} weights cannot be {tensor.type_name} (tensor {tensor.name})"
@@ -46,6 +48,13 @@ def check_tensors(path: Path, header: GgufHeader) -> None:
         expected += -(-tensor.nbytes // header.alignment) * header.alignment
     if any(tensor.offset % _WEIGHTS_AT for tensor in header.tensors[:1]):
         raise damaged(path, f"its weights do not begin at a multiple of {_WEIGHTS_AT} bytes")
+
+
+def _computes(tensor: TensorInfo) -> bool:
+    """Whether ggml has a way to multiply with a tensor of such a type, or to add it, as is done with single rows."""
+    if len(tensor.shape) == 1 and tensor.nbytes is not None:
+        return tensor.type_name == "F32"
+    return tensor.type_name not in _NO_WEIGHTS or _OF_WHOLE_NUMBERS.fullmatch(tensor.name) is not None
 
 
 def check_figures(path: Path, header: GgufHeader) -> None:

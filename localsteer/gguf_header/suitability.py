@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 
 from localsteer.errors import ModelError
-from localsteer.gguf_header.reader import GgufHeader, read_header
+from localsteer.gguf_header.reader import GgufHeader, damaged, read_header
 from localsteer.gguf_header.soundness import check_figures, check_tensors
-from localsteer.gguf_header.split import check_parts, part_named, size_of_parts
+from localsteer.gguf_header.split import check_parts, part_named, parts_of, size_of_parts
 from localsteer.gguf_header.vocabulary import check_vocabulary
 
 _ENCODERS = {
@@ -51,6 +51,7 @@ _OTHER_WRITERS = {
     "t5": "an encoder with a decoder (t5), which answers no chat; choose a chat model",
 }
 """By architecture: what llama.cpp loads and does not write with token by token, or not by itself."""
+_UINT16 = 2  # GGUF's number for the type
 _MARGIN = 1.1
 """Beside the weights: KV cache, compute buffers and the program itself."""
 
@@ -64,6 +65,7 @@ def check_chat_model(path: Path, *, in_memory: bool = True) -> GgufHeader:
     header = read_header(path)
     check_kind(path, header)
     check_parts(path)
+    _check_later_parts(path)
     try:
         check_vocabulary(path, header)
     except (OSError, struct.error):  # it was there a moment ago
@@ -98,6 +100,15 @@ def check_kind(path: Path, header: GgufHeader) -> None:
         raise ModelError(f"{path} does not say how many layers it has ({header.architecture or 'no architecture'}).")
     check_tensors(path, header)
     check_figures(path, header)
+
+
+def _check_later_parts(path: Path) -> None:
+    """llama.cpp reads them as it reads the first one, and dies of the same."""
+    for part in parts_of(path)[1:]:
+        header = read_header(part)
+        if header.types.get("split.no") != _UINT16:
+            raise damaged(part, "it does not say which part of a model it is")
+        check_tensors(part, header)
 
 
 def _other_file(header: GgufHeader) -> str | None:

@@ -31,8 +31,9 @@ from localsteer.steering.vector_file import load_vector, save_vector
 from localsteer.toml_reading import parse_toml
 from tests.chat.conftest import CARD
 from tests.hardening.hostile_databases import sound_database
-from tests.hardening.hostile_gguf import ARRAY, STRING, Gguf, array, strings_of, taken_apart, text, word
+from tests.hardening.hostile_gguf import ARRAY, STRING, Gguf, array, strings_of, taken_apart, text, word, written
 from tests.hardening.hostile_kinds import card, places_in
+from tests.hardening.hostile_parts import NAMES, in_two_parts
 from tests.hardening.hostile_talks import OWN_JSON
 from tests.random_models import write_random_llama
 from tests.steering.vectors import make
@@ -84,8 +85,11 @@ def _experts_by_layer(file: Gguf) -> None:
     file.put("llama.expert_count", 4, struct.pack("<I", 8))
 
 
-def _whole_numbers_for_a_norm(file: Gguf) -> None:
-    next(tensor for tensor in file.tensors if tensor.name == b"output_norm.weight").type = 26
+def _type(tensor: bytes, number: int) -> Callable[[Gguf], None]:
+    def spoil(file: Gguf) -> None:
+        next(one for one in file.tensors if one.name == tensor).type = number
+
+    return spoil
 
 
 def _second_tensor_one_further(file: Gguf) -> None:
@@ -114,7 +118,10 @@ def _second_tensor_one_further(file: Gguf) -> None:
         (_vocabulary(b"bert"), "tokens for bytes"),
         (_other_token(300, b"x" * 20_000), "20,000 bytes"),
         (_experts_by_layer, "uses 9 of 8 experts"),
-        (_whole_numbers_for_a_norm, "a single row of I32"),
+        (_type(b"output_norm.weight", 26), "cannot compute with I32"),
+        (_type(b"output_norm.weight", 1), "cannot compute with F16"),
+        (_type(b"output.weight", 26), "cannot compute with I32"),
+        (_type(b"output.weight", 24), "cannot compute with I8"),
         (_architecture(b"smallthinker"), "experts"),
         (_architecture(b"llada"), "a diffusion model"),
         (_architecture(b"eagle3"), "a draft model"),
@@ -137,6 +144,27 @@ def test_what_llama_cpp_would_die_of_or_python_drown_in(
     path.write_bytes(file.content())
     with pytest.raises(ModelError, match=says):
         check_chat_model(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda file: file.put("split.no", 4, struct.pack("<I", 1)), "which part"),
+        (lambda file: file.put("general.alignment", 4, struct.pack("<I", 1)), "multiple of 32|does not begin"),
+        (lambda file: setattr(file, "magic", b"GGML"), "not a GGUF file"),
+        (lambda file: setattr(file, "data", file.data[:-1]), "cut off"),
+    ],
+)
+def test_a_later_part_is_looked_at_like_the_first(
+    sound: bytes, tmp_path: Path, spoil: Callable[[Gguf], None], says: str
+) -> None:
+    paths = [written(tmp_path / name, part) for name, part in zip(NAMES, in_two_parts(sound), strict=True)]
+    check_chat_model(paths[0])
+    later = taken_apart(paths[1].read_bytes())
+    spoil(later)
+    paths[1].write_bytes(later.content())
+    with pytest.raises(ModelError, match=f"00002-of-00002.*({says})"):
+        check_chat_model(paths[0])
 
 
 def test_a_sound_model_is_none_of_this(sound: bytes, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from localsteer.engine.protocol import Command, Generate, Load, Sampling, Turn
 from localsteer.errors import EngineError
 from tests.hardening.hostile_gguf import ANY_FILE, mutated, written
 from tests.hardening.hostile_models import BEHIND_THE_HEADER, MODEL
+from tests.hardening.hostile_parts import NAMES, in_two_parts
 from tests.hardening.hostile_vocabularies import VOCABULARIES, with_vocabulary, wordpiece
 from tests.hardening.outcomes import Outcomes, check_sentence, tell
 from tests.random_models import write_random_llama
@@ -114,3 +115,19 @@ def test_very_many_spoilt_models_end_in_words(tmp_path: Path) -> None:
     count = 1500
     # What llama.cpp dies of, and no header tells: a figure that the graph of one architecture does not take.
     assert sum(_spoilt(range(12, count), tmp_path).deaths.values()) <= count // 300
+
+
+@pytest.mark.soak
+def test_so_do_models_of_which_one_part_is_spoilt(engine: _Engine, tmp_path: Path) -> None:
+    sound = write_random_llama(tmp_path / "sound.gguf", n_layer=2, n_embd=32, n_vocab=400)
+    paths, outcomes = [tmp_path / name for name in NAMES], Outcomes()
+    for seed in range(600):
+        rng = random.Random(f"part {seed}")
+        parts = list(in_two_parts(sound.read_bytes()))
+        which = rng.choice([0, 1, 1, 1])
+        parts[which] = mutated(rng, parts[which])
+        for path, content in zip(paths, parts, strict=True):
+            path.write_bytes(content)
+        outcomes.count("model in two parts", engine.tried(paths[0]))
+    outcomes.report()
+    assert not engine.deaths
