@@ -6,7 +6,6 @@ of attention that slide are counted as if they did not, so the estimate is rathe
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,6 @@ LARGEST_DEFAULT_CONTEXT = 8192
 _BATCH = 512
 _PROGRAM = 150_000_000
 _CACHE_BYTES = 2  # llama.cpp's default, F16
-_INTEGERS = {4: "<I", 5: "<i"}
 _LONGEST_ARRAY = 4096
 
 
@@ -58,8 +56,8 @@ def cache_bytes_per_token(path: Path, header: GgufHeader) -> int:
 def _heads_by_layer(path: Path, header: GgufHeader, prefix: str) -> list[int]:
     """KV heads of each layer; a list in hybrid models, whose recurrent layers have none."""
     said = header.metadata.get(prefix + "head_count_kv")
-    if isinstance(said, ArraySummary) and said.type in _INTEGERS and said.count <= _LONGEST_ARRAY:
-        return [max(0, number) for (number,) in struct.iter_unpack(_INTEGERS[said.type], said.content(path))]
+    if isinstance(said, ArraySummary) and said.count <= _LONGEST_ARRAY and (each_one := said.integers(path)):
+        return [max(0, number) for number in each_one]
     each = header.number(prefix + "head_count_kv") if said is not None else header.number(prefix + "head_count")
     return [each] * min(header.n_layer, _LONGEST_ARRAY)
 

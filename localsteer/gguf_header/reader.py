@@ -23,6 +23,7 @@ from localsteer.gguf_header.types import FILE_TYPES, TENSOR_TYPES
 _MAGIC = b"GGUF"
 _SCALARS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _UINT32, _STRING, _ARRAY = 4, 8, 9
+_INTEGERS = {_UINT32: "I", 5: "i"}
 _MOST_DIMENSIONS = 4
 _MOST_ENTRIES = 1_000_000  # metadata keys or tensors; the largest models known have a few thousand
 _VOCABULARIES = {"gpt2": "BPE", "llama": "SentencePiece"}
@@ -52,6 +53,15 @@ class ArraySummary:
         with open_file(path) as file:
             file.seek(self.start)
             return file.read(self.end - self.start)
+
+    def integers(self, path: Path) -> tuple[int, ...]:
+        """The elements where they are integers of 32 bits; none where they are not, or the file has gone meanwhile."""
+        letter = _INTEGERS.get(self.type, "")
+        try:
+            content = self.content(path) if letter else b""
+        except OSError:
+            content = b""
+        return struct.unpack_from(f"<{len(content) // 4}{letter}" if letter else "", content)
 
 
 class _Ended(Exception):

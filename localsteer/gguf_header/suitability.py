@@ -12,9 +12,10 @@ from pathlib import Path
 import psutil
 
 from localsteer.errors import ModelError
-from localsteer.gguf_header.reader import GgufHeader, read_header
-from localsteer.gguf_header.soundness import check_figures, check_tensors, check_vocabulary
-from localsteer.gguf_header.split import check_parts, part_named, size_of_parts
+from localsteer.gguf_header.reader import GgufHeader, damaged, read_header
+from localsteer.gguf_header.soundness import check_figures, check_tensors
+from localsteer.gguf_header.split import check_parts, part_named, parts_of, size_of_parts
+from localsteer.gguf_header.vocabulary import check_vocabulary
 
 _ENCODERS = {
     "bert",
@@ -37,6 +38,20 @@ _OTHER_FILES = {
     "imatrix": "an importance matrix for quantising, not a model",
     "adapter": "a LoRA adapter, not a model",
 }
+_DIFFUSION = "a diffusion model, which writes all words at once; choose one that writes them one after the other"
+_DRAFT = "a draft model, which only helps another one; choose a chat model"
+_OTHER_WRITERS = {
+    "dflash": _DRAFT,
+    "dream": _DIFFUSION,
+    "eagle3": _DRAFT,
+    "gemma4-assistant": _DRAFT,
+    "llada": _DIFFUSION,
+    "llada-moe": _DIFFUSION,
+    "rnd1": _DIFFUSION,
+    "t5": "an encoder with a decoder (t5), which answers no chat; choose a chat model",
+}
+"""By architecture: what llama.cpp loads and does not write with token by token, or not by itself."""
+_UINT16 = 2  # GGUF's number for the type
 _MARGIN = 1.1
 """Beside the weights: KV cache, compute buffers and the program itself."""
 
@@ -50,6 +65,7 @@ def check_chat_model(path: Path, *, in_memory: bool = True) -> GgufHeader:
     header = read_header(path)
     check_kind(path, header)
     check_parts(path)
+    _check_later_parts(path)
     try:
         check_vocabulary(path, header)
     except (OSError, struct.error):  # it was there a moment ago
@@ -86,13 +102,22 @@ def check_kind(path: Path, header: GgufHeader) -> None:
     check_figures(path, header)
 
 
+def _check_later_parts(path: Path) -> None:
+    """llama.cpp reads them as it reads the first one, and dies of the same."""
+    for part in parts_of(path)[1:]:
+        header = read_header(part)
+        if header.types.get("split.no") != _UINT16:
+            raise damaged(part, "it does not say which part of a model it is")
+        check_tensors(part, header)
+
+
 def _other_file(header: GgufHeader) -> str | None:
     if header.architecture == "controlvector":
         return _OTHER_FILES["controlvector"]
     kind = header.text("general.type") or ""
     if kind == "mmproj" or header.architecture == "clip":
         return "a vision projector that goes with a model, not a model"
-    return _OTHER_FILES.get(kind)
+    return _OTHER_FILES.get(kind) or _OTHER_WRITERS.get(header.architecture)
 
 
 def _is_causal(header: GgufHeader) -> bool:

@@ -138,7 +138,11 @@ class Model(Closing):
         if count < 0:
             buffer = (lib.llama_token * -count)()
             count = lib.llama_tokenize(self._vocabulary, data, len(data), buffer, -count, False, special)
-        return list(buffer[:count])
+        tokens = list(buffer[:count])
+        if tokens and not 0 <= min(tokens) <= max(tokens) < self.n_vocab:
+            # Of such a token llama.cpp can be asked nothing.
+            raise ModelError(f"The vocabulary of {self.name} cannot spell this text; take another file of this model.")
+        return tokens
 
     def _is_control(self, token: int) -> bool:
         known = self._control.get(token)

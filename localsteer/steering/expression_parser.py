@@ -127,7 +127,7 @@ class _Parser:
             self._names += 1
             if self._names > _MOST_NAMES:
                 raise self._error(token.at, f"there are more than {_MOST_NAMES} vectors; save parts of it as dials")
-            return Named(token.text.strip("\"'") if token.kind == "quoted" else token.text, token.at)
+            return Named(token.text[1:-1] if token.kind == "quoted" else token.text, token.at)
         if token.text == "(":
             return self._parenthesised()
         raise self._error(token.at, 'a vector\'s name, a number or "(" is missing')

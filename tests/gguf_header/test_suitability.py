@@ -79,7 +79,7 @@ def test_parts_of_a_split_model_count_together(tmp_path: Path) -> None:
         writer.add_embedding_length(8)
         writer.add_uint16("split.no", number)
         writer.add_uint16("split.count", 2)
-        writer.add_tokenizer_model("llama")
+        writer.add_tokenizer_model("gpt2")
         writer.add_token_list(["a", "b"])
         writer.add_tensor("token_embd.weight", np.zeros((8, 8), dtype=np.float32))
         writer.write_header_to_file()

@@ -96,7 +96,7 @@ def array(kind: int, items: list[bytes], count: int | None = None) -> bytes:
 
 
 def taken_apart(content: bytes) -> Gguf:
-    """A sound file as its parts."""
+    """A sound file as its parts. Raises ValueError, LookupError, struct.error for what is too far from one."""
     at = 8
 
     def number(layout: str) -> int:
@@ -118,10 +118,15 @@ def taken_apart(content: bytes) -> Gguf:
             string()
         elif kind == ARRAY:
             inner, count = number("I"), number("Q")
-            for _ in range(count):
-                value(inner)
+            if inner in FIXED:
+                at += count * struct.calcsize("<" + FIXED[inner])
+            else:
+                for _ in range(count):
+                    value(inner)
         else:
             at += struct.calcsize("<" + FIXED[kind])
+        if at > len(content):
+            raise ValueError("the file ends within a value")
         return content[begin:at]
 
     n_tensors, n_entries = number("Q"), number("Q")

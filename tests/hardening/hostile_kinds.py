@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Callable
@@ -10,10 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from localsteer.chat.exporting import exported
-from localsteer.chat.foot import day_and_time, foot_of
-from localsteer.chat.importing import read_conversation_file
-from localsteer.chat.store import ConversationStore
 from localsteer.engine.experiments.texts import read_texts
 from localsteer.gguf_header import check_chat_model, model_id, vocabulary_fingerprint
 from localsteer.lens.promoted import promoted_tokens
@@ -37,27 +34,36 @@ from localsteer.plots.terminal import draw_cost, draw_effect, draw_norms, draw_s
 from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file, read_stems_file
 from localsteer.steering.dials import Dial, buffers
 from localsteer.steering.vector_file import load_vector, read_origin
-from tests.chat.conftest import CARD
 from tests.hardening.hostile_gguf import ANY_FILE, mutated
 from tests.hardening.hostile_models import BEHIND_THE_HEADER, MODEL
 from tests.hardening.hostile_texts import spoilt_json, spoilt_text, spoilt_toml
 from tests.hardening.outcomes import check_sentence
 
-Spoil = Callable[[random.Random], bytes]
+Mutate = Callable[[random.Random, bytes], bytes]
 Use = Callable[[Path], object]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """``file``: what it is called. ``uses``: each is tried, whatever became of the one before. ``read_only``: none of
-    them may change it.
+    """``file``: what it is called. ``sound``: what it begins with; ``mutate``: such a thing with something wrong.
+    ``uses``: each is tried, whatever became of the one before. ``read_only``: none of them may change it.
     """
 
     name: str
     file: str
-    spoil: Spoil
+    sound: tuple[bytes, ...]
+    mutate: Mutate
     uses: tuple[Use, ...]
     read_only: bool = True
+
+    def spoilt(self, rng: random.Random) -> bytes:
+        """One of the sound ones with something wrong."""
+        return self.mutate(rng, rng.choice(self.sound))
+
+
+def as_json(*documents: object) -> tuple[bytes, ...]:
+    """Each as a file."""
+    return tuple(json.dumps(document).encode() for document in documents)
 
 
 # ---------------------------------------------------------------- models and vectors
@@ -91,7 +97,11 @@ def model(content: bytes) -> Kind:
     """Models, made from a sound one."""
     groups = (MODEL, BEHIND_THE_HEADER, ANY_FILE)
     return Kind(
-        "model GGUF", "model.gguf", lambda rng: mutated(rng, content, rng.choice(groups)), (facts, checked, lens)
+        "model GGUF",
+        "model.gguf",
+        (content,),
+        lambda rng, sound: mutated(rng, sound, rng.choice(groups)),
+        (facts, checked, lens),
     )
 
 
@@ -124,7 +134,8 @@ def vector(content: bytes) -> Kind:
     return Kind(
         "vector GGUF",
         "vector.gguf",
-        lambda rng: mutated(rng, content),
+        (content,),
+        mutated,
         (steered, card, mixed, read_origin, origin_of_file, lambda path: load_vector(path, -1, skip_layer_0=True)),
     )
 
@@ -142,7 +153,8 @@ RECIPES = tuple(sorted((Path(__file__).parents[2] / "vectors").glob("*.toml")))
 RECIPE = Kind(
     "recipe",
     "recipe.toml",
-    lambda rng: spoilt_toml(rng, rng.choice(RECIPES).read_bytes()),
+    tuple(recipe.read_bytes() for recipe in RECIPES),
+    spoilt_toml,
     (_expanded, read_draft, lambda path: read_card(RecipeFile("recipe", path, "own"))),
 )
 
@@ -172,13 +184,16 @@ def _two_texts(path: Path) -> None:
 CONTRAST_JSON = Kind(
     "contrast JSON",
     "contrast.json",
-    lambda rng: spoilt_json(rng, rng.choice(CONTRASTS)),
+    as_json(*CONTRASTS),
+    spoilt_json,
     (_expanded, read_contrast_file, read_draft, read_stems_file, read_texts, find_letter_set),
 )
+_LINES = "good\\nbetter\nbest \u2028é\n".encode()
 CONTRAST_TEXT = Kind(
     "contrast text",
     "positive.txt",
-    lambda rng: spoilt_text(rng, "good\\nbetter\nbest \u2028é\n".encode() * rng.choice([1, 1, 300])),
+    (_LINES, _LINES * 300),
+    spoilt_text,
     (_two_texts, read_texts, read_draft),
 )
 
@@ -225,6 +240,15 @@ dials = [
 name = "plain"
 dials = []
 """
+
+
+def as_lines(*documents: object) -> tuple[bytes, ...]:
+    """A file with each on a line."""
+    return (b"\n".join(as_json(*documents)),)
+
+
+def _spoilt_lines(rng: random.Random, content: bytes) -> bytes:
+    return b"\n".join(spoilt_json(rng, line) for line in content.split(b"\n"))
 
 
 def _settings(path: Path) -> None:
@@ -274,30 +298,29 @@ def _curve(path: Path) -> None:
     picture(lambda plt, inks: draw_cost(plt, inks, curve, "perplexity_ratio"), 60, 15)
 
 
-SETTINGS = Kind(
-    "settings", "settings.toml", lambda rng: spoilt_toml(rng, SETTINGS_TEXT), (_settings, _settings_changed)
-)
-SCENES = Kind("scenes", "scenes.toml", lambda rng: spoilt_toml(rng, SCENES_TEXT), (_scenes, _scenes_changed))
+SETTINGS = Kind("settings", "settings.toml", (SETTINGS_TEXT,), spoilt_toml, (_settings, _settings_changed))
+SCENES = Kind("scenes", "scenes.toml", (SCENES_TEXT,), spoilt_toml, (_scenes, _scenes_changed))
 _DIAL = {"name": "mood", "strength": 1.5, "on": True, "layers": [3, 4], "scope": "reply", "path": None}
 REMEMBERED = Kind(
     "remembered",
     "remembered.json",
-    lambda rng: spoilt_json(
-        rng,
+    as_json(
         {
             "last_model": "practice",
             "theme": "dark",
             "needles": True,
             "needles_cost": {"abc": 0.1},
             "dials": {"abc": [_DIAL, _DIAL]},
-        },
+        }
     ),
+    spoilt_json,
     (_remembered,),
 )
 SENT = Kind(
     "sent messages",
     "sent_messages.jsonl",
-    lambda rng: b"\n".join(spoilt_json(rng, "Hello") for _ in range(3)),
+    as_lines("Hello", "Hello", "Hello"),
+    _spoilt_lines,
     (lambda path: read_sent(places_in(path.parent)),),
     read_only=False,  # it is shortened where it has grown
 )
@@ -314,14 +337,14 @@ _FINDING = {
 JOURNAL = Kind(
     "sweep journal",
     "journal.jsonl",
-    lambda rng: b"\n".join(spoilt_json(rng, _FINDING) for _ in range(3)),
+    as_lines(_FINDING, _FINDING, _FINDING),
+    _spoilt_lines,
     (lambda path: SweepJournal(path).read(),),
 )
 SWEEP = Kind(
     "sweep document",
     "sweep.json",
-    lambda rng: spoilt_json(
-        rng,
+    as_json(
         {
             "vector": "mood",
             "rows": [_FINDING, {**_FINDING, "strength": -1.0}, {**_FINDING, "layers": [4]}],
@@ -329,120 +352,18 @@ SWEEP = Kind(
             "random_effect_high": 0.1,
             "safe_low": -1.0,
             "safe_high": 1.0,
-        },
+        }
     ),
+    spoilt_json,
     (_curve,),
 )
 FACTS = Kind(
     "model facts",
     "models.json",
-    lambda rng: spoilt_json(rng, {"version": 1, "files": {"/a\n1\n2": {"own_name": "x", "n_layer": 4}}}),
+    as_json({"version": 1, "files": {"/a\n1\n2": {"own_name": "x", "n_layer": 4}}}),
+    spoilt_json,
     (_facts_book,),
 )
-
-
-# ---------------------------------------------------------------- conversations
-
-_MARK = {
-    "start": 0,
-    "dials": [{"name": "mood", "vector_path": "/v.gguf", "strength": 1.5, "layers": [3], "scope": "reply"}],
-}
-_REPLY = {
-    "model_name": "Small",
-    "model_path": "/m.gguf",
-    "model_id": CARD.model_id,
-    "vocabulary": CARD.vocabulary,
-    "system_prompt": "",
-    "written_with": "1",
-    "prompt_tokens_evaluated": 3,
-    "prompt_tokens_reused": 4,
-    "context_size": 512,
-    "tokens_per_second": 30.5,
-    "seconds_to_first": 0.1,
-    "seconds": None,
-    "tokens": [1, 2, 3],
-    "seed": 7,
-    "finish_reason": "end",
-    "sampling": {"temperature": 0.7, "top_k": 40, "seed": 7, "max_tokens": None},
-    "marks": [_MARK],
-    "read_as": {"replies": 1, "dials": _MARK["dials"]},
-    "mark_places": [0],
-    "course": {
-        "cuts": [[3, 3, 1]],
-        "n_threads": 1,
-        "dropped": 0,
-        "prefix": "",
-        "afresh": False,
-        "sides": [_MARK["dials"]],
-        "side": 0,
-    },
-}
-OWN_JSON: object = {
-    "format": "localsteer conversation",
-    "version": 1,
-    "written_with": "1",
-    "title": "Gardens",
-    "titled_by": "words",
-    "system_prompt": "Be kind.",
-    "created": 1.7e9,
-    "updated": 1.7e9,
-    "pinned": False,
-    "archived": False,
-    "leaf": 1,
-    "messages": [
-        {"parent": None, "role": "user", "content": "Hi", "created": 1.7e9, "reply": None},
-        {"parent": 0, "role": "assistant", "content": "Hello **you**", "created": 1.7e9, "reply": _REPLY},
-    ],
-}
-OPENAI: tuple[object, ...] = (
-    [
-        {"role": "system", "content": "Be kind."},
-        {"role": "user", "content": "Hi"},
-        {"role": "assistant", "content": "Yes"},
-    ],
-    {
-        "title": "Talk",
-        "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "Hi"}, {"type": "image_url", "image_url": {}}]},
-            {"role": "assistant", "content": None, "tool_calls": [{"id": 1}]},
-            {"role": "tool", "content": "x"},
-        ],
-    },
-)
-
-
-class Chats:
-    """A store that every imported conversation goes into, and out of again in every form."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = ConversationStore(folder / "imported.sqlite3")
-
-    def imported(self, path: Path) -> None:
-        """Read, kept, shown, exported, read again, and made turns of."""
-        found = read_conversation_file(path)
-        talk = self.store.add_tree(found.tree)
-        for form in (".md", ".html", ".json"):
-            text = exported(self.store, talk.id, path.with_suffix(form))
-            text.encode("utf-8", "replace")
-        for message in talk.messages:
-            foot_of(message)
-            day_and_time(message.created)
-        self.store.turns(talk.id, CARD)
-        for message in talk.messages:
-            if message.reply is not None:
-                self.store.turns_again(message.id, CARD)
-        self.store.summaries()
-        self.store.search("hello")
-        self.store.delete_conversation(talk.id)
-        self.store.purge()
-
-    def own_json(self) -> Kind:
-        """Our own form."""
-        return Kind("own JSON", "talk.json", lambda rng: spoilt_json(rng, OWN_JSON), (self.imported,))
-
-    def openai(self) -> Kind:
-        """The form of OpenAI's interface."""
-        return Kind("OpenAI JSON", "talk.json", lambda rng: spoilt_json(rng, rng.choice(OPENAI)), (self.imported,))
 
 
 LIBRARY = (RECIPE, CONTRAST_JSON, CONTRAST_TEXT, SETTINGS, SCENES, REMEMBERED, SENT, JOURNAL, SWEEP, FACTS)

@@ -105,11 +105,15 @@ def spoilt_text(rng: random.Random, content: bytes) -> bytes:
 # ---------------------------------------------------------------- JSON
 
 
-def spoilt_json(rng: random.Random, document: Any) -> bytes:
+def spoilt_json(rng: random.Random, text: bytes) -> bytes:
     """A JSON document with one to three values of it wrong, or the text of it."""
-    text = json.dumps(document, ensure_ascii=rng.random() < 0.5, default=str).encode("utf-8", "surrogatepass")
     draw = rng.random()
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return spoilt_text(rng, text)
     if draw < 0.2:
+        text = json.dumps(document, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")
         return spoilt_text(rng, text)
     if draw < 0.25:
         return rng.choice(
@@ -131,7 +135,7 @@ def spoilt_json(rng: random.Random, document: Any) -> bytes:
     changed = copy.deepcopy(document)
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
         changed = _changed(rng, changed)
-    spelled = json.dumps(changed, ensure_ascii=rng.random() < 0.7, default=str)
+    spelled = json.dumps(changed, ensure_ascii=rng.random() < 0.7)
     if draw < 0.3:
         spelled = re.sub(r"(?<=[:,] )-?\d+(\.\d+)?", lambda found: rng.choice([found[0], "1e999", "9" * 5000]), spelled)
     return spelled.encode("utf-8", "surrogatepass")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import struct
 from collections.abc import Callable
@@ -23,14 +24,17 @@ from localsteer.library.remembered import Remembered, RememberedDial, read_remem
 from localsteer.library.scenes import read_scenes
 from localsteer.plots.curve import spoken_window
 from localsteer.steering.contrast_files import read_contrast_file
-from localsteer.steering.expressions import written_layers
+from localsteer.steering.expression_parser import parse_expression
+from localsteer.steering.expressions import quoted, written_layers
 from localsteer.steering.vector import LayerStatistics
 from localsteer.steering.vector_file import load_vector, save_vector
 from localsteer.toml_reading import parse_toml
 from tests.chat.conftest import CARD
 from tests.hardening.hostile_databases import sound_database
-from tests.hardening.hostile_gguf import ARRAY, STRING, Gguf, array, strings_of, taken_apart, text, word
-from tests.hardening.hostile_kinds import OWN_JSON, card, places_in
+from tests.hardening.hostile_gguf import ARRAY, STRING, Gguf, array, strings_of, taken_apart, text, word, written
+from tests.hardening.hostile_kinds import card, places_in
+from tests.hardening.hostile_parts import NAMES, in_two_parts
+from tests.hardening.hostile_talks import OWN_JSON
 from tests.random_models import write_random_llama
 from tests.steering.vectors import make
 
@@ -49,6 +53,43 @@ def _same_tokens(file: Gguf) -> None:
     tokens = strings_of(file.raw("tokenizer.ggml.tokens"))
     tokens[300:302] = [b"a", b"a\0b"]  # llama.cpp reads up to the NUL
     file.put("tokenizer.ggml.tokens", ARRAY, array(STRING, [text(token) for token in tokens]))
+
+
+def _other_token(number: int, spelled: bytes) -> Callable[[Gguf], None]:
+    def spoil(file: Gguf) -> None:
+        tokens = strings_of(file.raw("tokenizer.ggml.tokens"))
+        tokens[number] = spelled
+        file.put("tokenizer.ggml.tokens", ARRAY, array(STRING, [text(token) for token in tokens]))
+
+    return spoil
+
+
+def _vocabulary(kind: bytes) -> Callable[[Gguf], None]:
+    return lambda file: file.put("tokenizer.ggml.model", STRING, text(kind))
+
+
+def _architecture(new: bytes) -> Callable[[Gguf], None]:
+    def spoil(file: Gguf) -> None:
+        for entry in file.entries:
+            if entry[0] == b"general.architecture":
+                entry[1:] = [STRING, text(new)]
+            else:
+                entry[0] = re.sub(b"^llama(?=[.])", new, bytes(entry[0]))  # type: ignore[call-overload]
+
+    return spoil
+
+
+def _experts_by_layer(file: Gguf) -> None:
+    used = [struct.pack("<I", each) for each in (2, 9)]
+    file.put("llama.expert_used_count", ARRAY, array(4, used))
+    file.put("llama.expert_count", 4, struct.pack("<I", 8))
+
+
+def _type(tensor: bytes, number: int) -> Callable[[Gguf], None]:
+    def spoil(file: Gguf) -> None:
+        next(one for one in file.tensors if one.name == tensor).type = number
+
+    return spoil
 
 
 def _second_tensor_one_further(file: Gguf) -> None:
@@ -72,6 +113,19 @@ def _second_tensor_one_further(file: Gguf) -> None:
         (_same_tokens, "two tokens"),
         (lambda file: file.put("tokenizer.ggml.scores", ARRAY, array(6, [bytes(4)])), "1 scores"),
         (lambda file: file.put("tokenizer.ggml.token_type", ARRAY, array(4, [bytes(4)] * 400)), "wrong type"),
+        (_other_token(3 + ord("\n"), b"nothing"), "cannot spell every text"),
+        (_vocabulary(b"rwkv"), "cannot spell every text"),
+        (_vocabulary(b"bert"), "tokens for bytes"),
+        (_other_token(300, b"x" * 20_000), "20,000 bytes"),
+        (_experts_by_layer, "uses 9 of 8 experts"),
+        (_type(b"output_norm.weight", 26), "cannot compute with I32"),
+        (_type(b"output_norm.weight", 1), "cannot compute with F16"),
+        (_type(b"output.weight", 26), "cannot compute with I32"),
+        (_type(b"output.weight", 24), "cannot compute with I8"),
+        (_architecture(b"smallthinker"), "experts"),
+        (_architecture(b"llada"), "a diffusion model"),
+        (_architecture(b"eagle3"), "a draft model"),
+        (_architecture(b"t5"), "an encoder with a decoder"),
         (_second_tensor_one_further, "does not begin where"),
         (lambda file: file.entries.append(file.entries[0]), "twice"),
         (lambda file: file.tensors.append(file.tensors[0]), "two tensors"),
@@ -90,6 +144,27 @@ def test_what_llama_cpp_would_die_of_or_python_drown_in(
     path.write_bytes(file.content())
     with pytest.raises(ModelError, match=says):
         check_chat_model(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda file: file.put("split.no", 4, struct.pack("<I", 1)), "which part"),
+        (lambda file: file.put("general.alignment", 4, struct.pack("<I", 1)), "multiple of 32|does not begin"),
+        (lambda file: setattr(file, "magic", b"GGML"), "not a GGUF file"),
+        (lambda file: setattr(file, "data", file.data[:-1]), "cut off"),
+    ],
+)
+def test_a_later_part_is_looked_at_like_the_first(
+    sound: bytes, tmp_path: Path, spoil: Callable[[Gguf], None], says: str
+) -> None:
+    paths = [written(tmp_path / name, part) for name, part in zip(NAMES, in_two_parts(sound), strict=True)]
+    check_chat_model(paths[0])
+    later = taken_apart(paths[1].read_bytes())
+    spoil(later)
+    paths[1].write_bytes(later.content())
+    with pytest.raises(ModelError, match=f"00002-of-00002.*({says})"):
+        check_chat_model(paths[0])
 
 
 def test_a_sound_model_is_none_of_this(sound: bytes, tmp_path: Path) -> None:
@@ -142,6 +217,11 @@ def test_whole_numbers_that_no_float_holds(tmp_path: Path) -> None:
         f'[[scene]]\nname = "x"\ndials = [{{ name = "mood", strength = {10**400} }}]\n'
     )
     assert "must be a number" in read_scenes(places_in(tmp_path)).problems[0]
+
+
+@pytest.mark.parametrize("name", ["'", "'quoted'", "the boys'", '"'])
+def test_a_name_in_quotes_keeps_the_quotes_that_are_its_own(name: str) -> None:
+    assert parse_expression(quoted(name)).names == (name,)
 
 
 def test_layers_that_lie_far_apart_are_not_counted_through() -> None:

@@ -10,32 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from localsteer.steering.vector_file import save_vector
+from tests.hardening.every_kind import NAMES, kind_named
 from tests.hardening.hostile_databases import sound_database, spoilt_database, use
-from tests.hardening.hostile_kinds import LIBRARY, Chats, Kind, model, vector
+from tests.hardening.hostile_kinds import Kind
 from tests.hardening.outcomes import Outcomes
-from tests.random_models import write_random_llama
-from tests.steering.vectors import make
 
 QUICK = 8
 _SOAK = {"settings": 600, "scenes": 800, "model GGUF": 3000, "vector GGUF": 3000, "recipe": 1600, "contrast JSON": 2600}
-_NAMES = (*(kind.name for kind in LIBRARY), "own JSON", "OpenAI JSON", "vector GGUF", "model GGUF")
 
 
 @pytest.fixture
 def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Kind:
     """The kind of the name that the test asks for."""
-    name: str = request.param
-    if name == "model GGUF":
-        sound = write_random_llama(tmp_path / "sound.gguf", n_layer=2, n_embd=32, n_vocab=400)
-        return model(sound.read_bytes())
-    if name == "vector GGUF":
-        save_vector(make(), tmp_path / "sound.gguf")
-        return vector((tmp_path / "sound.gguf").read_bytes())
-    if name in ("own JSON", "OpenAI JSON"):
-        chats = Chats(tmp_path)
-        return chats.own_json() if name == "own JSON" else chats.openai()
-    return next(kind for kind in LIBRARY if kind.name == name)
+    return kind_named(request.param, tmp_path)
 
 
 def _tried(kind: Kind, seeds: range, folder: Path) -> Outcomes:
@@ -43,7 +30,7 @@ def _tried(kind: Kind, seeds: range, folder: Path) -> Outcomes:
     path = folder / "spoilt" / kind.file
     path.parent.mkdir()
     for seed in seeds:
-        path.write_bytes(kind.spoil(random.Random(f"{kind.name} {seed}")))
+        path.write_bytes(kind.spoilt(random.Random(f"{kind.name} {seed}")))
         for number, one in enumerate(kind.uses):
             watched = [path] if kind.read_only else []
             outcomes.case(kind.name, f"{seed}, use {number}", lambda one=one: one(path), *watched)  # type: ignore[misc]
@@ -51,13 +38,13 @@ def _tried(kind: Kind, seeds: range, folder: Path) -> Outcomes:
     return outcomes
 
 
-@pytest.mark.parametrize("kind", _NAMES, indirect=True)
+@pytest.mark.parametrize("kind", NAMES, indirect=True)
 def test_a_spoilt_file_works_or_costs_one_sentence(kind: Kind, tmp_path: Path) -> None:
     assert _tried(kind, range(QUICK), tmp_path).counts
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("kind", _NAMES, indirect=True)
+@pytest.mark.parametrize("kind", NAMES, indirect=True)
 def test_so_do_very_many(kind: Kind, tmp_path: Path) -> None:
     count = _SOAK.get(kind.name, 1500)
     outcomes = _tried(kind, range(QUICK, QUICK + count), tmp_path)
