@@ -14,6 +14,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
+from textual.widget import Widget
 
 from localsteer.engine.client import EngineClient
 from localsteer.library.places import find_places
@@ -27,7 +28,7 @@ from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
-from localsteer.tui.steady import work_beside
+from localsteer.tui.steady import SteadyScreen, work_beside
 from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
     DARK,
@@ -97,8 +98,11 @@ class LocalsteerApp(App[None], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """See Textual's. A key that comes when the last screen has gone finds none."""
-        if not isinstance(event, events.InputEvent) or self.screen_stack:
-            await super().on_event(event)
+        if isinstance(event, events.InputEvent) and not self.screen_stack:
+            return
+        if isinstance(event, events.Key | events.Paste) and isinstance(self.screen, SteadyScreen):
+            self.screen.find_focus()
+        await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
         """A key that was under way when the app ended finds no screen any more."""
@@ -122,6 +126,11 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         """In a browser the first frame comes before the page has the focus, and nothing has it then."""
         if isinstance(self.screen, ChatScreen) and self.screen.focused is None:
             self.screen.query_one(Composer).focus()
+
+    def capture_mouse(self, widget: Widget | None) -> None:
+        """See Textual's. A part that a window covers by now gets no mouse: nothing would ever take it away again."""
+        if widget is None or (widget.is_attached and widget.screen is self.screen):
+            super().capture_mouse(widget)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         if isinstance(screen, ChatScreen):
