@@ -23,7 +23,7 @@ from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
-from localsteer.tui.mends import Remark, claim_colours, claim_lists
+from localsteer.tui.mends import Remark, claim_colours, claim_lists, claim_words
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
@@ -47,6 +47,8 @@ from localsteer.tui.widgets.past_page import PastPage
 
 _COLLECT_AFTER = (10_000, 20, 20)
 """Objects made, and collections of younger ones, after which the garbage collector looks."""
+
+_OF_THE_TERMINAL = (events.InputEvent, events.Paste, events.AppFocus, events.AppBlur)
 
 
 class LocalsteerApp(App[None], inherit_bindings=False):
@@ -74,6 +76,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         claim_alt_keys()
         claim_pastes()
         claim_lists()
+        claim_words()
         claim_colours()
         self._opening = opening
         self._rich_theme_pushed = False
@@ -97,8 +100,8 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
 
     async def on_event(self, event: events.Event) -> None:
-        """See Textual's. A key that comes when the last screen has gone finds none."""
-        if isinstance(event, events.InputEvent) and not self.screen_stack:
+        """See Textual's. What the terminal says when the last screen has gone finds none."""
+        if isinstance(event, _OF_THE_TERMINAL) and not self.screen_stack:
             return
         if isinstance(event, events.Key | events.Paste) and isinstance(self.screen, SteadyScreen):
             self.screen.find_focus()

@@ -308,7 +308,8 @@ async def test_a_key_that_comes_when_the_last_screen_has_gone_is_none(open_app: 
     async with open_app() as running:
         app = running.app
     assert not app.screen_stack
-    await app.on_event(events.Key("f2", None))
+    for event in (events.Key("f2", None), events.Paste("late"), events.AppBlur(), events.AppFocus()):
+        await app.on_event(event)
 
 
 def test_the_palettes_inner_parts_are_still_called_as_they_were() -> None:
@@ -463,6 +464,23 @@ async def test_sizes_that_overtake_each_other_leave_the_one_that_the_terminal_ha
         await quiet(running)
         assert screen.outer_size == running.app.size == Size(100, 30)
         assert not screen.query_one(TooSmall).display
+
+
+async def test_a_list_that_has_no_column_for_its_words_waits_for_one(open_app: OpenApp) -> None:
+    async with open_app(size=(100, 30)) as running:
+        await running.loaded()
+        at_once(running, "alt+a")
+        await running.until(partial(is_seen, running, AddDial))
+        await quiet(running)
+        before = running.text()
+        options = running.app.screen.query_one(OptionList)
+        for width in range(16, 0, -1):
+            await running.pilot.resize_terminal(width, 24)
+            options.add_option(f"x{width}")
+            await quiet(running)
+            options.remove_option_at_index(options.option_count - 1)
+        await running.pilot.resize_terminal(100, 30)
+        await running.until(lambda: running.text() == before)
 
 
 @pytest.mark.parametrize("key", ["", "alt+a", "alt+h", "ctrl+l", "f1"])
