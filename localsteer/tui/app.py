@@ -14,6 +14,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
+from textual.widget import Widget
 
 from localsteer.engine.client import EngineClient
 from localsteer.library.places import find_places
@@ -22,12 +23,12 @@ from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
-from localsteer.tui.mends import Remark, claim_colours, claim_lists, claim_rectangles
+from localsteer.tui.mends import Remark, claim_colours, claim_lists, claim_rectangles, claim_words
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
-from localsteer.tui.steady import work_beside
+from localsteer.tui.steady import SteadyScreen, work_beside
 from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
     DARK,
@@ -46,6 +47,8 @@ from localsteer.tui.widgets.past_page import PastPage
 
 _COLLECT_AFTER = (10_000, 20, 20)
 """Objects made, and collections of younger ones, after which the garbage collector looks."""
+
+_OF_THE_TERMINAL = (events.InputEvent, events.Paste, events.AppFocus, events.AppBlur)
 
 
 class LocalsteerApp(App[None], inherit_bindings=False):
@@ -73,6 +76,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         claim_alt_keys()
         claim_pastes()
         claim_lists()
+        claim_words()
         claim_colours()
         claim_rectangles()
         self._opening = opening
@@ -97,9 +101,12 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         self.theme_changed_signal.subscribe(self, lambda _: self._repaint())
 
     async def on_event(self, event: events.Event) -> None:
-        """See Textual's. A key that comes when the last screen has gone finds none."""
-        if not isinstance(event, events.InputEvent) or self.screen_stack:
-            await super().on_event(event)
+        """See Textual's. What the terminal says when the last screen has gone finds none."""
+        if isinstance(event, _OF_THE_TERMINAL) and not self.screen_stack:
+            return
+        if isinstance(event, events.Key | events.Paste) and isinstance(self.screen, SteadyScreen):
+            self.screen.find_focus()
+        await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
         """A key that was under way when the app ended finds no screen any more."""
@@ -123,6 +130,11 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         """In a browser the first frame comes before the page has the focus, and nothing has it then."""
         if isinstance(self.screen, ChatScreen) and self.screen.focused is None:
             self.screen.query_one(Composer).focus()
+
+    def capture_mouse(self, widget: Widget | None) -> None:
+        """See Textual's. A part that a window covers by now gets no mouse: nothing would ever take it away again."""
+        if widget is None or (widget.is_attached and widget.screen is self.screen):
+            super().capture_mouse(widget)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         if isinstance(screen, ChatScreen):

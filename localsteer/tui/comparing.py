@@ -50,7 +50,7 @@ class Comparing:
 
         screen, link = self._screen, self._screen.link
         rack = screen.dialling.rack
-        if self._view is not None:
+        if self._view is not None or not screen.on_top:
             return
         if link.card is None:
             screen.say("Replies can be compared once the model is loaded.")

@@ -18,6 +18,7 @@ from localsteer.tui.keymap import Keymap
 from localsteer.tui.memory import Memory
 from localsteer.tui.rack import Rack
 from localsteer.tui.rack_history import RackHistory
+from localsteer.tui.steady import open_late
 from localsteer.tui.strengths import signed
 from localsteer.tui.vector_making import VectorMaking
 from localsteer.tui.widgets.dials_panel import DialsPanel
@@ -313,9 +314,7 @@ class Dialling:
         from localsteer.tui.dialogs.vector_card import VectorCardScreen
 
         model = Path(self._link.model_path)
-        self._panel.app.push_screen(
-            VectorCardScreen(portrait, lambda progress: read_tokens(card, model, progress=progress))
-        )
+        open_late(self._panel, VectorCardScreen(portrait, lambda progress: read_tokens(card, model, progress=progress)))
 
     async def show_place(self) -> None:
         """The picked dial's layers and scope, to be changed."""
@@ -335,4 +334,4 @@ class Dialling:
             if place is not None:
                 await self.change(lambda rack: rack.place(place.layers, place.scope))
 
-        self._panel.app.push_screen(LayersAndScope(dial, card), chosen)
+        open_late(self._panel, LayersAndScope(dial, card), chosen)

@@ -3,6 +3,9 @@
 Lists: it looks up the clicked option, and the line of the highlighted one, by number and ends the app where there is
 none (any more, or not yet): in every list, that of its own command palette among them.
 
+Words: it folds them to fit a width, and divides by that. In a list so narrow that its margins leave the words no column
+the width is 0, and that ends the app.
+
 Colours: it looks up two of them by a cache that is shared by all widgets but keyed by the one that asks: it keeps the
 last thousand widgets that were ever painted, with all their painted lines, long after their window was closed.
 
@@ -21,9 +24,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from textual._styles_cache import StylesCache
 from textual.color import Color
+from textual.content import Content
 from textual.css.scalar import Scalar
 from textual.events import Click
 from textual.geometry import Region
@@ -61,6 +66,19 @@ def claim_lists() -> None:
     on_click.is_steady = True  # type: ignore[attr-defined]
     OptionList._on_click = on_click  # type: ignore[method-assign, assignment]
     OptionList._move_page = move_page  # type: ignore[method-assign, assignment]
+
+
+def claim_words() -> None:
+    """Let words be folded to one column at least."""
+    folded = Content._wrap_and_format
+    if getattr(folded, "is_steady", False):
+        return
+
+    def wrap_and_format(content: Content, width: int, *rest: Any, **named: Any) -> Any:
+        return folded(content, max(1, width), *rest, **named)
+
+    wrap_and_format.is_steady = True  # type: ignore[attr-defined]
+    Content._wrap_and_format = wrap_and_format  # type: ignore[method-assign, assignment]
 
 
 @lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from textual import on, work
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
-from textual.events import Click, Mount
+from textual.events import Click
 from textual.widgets import Input
 
 from localsteer.tui.steady import SteadyScreen
@@ -20,11 +20,6 @@ from localsteer.tui.steady import SteadyScreen
 
 class Palette(CommandPalette, SteadyScreen[None]):
     """The list of all commands."""
-
-    def on_mount(self, event: Mount) -> None:
-        # Closed before it was there, by what it was opened over.
-        if not self.there:
-            event.prevent_default()
 
     def on_click(self, event: Click) -> None:
         # The terminal may have become smaller since.

@@ -36,6 +36,8 @@ class Seeing:
         """Show the conversation along the picked dial, or say what is missing."""
         screen, link = self._screen, self._screen.link
         rack = screen.dialling.rack
+        if not screen.on_top:
+            return
         if link.card is None:
             screen.say("There is something to see once the model is loaded.")
         elif not rack.dials:

@@ -1,8 +1,11 @@
 """What all screens of the app have in common: they close only themselves, a click on what is just leaving is none, and
-the size that counts is the terminal's; and work that goes on beside them.
+the size that counts is the terminal's; windows that open late; and work that goes on beside them.
 
 Textual's ``dismiss`` takes away whatever screen is on top. A second Esc, Enter or click that was under way when the
 first one closed the window would close what lies below it, and the app with the last of them.
+
+It hands a key to the part that has the focus, and from there upwards. Where that part is gone no key comes anywhere any
+more, and Esc does not close the window: a click may give the focus to what is just leaving and still painted.
 """
 
 from __future__ import annotations
@@ -11,11 +14,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
+from textual import events
 from textual.await_complete import AwaitComplete
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.geometry import Offset, Size
-from textual.screen import Screen
+from textual.screen import Screen, ScreenResultCallbackType
 from textual.widget import Widget
 
 Result = TypeVar("Result")
@@ -36,6 +40,22 @@ class SteadyScreen(Screen[Result]):
     def usable(self) -> bool:
         """Whether its parts are there: all of them already, and still."""
         return self.is_mounted and self.is_attached and self.there
+
+    @property
+    def on_top(self) -> bool:
+        """Whether the person sees it, and no window over it."""
+        return self.usable and self.app.is_running and self.app.screen is self
+
+    def find_focus(self) -> None:
+        """Before a key: the focus, where what has it is gone, goes where it is when the screen opens."""
+        if self.focused is not None and not self.focused.is_attached:
+            self.set_focus(None)
+            self._update_auto_focus()
+
+    async def on_event(self, event: events.Event) -> None:
+        """See Textual's. A screen that is closed before its parts are there has nothing to begin."""
+        if not isinstance(event, events.Mount) or (self.there and self.app.is_running):
+            await super().on_event(event)
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close with ``result``, once; a screen that is only just being opened, as soon as it is there."""
@@ -69,6 +89,15 @@ class SteadyScreen(Screen[Result]):
         widget, offset = super().get_widget_and_offset_at(x, y)
         gone = widget is not None and widget is not self and widget.parent is None
         return (None, None) if gone else (widget, offset)
+
+
+def open_late(node: DOMNode, window: Screen[Result], answered: ScreenResultCallbackType[Result] | None = None) -> None:
+    """Open ``window`` over the screen of ``node``, later than it was asked for: unless another one came in between, or
+    the same one, or the end of the app.
+    """
+    screen = node.screen
+    if isinstance(screen, SteadyScreen) and screen.on_top:
+        node.app.push_screen(window, answered)
 
 
 def work_beside(

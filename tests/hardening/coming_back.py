@@ -31,6 +31,15 @@ def shown(monkey: Monkey) -> str:
     return "\n".join(strip.text.rstrip() for strip in monkey.app.screen._compositor.render_strips(size))
 
 
+def standing(monkey: Monkey) -> str:
+    """Each screen from below: what has its keys, and which of its parts hear nothing."""
+    return "\n".join(
+        f"{screen} is_mounted={screen.is_mounted} is_running={screen.is_running} focused={screen.focused} "
+        f"deaf={[one for one in screen.walk_children() if not one.is_running or one.message_queue_size]}"
+        for screen in monkey.app.screen_stack
+    )
+
+
 async def come_back(monkey: Monkey) -> None:
     """Out of all dialogs with Esc, into the input, until nothing is on its way."""
     app = monkey.app
@@ -42,7 +51,7 @@ async def come_back(monkey: Monkey) -> None:
         monkey.key("escape")
         await monkey.settle()
         await asyncio.sleep(0.05)
-    assert len(app.screen_stack) == 1, f"Esc does not lead out of {app.screen}\n{monkey.story()}\n{shown(monkey)}"
+    assert len(app.screen_stack) == 1, f"Esc does not lead out\n{standing(monkey)}\n{monkey.story()}\n{shown(monkey)}"
     link = monkey.chat.link
     for _ in range(5):
         monkey.key("escape")

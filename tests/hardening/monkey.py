@@ -219,6 +219,7 @@ class Monkey:
             (6, self._wheel),
             (3, lambda: self.paste(self._random.choice(_PASTES))),
             (2, lambda: self.resize(*self._random.choice(_SIZES))),
+            (1, self._look_elsewhere),
             (0.05, self._kill_engine),
         ]
         weights, doings = zip(*kinds, strict=True)
@@ -347,6 +348,11 @@ class Monkey:
         kind = self._random.choice((events.MouseScrollUp, events.MouseScrollDown))
         for _ in range(self._random.randrange(1, 5)):
             self.mouse(kind, x, y, 0, shift=self._random.random() < 0.1)
+
+    def _look_elsewhere(self) -> None:
+        """At another window of the desktop, or back at this one; a key means that it has the focus again."""
+        kind = self._random.choice((events.AppBlur, events.AppFocus))
+        self._send("focus", kind(), kind.__name__)
 
     def _kill_engine(self) -> None:
         pid = self.chat.link.client.pid

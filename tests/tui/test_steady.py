@@ -25,6 +25,7 @@ from textual.worker import WorkerState
 from localsteer.engine.protocol import TokensRead, Turn
 from localsteer.library.settings import Settings
 from localsteer.plots.portrait import TokenFigures
+from localsteer.tui.dialogs.add_dial import AddDial
 from localsteer.tui.dialogs.conversations import Conversations
 from localsteer.tui.dialogs.key_help import KeyHelp
 from localsteer.tui.dialogs.models import Models
@@ -132,6 +133,67 @@ async def a_click_on_what_was_just_removed_is_none(running: Running) -> None:
     assert found == (None, None)
 
 
+async def click_at(running: Running, x: int, y: int) -> None:
+    driver = running.app._driver
+    assert driver is not None
+    for kind in (events.MouseDown, events.MouseUp):
+        driver.process_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
+    await quiet(running)
+
+
+async def a_key_finds_its_way_though_what_has_the_focus_is_gone(running: Running) -> None:
+    field = Input()
+    await running.screen.query_one("#messages").mount(field)
+    await running.until(lambda: field.region.area)
+    # What is leaving is still painted, and a click gives it the focus.
+    place = field.region.offset
+    field.remove()
+    await click_at(running, *place)
+    await running.until(lambda: not field.is_attached)
+    at_once(running, "f1")
+    await running.until(lambda: isinstance(running.app.screen, KeyHelp))
+    at_once(running, "escape")
+    await quiet(running)
+    assert running.screen.focused is running.screen.query_one(Composer)
+
+
+async def esc_closes_a_window_though_what_had_the_focus_is_gone(running: Running) -> None:
+    at_once(running, "alt+a")
+    await running.until(lambda: isinstance(running.app.screen, AddDial) and running.app.screen.usable)
+    search = running.app.screen.query_one("#search")
+    assert search.task is not None
+    search.task.cancel()
+    await running.until(lambda: not search.is_attached)
+    at_once(running, "escape")
+    await quiet(running)
+
+
+def is_seen(running: Running, window: type[AddDial] | type[KeyHelp]) -> bool:
+    return isinstance(running.app.screen, window)
+
+
+async def a_window_that_opens_late_opens_once_and_over_no_other(running: Running) -> None:
+    for keys, window in ((("alt+a", "alt+a", "alt+a"), AddDial), (("alt+a", "f1"), KeyHelp)):
+        at_once(running, *keys)
+        await running.until(partial(is_seen, running, window))
+        # Whatever is still on its way for the chat has come by then.
+        come = asyncio.Event()
+        running.screen.call_later(come.set)
+        await running.until(come.is_set)
+        await quiet(running)
+        assert [type(one) for one in running.app.screen_stack[1:]] == [window]
+        at_once(running, "escape")
+        await quiet(running)
+
+
+async def a_part_that_a_window_covers_does_not_take_the_mouse(running: Running) -> None:
+    await running.pilot.press("f1")
+    running.screen.query_one(Composer).capture_mouse()
+    assert running.app.mouse_captured is None
+    click_beside(running)
+    await quiet(running)
+
+
 async def undoing_a_long_paste_leaves_the_app_alive(running: Running) -> None:
     composer, driver = running.screen.query_one(Composer), running.app._driver
     assert driver is not None
@@ -186,6 +248,10 @@ async def test_quick_fingers_do_no_harm(open_app: OpenApp, alone: None) -> None:
             a_window_that_is_closed_before_it_is_there_opens_and_closes,
             a_key_means_nothing_to_a_screen_that_is_gone,
             a_list_of_models_that_was_closed_fills_itself_no_more,
+            a_key_finds_its_way_though_what_has_the_focus_is_gone,
+            esc_closes_a_window_though_what_had_the_focus_is_gone,
+            a_window_that_opens_late_opens_once_and_over_no_other,
+            a_part_that_a_window_covers_does_not_take_the_mouse,
             undoing_a_long_paste_leaves_the_app_alive,
             a_reply_that_leaves_the_screen_while_it_grows_leaves_no_task,
             a_name_that_no_file_can_have_is_refused_in_a_sentence,
@@ -230,11 +296,20 @@ async def test_a_palette_survives_what_comes_too_early_and_too_late(open_app: Op
         assert sum(isinstance(one, CommandPalette) for one in running.app.screen_stack) <= 1
 
 
+async def test_a_window_that_is_only_just_being_opened_does_not_hold_up_the_end_of_the_app(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        found = await running.screen.dialling.choices()
+        assert found is not None
+        running.app.push_screen(AddDial(*found, ()))
+
+
 async def test_a_key_that_comes_when_the_last_screen_has_gone_is_none(open_app: OpenApp) -> None:
     async with open_app() as running:
         app = running.app
     assert not app.screen_stack
-    await app.on_event(events.Key("f2", None))
+    for event in (events.Key("f2", None), events.Paste("late"), events.AppBlur(), events.AppFocus()):
+        await app.on_event(event)
 
 
 def test_the_palettes_inner_parts_are_still_called_as_they_were() -> None:
@@ -389,6 +464,23 @@ async def test_sizes_that_overtake_each_other_leave_the_one_that_the_terminal_ha
         await quiet(running)
         assert screen.outer_size == running.app.size == Size(100, 30)
         assert not screen.query_one(TooSmall).display
+
+
+async def test_a_list_that_has_no_column_for_its_words_waits_for_one(open_app: OpenApp) -> None:
+    async with open_app(size=(100, 30)) as running:
+        await running.loaded()
+        at_once(running, "alt+a")
+        await running.until(partial(is_seen, running, AddDial))
+        await quiet(running)
+        before = running.text()
+        options = running.app.screen.query_one(OptionList)
+        for width in range(16, 0, -1):
+            await running.pilot.resize_terminal(width, 24)
+            options.add_option(f"x{width}")
+            await quiet(running)
+            options.remove_option_at_index(options.option_count - 1)
+        await running.pilot.resize_terminal(100, 30)
+        await running.until(lambda: running.text() == before)
 
 
 @pytest.mark.parametrize("key", ["", "alt+a", "alt+h", "ctrl+l", "f1"])

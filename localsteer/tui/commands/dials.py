@@ -14,6 +14,7 @@ from localsteer.tui.dialling import Dialling
 from localsteer.tui.needles import NeedleSwitch
 from localsteer.tui.plain import plain
 from localsteer.tui.rack import COARSE, Rack
+from localsteer.tui.steady import open_late
 from localsteer.tui.strengths import typed_strength
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dial_row import DialRow
@@ -118,7 +119,7 @@ class DialCommands(Screen[None]):
 
         found = await self.dialling.choices()
         if found is not None:
-            self.app.push_screen(AddDial(*found, self.dialling.rack.names()), self._added)
+            open_late(self, AddDial(*found, self.dialling.rack.names()), self._added)
 
     async def _added(self, chosen: str | tuple[str, str] | Mix | None) -> None:
         from localsteer.tui.dialogs.add_dial import Mix

@@ -21,6 +21,7 @@ from localsteer.tui.dial_shelf import portrait_of
 from localsteer.tui.greeting import shown_name
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.plain import plain
+from localsteer.tui.steady import open_late
 from localsteer.tui.widgets.key_line import KeyLine
 from localsteer.tui.widgets.making import MakingView
 from localsteer.tui.widgets.too_small import TooSmall
@@ -280,7 +281,7 @@ class WorkshopScreen(Telling):
         from localsteer.tui.dialogs.vector_card import VectorCardScreen
 
         model = Path(self.shop.link.model_path)
-        self.app.push_screen(VectorCardScreen(portrait, lambda progress: read_tokens(card, model, progress=progress)))
+        open_late(self, VectorCardScreen(portrait, lambda progress: read_tokens(card, model, progress=progress)))
 
     @on(Button.Pressed)
     async def _pressed(self, event: Button.Pressed) -> None:
