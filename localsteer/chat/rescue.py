@@ -17,7 +17,7 @@ from localsteer.chat.loose_rows import PAGE, Row, loose_rows
 from localsteer.chat.records import decode
 from localsteer.chat.schema import STEPS, version_of
 from localsteer.errors import StorageError
-from localsteer.steering.whole_file import write_whole
+from localsteer.steering.whole_file import NO_ROOM, write_whole
 
 _TABLES = {"conversations": "id", "messages": "id", "replies": "message_id", "deletions": "id"}
 _MAGIC = b"SQLite format 3\x00"
@@ -76,6 +76,8 @@ def _copy(path: Path, folder: Path) -> Path:
                 # A cut-off last page is none.
                 file.truncate(size - size % PAGE)
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StorageError(f"There is no room in {folder.parent} for a copy of {path}; make some there.") from error
         raise StorageError(f"{path} cannot be copied: {(error.strerror or str(error)).lower()}.") from error
     return copy
 

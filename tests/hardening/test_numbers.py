@@ -185,7 +185,8 @@ def test_the_app_says_so_too_and_its_next_reply_is_well(tmp_path: Path) -> None:
     direction = np.full(made_for.n_embd, 3e35, dtype=np.float32)
     folder = tmp_path / "vectors" / made_for.model_id
     folder.mkdir(parents=True)
-    save_vector(SteeringVector("huge", "up", "down", dict.fromkeys((2, 3, 4), direction), made_for), folder / "huge.gguf")
+    vector = SteeringVector("huge", "up", "down", dict.fromkeys((2, 3, 4), direction), made_for)
+    save_vector(vector, folder / "huge.gguf")
 
     def said(screen: str) -> str:
         return " ".join(screen.replace("█", " ").split())
