@@ -25,13 +25,21 @@ def open_file(path: Path) -> BufferedReader:
     except ValueError:
         raise OSError(errno.EINVAL, "no file can have such a name", str(path)) from None
     file = open(handle, "rb")  # noqa: SIM115, PTH123
+    try:
+        check_is_file(handle, path)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def check_is_file(handle: int, path: Path) -> None:
+    """Raise OSError where what was opened as ``path`` is a folder, a pipe or a device."""
     mode = os.fstat(handle).st_mode
-    if stat.S_ISREG(mode):
-        return file
-    file.close()
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
-    raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
 
 
 def read_file(path: Path, most: int) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 from localsteer.chat.records import decode
 from localsteer.chat.schema import bring_up_to_date, check_columns, check_ours
 from localsteer.errors import StorageError
+from localsteer.file_reading import check_is_file
 from localsteer.private import make_private, tighten
 
 BUSY_SECONDS = 5.0
@@ -24,7 +25,11 @@ def connect(path: Path) -> sqlite3.Connection:
     with clear_errors(path):
         make_private(path.parent)
         # Created by us and not by SQLite, so that nobody else ever can read it; -wal and -shm take its mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            check_is_file(handle, path)
+        finally:
+            os.close(handle)
         for one in (path, *(path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))):
             tighten(one)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -78,7 +83,10 @@ def clear_errors(path: Path) -> Iterator[None]:
         raise StorageError(_DAMAGED.format(path=path)) from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise StorageError(f"The conversations at {path} cannot be opened: {reason}.") from error
+        raise StorageError(
+            f"The conversations at {path} cannot be opened: {reason}; mend that, or set LOCALSTEER_HOME "
+            "to another folder."
+        ) from error
 
 
 def _explain(error: sqlite3.Error, path: Path) -> str:

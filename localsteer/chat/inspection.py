@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from localsteer.chat.database import clear_errors
 from localsteer.chat.schema import version_of
+from localsteer.file_reading import open_file
 
 
 def inspect(path: Path) -> int:
@@ -28,7 +29,7 @@ def inspect(path: Path) -> int:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    with path.open("rb"):
+    with open_file(path):
         # Says better than SQLite why it cannot be read.
         pass
     return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)

@@ -13,17 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localsteer.chat.database import connect
+from localsteer.chat.loose_rows import PAGE, Row, loose_rows
 from localsteer.chat.records import decode
 from localsteer.chat.schema import STEPS, version_of
 from localsteer.errors import StorageError
-from localsteer.steering.whole_file import write_whole
+from localsteer.steering.whole_file import NO_ROOM, write_whole
 
 _TABLES = {"conversations": "id", "messages": "id", "replies": "message_id", "deletions": "id"}
 _MAGIC = b"SQLite format 3\x00"
-_PAGE = 4096
 _MOST_ROWS = 5_000_000
-
-Row = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,9 @@ def rescue(path: Path, out: Path, *, overwrite: bool = False) -> Rescued:
         with closing(sqlite3.connect(copy, isolation_level=None)) as damaged:
             damaged.text_factory = decode
             found = _Found(damaged)
-            tables = {table: list(found.rows(table, key)) for table, key in _TABLES.items()}
+            tables = {table: found.rows(table, key) for table, key in _TABLES.items()}
+        if found.lost:
+            _add_loose(tables, found.lost, copy)
     if not tables["conversations"] and not tables["messages"]:
         raise StorageError(f"Nothing can be read of {path} any more; move it away to start a new one.")
     with write_whole(out) as beside:
@@ -69,20 +69,22 @@ def _copy(path: Path, folder: Path) -> Path:
         with copy.open("r+b") as file:
             size = copy.stat().st_size
             header = file.read(100)
-            if len(header) == 100 and not (header.startswith(_MAGIC) and header[16:18] == struct.pack(">H", _PAGE)):
+            if len(header) == 100 and not (header.startswith(_MAGIC) and header[16:18] == struct.pack(">H", PAGE)):
                 file.seek(0)
-                file.write(_header(size // _PAGE))
-            elif size % _PAGE:
+                file.write(_header(size // PAGE))
+            elif size % PAGE:
                 # A cut-off last page is none.
-                file.truncate(size - size % _PAGE)
+                file.truncate(size - size % PAGE)
     except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StorageError(f"There is no room in {folder.parent} for a copy of {path}; make some there.") from error
         raise StorageError(f"{path} cannot be copied: {(error.strerror or str(error)).lower()}.") from error
     return copy
 
 
 def _header(pages: int) -> bytes:
     """A database header as SQLite writes it for our files (its file format, section 1.3)."""
-    head = _MAGIC + struct.pack(">H6B", _PAGE, 2, 2, 0, 64, 32, 32)
+    head = _MAGIC + struct.pack(">H6B", PAGE, 2, 2, 0, 64, 32, 32)
     numbers = [1, pages, 0, 0, 1, 4, 0, 0, 1, len(STEPS), 0, 0]
     return head + struct.pack(">12I", *numbers) + bytes(20) + struct.pack(">2I", 1, _sqlite_number())
 
@@ -98,14 +100,15 @@ class _Found:
 
     def __init__(self, damaged: sqlite3.Connection) -> None:
         self._damaged = damaged
-        self.lost = False
+        self.lost: set[str] = set()
+        """The tables of which something cannot be read on SQLite's way."""
         with suppress(sqlite3.Error):
             # What is wrong with one table's definition must not hide the others.
             damaged.execute("PRAGMA writable_schema = ON")
         with suppress(sqlite3.Error):
             version_of(damaged)
 
-    def rows(self, table: str, key: str) -> Iterator[Row]:
+    def rows(self, table: str, key: str) -> list[Row]:
         """Those that can be read, by their ids."""
         found: dict[object, Row] = {}
         for order in ("ASC", "DESC"):
@@ -113,16 +116,16 @@ class _Found:
                 for row in self._select(f"SELECT * FROM {table} NOT INDEXED ORDER BY {key} {order}"):
                     found[row[key]] = row
             except sqlite3.Error:
-                self.lost = True
+                self.lost.add(table)
                 continue
-            return iter([found[one] for one in sorted(found, key=_by_id)])
+            return [found[one] for one in sorted(found, key=_by_id)]
         # Both ways end at something unreadable; between them the ids are tried one by one.
         for id in range(1, self._last(table, key) + 1):
             if id not in found:
                 with suppress(sqlite3.Error):
                     for row in self._select(f"SELECT * FROM {table} NOT INDEXED WHERE {key} = {id:d}"):
                         found[id] = row
-        return iter([found[one] for one in sorted(found, key=_by_id)])
+        return [found[one] for one in sorted(found, key=_by_id)]
 
     def _select(self, sql: str) -> Iterator[Row]:
         cursor = self._damaged.execute(sql)
@@ -147,6 +150,24 @@ class _Found:
                 for (number,) in self._damaged.execute(question):
                     last = max(last, number if isinstance(number, int) else 0)
         return min(last, _MOST_ROWS)
+
+
+def _add_loose(tables: dict[str, list[Row]], lost: set[str], copy: Path) -> None:
+    """Rows to which SQLite finds no way any more. Of one that lies there as it is and as it was, replies growing while
+    they are written, the longest is taken.
+    """
+    there = {table: {row[_TABLES[table]] for row in tables[table]} for table in lost}
+    loose: dict[str, dict[object, Row]] = {table: {} for table in lost}
+    for table, row in loose_rows(copy):
+        id = row[_TABLES[table]]
+        if table in lost and id not in there[table]:
+            loose[table][id] = max(loose[table].get(id, row), row, key=_length)
+    for table, rows in loose.items():
+        tables[table] = sorted((*tables[table], *rows.values()), key=lambda row: _by_id(row[_TABLES[table]]))
+
+
+def _length(row: Row) -> int:
+    return sum(len(value) for value in row.values() if isinstance(value, str | bytes))
 
 
 def _by_id(id: object) -> int:

@@ -161,7 +161,9 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
                 connection.execute(f"PRAGMA user_version = {version:d}")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            # On a full disk SQLite may have rolled back by itself.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
 
 

@@ -197,7 +197,11 @@ def rescue(out: Path, force: bool) -> None:
         f"{found.conversations} conversations with {found.messages} messages are in {out}; "
         + ("nothing was in the way." if found.whole else "what cannot be read any more is left out.")
     )
-    note(f"To go on with them, close the app, move {places.conversations} away and put {out} in its place.")
+    damaged = places.conversations
+    note(
+        f"To go on with them, close the app, move {damaged} away, {damaged}-wal and {damaged}-shm too where they are "
+        f"there (SQLite would mix them with what comes into their place), and put {out} in its place."
+    )
 
 
 def _store(*, anew: bool = False) -> AbstractContextManager[ConversationStore]:

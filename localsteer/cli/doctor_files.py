@@ -35,8 +35,10 @@ _MONTH = 30 * _DAY
 def look_at_places(places: Places) -> Iterator[Finding]:
     why = f" (from {HOME_VARIABLE})" if os.environ.get(HOME_VARIABLE) else ""
     for what, folder in (("data", places.data), ("settings", places.config)):
-        standing = next(parent for parent in (folder, *folder.parents) if parent.exists())
-        if not standing.is_dir():
+        standing = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
+        if not standing.exists():
+            yield Finding(what, "problem", f"{standing} is a link to what is not there; mend it or delete it{why}.")
+        elif not standing.is_dir():
             yield Finding(what, "problem", f"{standing} is a file; move it away, a folder is needed there{why}.")
         elif not os.access(standing, os.W_OK | os.X_OK):
             yield Finding(
@@ -97,7 +99,7 @@ def look_at_settings(places: Places, settings_problems: Iterable[str]) -> Iterat
 
 
 def look_at_conversations(places: Places) -> Iterator[Finding]:
-    if not places.conversations.exists():
+    if not os.path.lexists(places.conversations):
         yield Finding("conversations", "ok", "none yet")
         return
     try:

@@ -150,8 +150,14 @@ class Bench:
         for seed in self._rounds():
             one = self._reply(seed, count, ())
             two = self._reply(seed, count, self._dials("reply")) if steered else one
-            plain.append(one.tokens_per_second)
-            with_dials.append(two.tokens_per_second)
+            # A reply that ends before its first token has no speed.
+            if one.tokens_per_second and two.tokens_per_second:
+                plain.append(one.tokens_per_second)
+                with_dials.append(two.tokens_per_second)
+        if not plain:
+            said = "this model ended every reply before it had written anything"
+            yield BenchRow("writing a reply", "no dials", None, "", said=said)
+            return
         yield BenchRow.of("writing a reply", "no dials", plain, "tokens/s")
         if steered:
             yield BenchRow.of("writing a reply", f"{DIALS} dials, every layer", with_dials, "tokens/s")

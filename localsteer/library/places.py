@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from localsteer.file_reading import expanded
+from localsteer.file_reading import typed_path
 
 HOME_VARIABLE = "LOCALSTEER_HOME"
 
@@ -89,10 +89,12 @@ class Places:
 
 
 def find_places(environment: Mapping[str, str] | None = None) -> Places:
-    """The places of this machine. ``LOCALSTEER_HOME`` overrides all of them."""
+    """The places of this machine. ``LOCALSTEER_HOME`` overrides all of them; StorageError is raised where it names what
+    no folder can be called.
+    """
     home = (os.environ if environment is None else environment).get(HOME_VARIABLE)
     if home:
-        folder = expanded(home).absolute()
+        folder = typed_path(home).absolute()
         return Places(data=folder, config=folder, logs=folder / "logs")
     return Places(
         data=Path(platformdirs.user_data_dir("localsteer", appauthor=False)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable
 from functools import cached_property
@@ -85,7 +86,7 @@ class Model(Closing):
         parameters.n_gpu_layers = self.gpu_layers
         parameters.progress_callback = on_progress
         backend.forget_errors()
-        handle = lib.llama_model_load_from_file(str(self.path).encode("utf-8"), parameters)
+        handle = lib.llama_model_load_from_file(os.fsencode(self.path), parameters)
         if handle:
             let_go_of_mapped_pages()
             return handle

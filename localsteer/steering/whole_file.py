@@ -17,6 +17,8 @@ from localsteer.syncing import sync, sync_folder
 _ENDING = ".localsteer-part"
 UNFINISHED = f".*{_ENDING}*"
 """What stands beside a file while it is written, as a pattern; with what SQLite lays beside that."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a system says where a disk, or one person's share of it, is full."""
 ABANDONED_SECONDS = 3600.0
 """A file beside that nobody has written to for so long belongs to a program that was killed."""
 
@@ -62,6 +64,6 @@ def _clear_away(folder: Path) -> None:
 
 
 def _refusal(path: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in NO_ROOM:
         return f"There is no room on the disk for {path}; make some and try again."
     return f"{path} cannot be written: {error.strerror or error}."

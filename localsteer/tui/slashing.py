@@ -14,7 +14,7 @@ from localsteer.tui.plain import plain
 from localsteer.tui.sampling_values import SAMPLING_VALUES, with_value
 from localsteer.tui.slash import Names, completions, is_slash, read_slash
 from localsteer.tui.steady import work_beside
-from localsteer.tui.strengths import signed
+from localsteer.tui.strengths import signed, typed_strength
 from localsteer.tui.theme import PALETTES, WORDS, theme_named
 from localsteer.tui.widgets.completions import Completions
 from localsteer.tui.widgets.composer import Composer
@@ -242,7 +242,8 @@ class Slashing:
 def name_and_strength(text: str) -> tuple[str, float | None]:
     """``mood 1.5`` or ``mood=1.5`` in its parts; no name: the picked dial, no number: only to be added.
 
-    An expression may end with the number of a layer, which is no strength.
+    An expression may end with the number of a layer, which is no strength. Raises DialError for a number that is too
+    large for one.
     """
     before, _, last = text.rpartition("=") if "=" in text else text.rpartition(" ")
     try:
@@ -251,4 +252,4 @@ def name_and_strength(text: str) -> tuple[str, float | None]:
         return text.strip(), None
     if not math.isfinite(strength) or before.rstrip().endswith(("@layers", ",", "-", "−", "+", "*", "/")):
         return text.strip(), None
-    return before.strip(), strength
+    return before.strip(), typed_strength(last)

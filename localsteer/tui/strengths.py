@@ -38,9 +38,12 @@ class Course:
 
 
 def signed(value: float, places: int | None = None) -> str:
-    """``+1.2``, ``−0.5``, ``0``, with a real minus sign; two decimals without trailing zeros, or exactly ``places``."""
-    text = f"{abs(value):.{2 if places is None else places}f}"
-    if places is None and "." in text:
+    """``+1.2``, ``−0.5``, ``0``, with a real minus sign; two decimals without trailing zeros, or exactly ``places``.
+
+    What only a file can have said, beyond :data:`LARGEST`, is ``+1e+30``: its digits would fill the screen.
+    """
+    text = f"{abs(value):.{2 if places is None else places}f}" if abs(value) < LARGEST else f"{abs(value):.3g}"
+    if places is None and "." in text and "e" not in text:
         text = text.rstrip("0").rstrip(".")
     if float(text) == 0:
         return text

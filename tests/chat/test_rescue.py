@@ -103,6 +103,49 @@ def test_a_destroyed_page_costs_what_was_on_it(filled: Path, tmp_path: Path, par
             store.open(summary.id)
 
 
+@pytest.mark.parametrize("page", range(1, 20))
+def test_no_single_page_leads_to_everything(filled: Path, tmp_path: Path, page: int) -> None:
+    """The schema, the upper pages of every table, the first rows: each of them may be the one that goes."""
+    before = contents(filled)
+    overwrite(filled, page, random.Random(1).randbytes(PAGE))
+    found = rescue(filled, tmp_path / "out.sqlite3")
+    after = contents(tmp_path / "out.sqlite3")
+    assert set(after.items()) <= set(before.items())
+    assert len(after) >= len(before) - 25
+    assert found.replies >= TALKS * MESSAGES // 2 - 25
+    with ConversationStore(tmp_path / "out.sqlite3") as store:
+        assert store.damage() is None
+        assert len(store.summaries()) == TALKS
+        for summary in store.summaries():
+            store.tree(summary.id)
+
+
+def test_without_its_schema_nothing_of_a_row_is_missing_however_long_it_is(tmp_path: Path) -> None:
+    path, long = tmp_path / "conversations.sqlite3", "".join(map(chr, range(32, 30_000)))
+    with ConversationStore(path) as store:
+        talk = store.new_conversation("Be kind.", "Long")
+        asked = store.add_message(talk.id, "user", long, None)
+        store.add_message(talk.id, "assistant", long * 2, asked.id, record())
+        store.pin(talk.id, True)
+        store.backup(tmp_path / "before.sqlite3")
+    overwrite(path, 1, random.Random(1).randbytes(PAGE))
+    assert not rescue(path, tmp_path / "out.sqlite3").whole
+    with ConversationStore(tmp_path / "before.sqlite3") as one, ConversationStore(tmp_path / "out.sqlite3") as other:
+        assert one.tree(talk.id) == other.tree(talk.id)
+        assert one.summaries() == other.summaries()
+
+
+def test_what_was_emptied_for_good_is_not_found_again(filled: Path, tmp_path: Path) -> None:
+    with ConversationStore(filled) as store:
+        for summary in store.summaries():
+            if summary.title != "Talk 3":
+                store.delete_conversation(summary.id)
+        store.purge()
+    overwrite(filled, 1, random.Random(1).randbytes(PAGE))
+    found = rescue(filled, tmp_path / "out.sqlite3")
+    assert (found.conversations, found.messages, found.replies) == (1, MESSAGES, MESSAGES // 2)
+
+
 def test_where_the_list_of_conversations_is_gone_their_messages_are_not(filled: Path, tmp_path: Path) -> None:
     for page in pages_of(filled, "conversations"):
         overwrite(filled, page, random.Random(1).randbytes(PAGE))

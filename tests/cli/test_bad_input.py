@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
+from localsteer.chat.schema import STEPS
+from localsteer.chat.store import ConversationStore
 from localsteer.steering.fit import ModelStamp
 from tests.cli.bad_vectors import BAD_VECTORS, write_tensors
 from tests.cli.conftest import RECIPE, Run, Said, ended, stamp, write_vector
@@ -253,6 +257,43 @@ class TestFullDisk:
         said = ended(child(*command, preexec_fn=no_file_over(300)))
         assert "no room" in one_clear_line(said)
         assert list(out.parent.iterdir()) == []
+
+    @needs_limits
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("chats", "rename", "1", "Another"),
+            ("chats", "backup", "OUT"),
+            ("chats", "rescue", "OUT"),
+            ("chats", "export", "1", "OUT.html"),
+            ("settings", "set", "seed", "3"),
+        ],
+        ids=" ".join,
+    )
+    def test_what_is_written_besides(self, command: tuple[str, ...], child: Child, home: Path, tmp_path: Path) -> None:
+        with ConversationStore(home / "conversations.sqlite3") as store:
+            store.new_conversation("", "One")
+        (home / "settings.toml").write_text("# mine\n" * 100)
+        before = files_below(home)
+        (tmp_path / "out").mkdir()
+        given = [word.replace("OUT", str(tmp_path / "out" / "file")) for word in command]
+        said = ended(child(*given, preexec_fn=no_file_over(300)))
+        assert "no room" in one_clear_line(said)
+        assert list((tmp_path / "out").iterdir()) == []
+        assert {path: content for path, content in files_below(home).items() if path in before} == before
+
+    @needs_limits
+    def test_conversations_of_an_older_version(self, child: Child, localsteer: Run, home: Path) -> None:
+        path = home / "conversations.sqlite3"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(STEPS[0])
+            connection.execute("INSERT INTO conversations (title, created, updated) VALUES ('Tea', 1, 1)")
+            connection.commit()
+            connection.execute("PRAGMA user_version = 1")
+        # Room for the log to begin, and not for all that is new.
+        said = ended(child("chats", "list", preexec_fn=no_file_over(path.stat().st_size)))
+        assert "no room" in one_clear_line(said)
+        assert "Tea" in localsteer("chats", "list").out
 
     @needs_limits
     def test_a_vector_that_is_exported(

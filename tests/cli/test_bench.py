@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
+from localsteer.engine.engine import Engine
+from localsteer.engine.protocol import Event, Generate, Load, TokenText, Turn
 from tests.cli.conftest import Run
+from tests.hardening.hostile_gguf import taken_apart
 from tests.random_hybrid import write_random_hybrid
+from tests.random_models import write_random_llama
 
 QUICK = ("--seconds", 0.1, "--recipe", "glad", "--threads", 1)
 
@@ -47,6 +52,24 @@ def test_a_model_that_cannot_be_steered_is_measured_without_dials(localsteer: Ru
     assert said.status == 0
     assert "no dial moves it" in said.out
     assert "4 dials" not in said.out
+
+
+def test_a_model_that_ends_its_replies_before_they_begin_has_no_speed_and_that_is_said(
+    localsteer: Run, tmp_path: Path
+) -> None:
+    path = write_random_llama(tmp_path / "model.gguf", sharpness=60.0, n_layer=2)
+    with Engine() as engine:
+        engine.load(Load(0, str(path), n_threads=1))
+        events: list[Event] = []
+        engine.carry_out(Generate(1, (Turn("user", "Tell me about gardens."),)), events.append)
+        first = next(event.token for event in events if isinstance(event, TokenText))
+    # What it begins every reply with is what ends one.
+    file = taken_apart(path.read_bytes())
+    file.put("tokenizer.ggml.eos_token_id", 4, struct.pack("<I", first))
+    path.write_bytes(file.content())
+    said = localsteer("bench", "-m", path, *QUICK)
+    assert said.status == 0, said.err
+    assert "this model ended every reply before it had written anything" in said.out
 
 
 def test_a_recipe_that_is_not_there_is_a_sentence(localsteer: Run, random_bpe_model: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -122,3 +124,40 @@ def test_backs_up(localsteer: Run, talk: int, tmp_path: Path) -> None:
     assert localsteer("chats", "backup", out, "--force").status == 0
     with ConversationStore(out) as copy:
         assert len(copy.open(talk).messages) == 2
+
+
+def test_the_doctor_leads_from_damaged_conversations_to_rescued_ones_in_their_place(
+    localsteer: Run, home: Path, tmp_path: Path
+) -> None:
+    path, out = home / "conversations.sqlite3", tmp_path / "out.sqlite3"
+    with ConversationStore(tmp_path / "running.sqlite3") as store:
+        for number in range(2):
+            talk, last = store.new_conversation("", f"Talk {number}"), None
+            for place in range(60):
+                last = store.add_message(talk.id, "user", f"{place} of {number} " + "words " * 100, last).id
+            if not number:
+                store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # The power goes: what was said last lies beside the file, and a page of it is lost.
+        for ending in ("", "-wal"):
+            shutil.copyfile(tmp_path / f"running.sqlite3{ending}", home / f"conversations.sqlite3{ending}")
+    with path.open("r+b") as file:
+        file.seek(path.read_bytes().index(b"30 of 0 ") // 4096 * 4096)
+        file.write(b"\xa5" * 4096)
+    assert localsteer("doctor").out.count("localsteer chats rescue OUT") == 1
+    rescued = localsteer("chats", "rescue", out)
+    assert rescued.status == 0
+    assert "120 messages" not in rescued.out
+    count = re.search(r"with (\d+) messages", rescued.out)
+    assert count is not None
+    # To the letter, and nothing else.
+    advice = re.search(r"move (\S+) away, (\S+) and (\S+) too .* put (\S+) in its place", rescued.err)
+    assert advice is not None, rescued.err
+    (tmp_path / "away").mkdir()
+    for one in map(Path, advice.groups()[:3]):
+        if one.exists():
+            one.rename(tmp_path / "away" / one.name)
+    Path(advice.group(4)).rename(advice.group(1))
+    with ConversationStore(path) as store:
+        assert store.damage() is None
+        assert sum(one.message_count for one in store.summaries()) == int(count.group(1)) > 90
+    assert "rescue" not in localsteer("doctor").out

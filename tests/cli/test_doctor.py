@@ -210,6 +210,18 @@ def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:
     assert "is a file; move it away" in said(doctor_files.look_at_places(places))
 
 
+@posix
+def test_a_link_to_a_folder_that_is_gone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.symlink_to(tmp_path / "gone")
+    assert f"{home} is a link to what is not there" in said(
+        doctor_files.look_at_places(Places(home, home, home / "logs"))
+    )
+    places = Places(tmp_path, tmp_path, tmp_path / "logs")
+    places.conversations.symlink_to(tmp_path / "gone" / "file")
+    assert "no such file" in said(doctor_files.look_at_conversations(places))
+
+
 def test_a_disk_without_room(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(places.data)
     monkeypatch.setattr(doctor_files, "_LITTLE_SPACE", usage.free * 2)

@@ -26,6 +26,7 @@ from tests.cli.conftest import Run, write_vector
 from tests.cli.conftest import engine_process as engine_process
 from tests.cli.conftest import home as home
 from tests.cli.conftest import localsteer as localsteer
+from tests.hardening.watching import Watch
 from tests.library.hub_server import Hub, running_hub
 
 ROOM = Path(__file__).parents[2] / "localsteer"
@@ -60,37 +61,13 @@ def open_to_others(folder: Path) -> list[str]:
 
 # ---------------------------------------------------------------- whose it is
 
-# In every process of the app: what it asks of the network, and what it starts.
-WATCH = """
-import os, sys
-_file = os.open(os.environ["WATCHED"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-os.write(_file, f"{os.getpid()} started\\n".encode())
-def _watch(event, arguments):
-    if event.startswith(("socket.", "subprocess.", "urllib.", "webbrowser.", "http.", "os.system", "os.exec")):
-        os.write(_file, f"{os.getpid()} {event} {arguments!r:.300}\\n".encode())
-sys.addaudithook(_watch)
-"""
-HARMLESS = re.compile(
-    r"socket\.__new__ .*(AF_UNIX|, 1, 1, )"  # how asyncio wakes itself
-    r"|socket\.gethostname"
-    r"|subprocess\.Popen .*localsteer\.engine\.worker"
-    r"|^started"
-)
-
 
 @posix
 def test_the_whole_app_opens_no_socket_and_leaves_nothing_to_others(tmp_path: Path) -> None:
     from tests.hardening.pseudo_terminal import TerminalApp, gone
 
-    watch = tmp_path / "watch"
-    watch.mkdir()
-    (watch / "sitecustomize.py").write_text(WATCH, encoding="utf-8")
-    home, watched = tmp_path / "above" / "home", tmp_path / "watched"
-    environment = {
-        "PYTHONPATH": os.pathsep.join([str(watch), os.environ.get("PYTHONPATH", "")]),
-        "WATCHED": str(watched),
-        "HOME": str(tmp_path / "person"),
-    }
+    watch, home = Watch(tmp_path), tmp_path / "above" / "home"
+    environment = {**watch.environment, "HOME": str(tmp_path / "person")}
     with TerminalApp(home, "chat", "-m", "practice", environment=environment, before=lambda: os.umask(0)) as app:
         app.shows("Say something")
         app.until(lambda: app.engines)
@@ -109,11 +86,8 @@ def test_the_whole_app_opens_no_socket_and_leaves_nothing_to_others(tmp_path: Pa
         assert gone(engines)
     assert connections == []
     assert loose == []
-    lines = watched.read_text(encoding="utf-8").splitlines()
-    watched_processes = {line.split(" ")[0] for line in lines if line.endswith("started")}
-    assert watched_processes >= {str(app.process.pid), *(str(engine.pid) for engine in engines)}
-    assert [line for line in lines if not HARMLESS.search(line.split(" ", 1)[1])] == []
-    print(f"{len(lines)} calls looked at, {len({line.split(' ')[0] for line in lines})} processes")
+    assert watch.processes >= {str(app.process.pid), *(str(engine.pid) for engine in engines)}
+    assert watch.calls == []
 
 
 def _replies(home: Path) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import struct
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -22,6 +23,7 @@ from localsteer.lens.token_texts import token_texts
 from localsteer.library.measured import read_sweep
 from localsteer.library.remembered import Remembered, RememberedDial, read_remembered, write_remembered
 from localsteer.library.scenes import read_scenes
+from localsteer.llama.model import Model
 from localsteer.plots.curve import spoken_window
 from localsteer.steering.contrast_files import read_contrast_file
 from localsteer.steering.expression_parser import parse_expression
@@ -171,6 +173,14 @@ def test_a_sound_model_is_none_of_this(sound: bytes, tmp_path: Path) -> None:
     path = tmp_path / "sound.gguf"
     path.write_bytes(taken_apart(sound).content())
     assert check_chat_model(path).n_layer == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there are names bytes, whatever they spell")
+def test_a_model_whose_name_is_no_utf_8_is_loaded(sound: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "odd\udcff.gguf"
+    path.write_bytes(sound)
+    with Model(path) as model:
+        assert model.n_layer == 2
 
 
 def test_a_byte_token_that_spells_no_byte(sound: bytes, tmp_path: Path) -> None:

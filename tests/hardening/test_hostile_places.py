@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from localsteer.chat.importing import read_conversation_file
+from localsteer.chat.inspection import inspect
+from localsteer.chat.store import ConversationStore
 from localsteer.cli.sweep import read_grid
 from localsteer.engine.experiments.texts import read_texts
 from localsteer.errors import DialError, LocalsteerError, StorageError
@@ -45,6 +47,8 @@ READERS: dict[str, Callable[[Path], object]] = {
     "scenes.toml": lambda path: read_scenes(places_in(path.parent)),
     "remembered.json": lambda path: read_remembered(places_in(path.parent)),
     "sent_messages.jsonl": lambda path: read_sent(places_in(path.parent)),
+    "conversations.sqlite3": lambda path: ConversationStore(path).close(),
+    "inspected.sqlite3": inspect,
 }
 
 posix = pytest.mark.skipif(os.name == "nt", reason="there are no such things")

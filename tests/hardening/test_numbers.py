@@ -5,6 +5,8 @@ trace: with all dials off the logits are those of the unsteered model, bit for b
 from __future__ import annotations
 
 import random
+import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from localsteer.chat.store import ConversationStore
 from localsteer.engine.engine import Engine
 from localsteer.engine.protocol import (
     SCOPES,
@@ -32,9 +35,11 @@ from localsteer.engine.protocol import (
 )
 from localsteer.errors import DialError, LocalsteerError, ModelError
 from localsteer.gguf_header.memory import default_context
+from localsteer.library.places import practice_model
 from localsteer.library.settings_sources import read_settings
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import save_vector
+from tests.cli.conftest import stamp as model_stamp
 from tests.engine.conftest import stamp
 from tests.engine.test_sweeping import RECIPE, SMALL
 from tests.hardening.hostile_gguf import taken_apart
@@ -169,6 +174,43 @@ def test_a_dial_beyond_all_numbers_is_told_and_the_next_reply_is_the_unsteered_o
         written(engine, Generate(1, TURNS, (replace(huge[0], strength=1e300),), sampling=SAMPLING))
     again, found = written(engine, Generate(1, TURNS, sampling=SAMPLING, course=done.course))
     assert (again.tokens, found.tobytes()) == (done.tokens, logits.tobytes())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are a thing of Unix")
+def test_the_app_says_so_too_and_its_next_reply_is_well(tmp_path: Path) -> None:
+    from tests.hardening.pseudo_terminal import TerminalApp
+
+    made_for = model_stamp(practice_model())
+    # Each is a number; what two of them add up to is none.
+    direction = np.full(made_for.n_embd, 3e35, dtype=np.float32)
+    folder = tmp_path / "vectors" / made_for.model_id
+    folder.mkdir(parents=True)
+    vector = SteeringVector("huge", "up", "down", dict.fromkeys((2, 3, 4), direction), made_for)
+    save_vector(vector, folder / "huge.gguf")
+
+    def said(screen: str) -> str:
+        return " ".join(screen.replace("█", " ").split())
+
+    with TerminalApp(tmp_path, "chat", "-m", "practice", environment={"HOME": str(tmp_path)}) as app:
+        app.shows("Say something")
+        app.until(lambda: app.engines)
+        (engine,) = app.engines
+        app.press("/dial huge 900\r", lambda screen: "+900" in screen)
+        app.press("Tell me about rain.\r", lambda screen: "no numbers any more; turn them back" in said(screen))
+        # The message was given back; Alt+Z, and it is sent again.
+        app.press("\x1bz", lambda screen: re.search(r"huge +0\.00", screen))
+        app.press("\r", lambda screen: "tok/s ·" in said(screen).partition("about rain.")[2])
+        assert engine.is_running()
+        app.type("\x11")
+        assert app.ended() == 0
+    with ConversationStore(tmp_path / "conversations.sqlite3") as store:
+        talk = store.latest()
+    assert talk is not None
+    asked, reply = talk.messages
+    assert asked.content == "Tell me about rain."
+    assert reply.reply is not None
+    assert reply.content.isascii()
+    assert not any(dial.strength for mark in reply.reply.marks for dial in mark.dials)
 
 
 @pytest.mark.parametrize("strength", [float("nan"), float("inf"), float("-inf")])

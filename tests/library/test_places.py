@@ -80,3 +80,8 @@ def test_the_library_looks_at_the_disk_without_numpy_and_llama_cpp() -> None:
     )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout == "[]\n"
+
+
+def test_a_home_that_no_folder_can_be_called_is_told() -> None:
+    with pytest.raises(StorageError, match="too long"):
+        find_places({"LOCALSTEER_HOME": "x" * 5000})

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from localsteer.engine.protocol import Sampling
+from localsteer.errors import DialError
 from localsteer.library.places import Places
 from localsteer.library.scenes import Scene
 from localsteer.library.scenes_file import save_scene
@@ -98,6 +99,12 @@ def test_commands_and_arguments_complete() -> None:
 )
 def test_a_dial_and_its_strength_are_told_apart(text: str, name: str, strength: float | None) -> None:
     assert name_and_strength(text) == (name, strength)
+
+
+@pytest.mark.parametrize("text", ["mood 1e30", "mood=-1e300", "mood 1000"])
+def test_a_strength_that_no_field_takes_is_refused_after_a_slash_too(text: str) -> None:
+    with pytest.raises(DialError, match="is no strength"):
+        name_and_strength(text)
 
 
 @pytest.mark.parametrize("text", ["mood", "here/mood.gguf", "~/mood", "a/b/c", "mood/2", "0.5*mood/calm", "/mood"])

@@ -17,6 +17,8 @@ def words(*marks: DialMark) -> list[str]:
 def test_numbers_have_a_sign_and_no_needless_zeros() -> None:
     assert [signed(value) for value in (1.2, -0.5, 0.0, 0.75, 2.0, -0.001)] == ["+1.2", "−0.5", "0", "+0.75", "+2", "0"]
     assert signed(1.2, 2) == "+1.20"
+    # What a scene or an imported conversation may say takes no more room than any other.
+    assert [signed(value) for value in (999.0, 1e30, -1e300)] == ["+999", "+1e+30", "−1e+300"]
 
 
 def test_a_reply_under_one_setting_names_it() -> None:

@@ -1,0 +1,135 @@
+"""Two copies of the app on one database: what one does to a conversation that the other shows costs a sentence."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from localsteer.chat.schema import STEPS
+from localsteer.chat.store import ConversationStore
+from tests.cli.conftest import ROOT
+
+posix = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are a thing of Unix")
+
+ENVIRONMENT = {"LOCALSTEER_N_THREADS": "1", "LOCALSTEER_SEED": "3"}
+
+
+def words(screen: str) -> str:
+    return " ".join(screen.replace("█", " ").split())
+
+
+def answered(screen: str, asked: str) -> bool:
+    """Whether a whole reply stands below the question."""
+    _, found, after = words(screen).rpartition(asked)
+    return bool(found) and "tok/s" in after and "Esc stop" not in after
+
+
+@posix
+def test_one_answers_deletes_and_dies_in_the_conversation_that_the_other_shows(tmp_path: Path) -> None:
+    from tests.hardening.pseudo_terminal import TerminalApp, gone
+
+    home = tmp_path / "home"
+    environment = {**ENVIRONMENT, "HOME": str(tmp_path)}
+    arguments = ("chat", "-m", "practice")
+    with (
+        TerminalApp(home, *arguments, environment=environment) as one,
+        TerminalApp(home, *arguments, environment=environment) as other,
+    ):
+        for app in (one, other):
+            app.shows("Say something")
+            app.until(lambda app=app: app.engines)  # type: ignore[misc]
+        one.press("Tell me about gardens.\r", lambda screen: answered(screen, "gardens."))
+        # The other opens what was said in the first and goes on with it; so does the first, which knows nothing of it.
+        other.press("\x0f", lambda screen: "Conversations" in screen and "gardens" in screen)
+        other.press("\r", lambda screen: "Conversations" not in screen and answered(screen, "gardens."))
+        other.press("Tell me about rain.\r", lambda screen: answered(screen, "rain."))
+        one.press("Tell me about trains.\r", lambda screen: answered(screen, "trains."))
+        with ConversationStore(home / "conversations.sqlite3") as store:
+            (summary,) = store.summaries()
+            tree = store.tree(summary.id)
+            assert {message.content for message in tree.messages if message.role == "user"} == {
+                "Tell me about gardens.",
+                "Tell me about rain.",
+                "Tell me about trains.",
+            }
+            assert all(message.content for message in tree.messages)
+            # Deleted while the other shows it and says something in it.
+            store.delete_conversation(summary.id)
+        other.press("Tell me about cooking.\r", lambda screen: "not there any more" in words(screen))
+        # The words are not lost: they stand in the input, and can be said in a new conversation.
+        other.press("\x0e", lambda screen: "gardens." not in words(screen).rpartition("Dials")[0])
+        other.type("\r") if "cooking" in other.screen else other.type("Tell me about cooking.\r")
+        other.until(lambda: answered(other.screen, "cooking."))
+        # Killed while it writes; the other goes on as if nothing were.
+        one.type("\x0e")
+        one.type("Tell me about friends.\r")
+        one.until(lambda: _said(home, "Tell me about friends."))
+        engines = one.engines
+        os.kill(one.process.pid, signal.SIGKILL)
+        other.press("Tell me about the sea.\r", lambda screen: answered(screen, "the sea."))
+        assert gone(engines)
+        other.type("\x11")
+        assert other.ended() == 0
+        assert b"Traceback" not in other.written + one.written
+    with ConversationStore(home / "conversations.sqlite3") as store:
+        assert store.damage() is None
+        assert {one.title for one in store.summaries()} == {"Tell me about cooking.", "Tell me about friends."}
+
+
+def _said(home: Path, what: str) -> bool:
+    with closing(sqlite3.connect(home / "conversations.sqlite3")) as connection:
+        found = connection.execute("SELECT count(*) FROM messages WHERE content = ?", (what,)).fetchone()
+    return bool(found[0])
+
+
+def test_many_open_a_database_of_an_older_version_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "conversations.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(STEPS[0])
+        connection.executemany(
+            "INSERT INTO conversations (title, created, updated) VALUES (?, ?, ?)",
+            [(f"Talk {number}", number, number) for number in range(500)],
+        )
+        connection.commit()
+        connection.execute("PRAGMA user_version = 1")
+    program = (
+        "import sys; from pathlib import Path; from localsteer.chat.store import ConversationStore\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "with ConversationStore(Path(sys.argv[1])) as store:\n"
+        "    store.prepare_search()\n"
+        "    print(len(store.summaries(limit=1000)), store.new_conversation('', sys.argv[2]).title)\n"
+    )
+    opened = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(path), f"New {number}"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(6)
+    ]
+    for one in opened:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in opened:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    for number, one in enumerate(opened):
+        out, err = one.communicate(timeout=120)
+        assert one.returncode == 0, err
+        count, _, title = out.strip().partition(" ")
+        assert int(count) >= 500
+        assert title == f"New {number}"
+    with ConversationStore(path) as store:
+        assert store.damage() is None
+        assert len(store.summaries(limit=1000)) == 506
