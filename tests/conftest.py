@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from localsteer.engine import client
 from localsteer.library import model_places
 from tests.random_models import MISTRAL_TEMPLATE, write_random_llama
+from tests.warm_engines import CAN_ADOPT, WarmEngine
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -35,6 +38,24 @@ def pytest_collection_finish() -> None:
 def _no_models_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The one place of models that lies in nobody's home is empty."""
     monkeypatch.setattr(model_places, "OLLAMA_SERVICE", tmp_path / "no service")
+
+
+@pytest.fixture(scope="session")
+def warm_engine() -> Iterator[WarmEngine | None]:
+    """The process whose copies are the engines of tests that start many; None where it cannot be had."""
+    if not CAN_ADOPT:
+        yield None
+        return
+    warm = WarmEngine()
+    yield warm
+    warm.close()
+
+
+@pytest.fixture
+def warm_engines(warm_engine: WarmEngine | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engines that are started begin with everything imported."""
+    if warm_engine is not None:
+        monkeypatch.setattr(client, "_spawn", warm_engine.spawn)
 
 
 @pytest.fixture(scope="session")

@@ -105,6 +105,11 @@ def remarks(running: Running) -> str:
 OpenApp = Callable[..., AbstractAsyncContextManager[Running]]
 
 
+@pytest.fixture(autouse=True)
+def _quick_start(warm_engines: None) -> None:
+    """Each of the apps has an engine of its own."""
+
+
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
     home = tmp_path / "home"
