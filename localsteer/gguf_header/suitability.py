@@ -59,8 +59,9 @@ _MARGIN = 1.1
 def check_chat_model(path: Path, *, in_memory: bool = True) -> GgufHeader:
     """The header of ``path`` if it is a model that can chat here. Raises ModelError with one sentence otherwise:
 
-    what :func:`check_kind` refuses, a part of a split model that is missing, too large for the memory. ``in_memory``
-    False: the weights go to a graphics card with a memory of its own, so the machine's need not hold them.
+    what :func:`check_kind` refuses, a part of a split model that is missing or damaged, too large for the memory.
+    ``in_memory`` False: the weights go to a graphics card with a memory of its own, so the machine's need not hold
+    them.
     """
     header = read_header(path)
     check_kind(path, header)

@@ -146,7 +146,7 @@ def _breed(name: str, seconds: int, keep: Path, seed: int, folder: Path) -> None
         (corpus / hashlib.sha256(content).hexdigest()[:16]).write_bytes(content)
     options = [
         f"-max_total_time={seconds}",
-        f"-max_len={max(4096, 2 * max(map(len, kind.sound)))}",
+        f"-max_len={max(1024, 2 * max(map(len, kind.sound)))}",
         f"-rss_limit_mb={_MOST_MEGABYTES}",
         f"-artifact_prefix={keep}/",
         f"-seed={seed}",

@@ -255,7 +255,8 @@ def _array(rng: random.Random, file: Gguf) -> None:
         case 4:
             entry[2] = array(kind, [])
         case _ if kind in FIXED:
-            items = [_scalar(rng, kind) for _ in range(rng.choice([1, count // 2, count, count + 7]))]
+            there = min(count, len(raw))  # an earlier mutation may have put any number there
+            items = [_scalar(rng, kind) for _ in range(rng.choice([1, there // 2, there, there + 7]))]
             entry[2] = array(kind, items)
         case _:
             items = [text(_some_text(rng)) for _ in range(min(50, rng.choice([1, count // 2, count])))]
