@@ -1,5 +1,6 @@
-"""What all screens of the app have in common: they close only themselves, a click on what is just leaving is none, and
-the size that counts is the terminal's; windows that open late; and work that goes on beside them.
+"""What all screens of the app have in common: they close only themselves, what is entered twice is done once, a click
+on what is just leaving is none, and the size that counts is the terminal's; windows that open late; and work that goes
+on beside them.
 
 Textual's ``dismiss`` takes away whatever screen is on top. A second Esc, Enter or click that was under way when the
 first one closed the window would close what lies below it, and the app with the last of them.
@@ -19,10 +20,13 @@ from textual.await_complete import AwaitComplete
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.geometry import Offset, Size
+from textual.message import Message
 from textual.screen import Screen, ScreenResultCallbackType
 from textual.widget import Widget
+from textual.widgets import Button, Input, OptionList
 
 Result = TypeVar("Result")
+_DECISIONS = (Input.Submitted, OptionList.OptionSelected, Button.Pressed)
 
 
 class SteadyScreen(Screen[Result]):
@@ -56,6 +60,11 @@ class SteadyScreen(Screen[Result]):
         """See Textual's. A screen that is closed before its parts are there has nothing to begin."""
         if not isinstance(event, events.Mount) or (self.there and self.app.is_running):
             await super().on_event(event)
+
+    async def _on_message(self, message: Message) -> None:
+        # The second Enter came on its way to the window that the first one closed; what it was for is done.
+        if self.there or not isinstance(message, _DECISIONS):
+            await super()._on_message(message)
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close with ``result``, once; a screen that is only just being opened, as soon as it is there."""

@@ -26,6 +26,7 @@ from localsteer.engine.protocol import TokensRead, Turn
 from localsteer.library.settings import Settings
 from localsteer.plots.portrait import TokenFigures
 from localsteer.tui.dialogs.add_dial import AddDial
+from localsteer.tui.dialogs.ask_line import AskLine
 from localsteer.tui.dialogs.conversations import Conversations
 from localsteer.tui.dialogs.key_help import KeyHelp
 from localsteer.tui.dialogs.models import Models
@@ -141,6 +142,32 @@ async def click_at(running: Running, x: int, y: int) -> None:
     await quiet(running)
 
 
+async def a_command_that_is_entered_twice_is_done_once(running: Running) -> None:
+    done: list[object] = []
+    running.app.theme_changed_signal.subscribe(running.app, done.append)
+    await running.pilot.press("ctrl+p", *"light or")
+    options = running.app.screen.query_one(OptionList)
+    await running.until(lambda: options.option_count == 1)
+    at_once(running, "enter", "enter", "enter")
+    await running.until(lambda: running.app.screen is running.screen)
+    await quiet(running)
+    assert len(done) == 1
+
+
+async def a_line_that_is_entered_twice_is_taken_once(running: Running) -> None:
+    taken: list[str] = []
+
+    def take(text: str, sure: bool) -> str:
+        taken.append(text)
+        return ""
+
+    await running.app.push_screen(AskLine("Import", "A file.", "talk.json", take))
+    at_once(running, "enter", "enter", "enter")
+    await running.until(lambda: running.app.screen is running.screen)
+    await quiet(running)
+    assert taken == ["talk.json"]
+
+
 async def a_key_finds_its_way_though_what_has_the_focus_is_gone(running: Running) -> None:
     field = Input()
     await running.screen.query_one("#messages").mount(field)
@@ -248,6 +275,8 @@ async def test_quick_fingers_do_no_harm(open_app: OpenApp, alone: None) -> None:
             a_window_that_is_closed_before_it_is_there_opens_and_closes,
             a_key_means_nothing_to_a_screen_that_is_gone,
             a_list_of_models_that_was_closed_fills_itself_no_more,
+            a_command_that_is_entered_twice_is_done_once,
+            a_line_that_is_entered_twice_is_taken_once,
             a_key_finds_its_way_though_what_has_the_focus_is_gone,
             esc_closes_a_window_though_what_had_the_focus_is_gone,
             a_window_that_opens_late_opens_once_and_over_no_other,
