@@ -11,6 +11,7 @@ from typing import cast
 from localsteer.errors import ExpressionError, ModelError
 from localsteer.gguf_header import Value, read_header
 from localsteer.steering import vector_keys
+from localsteer.steering.contrast import LONGEST_LABEL
 from localsteer.steering.expression_parser import parse_expression
 from localsteer.steering.scope import Scope
 
@@ -90,8 +91,8 @@ def read_vector_card(path: Path, name: str | None = None) -> VectorCard:
     return VectorCard(
         name=name,
         path=path,
-        positive_pole=header.text(vector_keys.POSITIVE_POLE) or "",
-        negative_pole=header.text(vector_keys.NEGATIVE_POLE) or "",
+        positive_pole=(header.text(vector_keys.POSITIVE_POLE) or "")[:LONGEST_LABEL],
+        negative_pole=(header.text(vector_keys.NEGATIVE_POLE) or "")[:LONGEST_LABEL],
         method=header.text(vector_keys.METHOD) or "",
         recipe_digest=header.text(vector_keys.RECIPE_DIGEST) or "",
         model_name=header.text(vector_keys.MODEL_NAME) or "",

@@ -22,6 +22,8 @@ Position: TypeAlias = Literal["last", "letter", "reply"]
 ``reply``: the mean over the tokens of the reply's beginning, the assistant header left out.
 """
 POSITIONS: tuple[Position, ...] = get_args(Position)
+LONGEST_LABEL = 1000
+"""Characters of what lists show whole: names of poles, descriptions, groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,14 @@ def contrast_of_words(positive: str, negative: str) -> ContrastSet:
 
 
 def check_poles(name: str, positive: str, negative: str) -> None:
-    """Raise :class:`RecipeError` unless both poles have a name and the names differ."""
+    """Raise :class:`RecipeError` unless both poles have a name that a list has room for, and the names differ."""
     for side, pole in (("positive", positive), ("negative", negative)):
         if not pole.strip():
             raise RecipeError(f'The {side} pole of "{name}" has no name; say what this end of the dial is called.')
+        if len(pole) > LONGEST_LABEL:
+            raise RecipeError(
+                f'The {side} pole of "{name}" has a name of {len(pole):,} characters; {LONGEST_LABEL:,} are the most.'
+            )
     if positive.strip().casefold() == negative.strip().casefold():
         raise RecipeError(f'Both poles of "{name}" are called "{positive.strip()}"; a dial needs two different ends.')
 

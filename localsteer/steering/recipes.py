@@ -13,7 +13,7 @@ from localsteer.file_reading import read_file
 from localsteer.gguf_header import read_header
 from localsteer.messages import Message, Role
 from localsteer.steering import vector_keys
-from localsteer.steering.contrast import POSITIONS, ContrastSet, check_poles
+from localsteer.steering.contrast import LONGEST_LABEL, POSITIONS, ContrastSet, check_poles
 from localsteer.steering.recipe_forms import ANSWER, QUESTION, ExplicitPair, Form, Personas, Question, Questions, Texts
 from localsteer.steering.toml_table import TomlTable
 from localsteer.toml_reading import parse_toml
@@ -134,6 +134,10 @@ def _recipe(top: TomlTable, values: Mapping[str, object], name: str) -> Recipe:
     poles = top.table("poles")
     positive, negative = poles.text("positive"), poles.text("negative")
     poles.close()
+    for what, label in (("description", description), ("group", group)):
+        if len(label) > LONGEST_LABEL:
+            raise RecipeError(f'"{what}" has {len(label):,} characters; {LONGEST_LABEL:,} are the most.')
+    check_poles(name, positive, negative)
     read = {"personas": _personas, "pairs": _explicit_pair, "questions": _questions, "texts": _texts}
     forms: dict[str, list[Form]] = {}
     for key, read_form in read.items():

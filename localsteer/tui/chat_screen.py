@@ -185,7 +185,7 @@ class ChatScreen(
     async def _heard(self) -> None:
         try:
             # While the app is taken down there is nothing left to show it on.
-            if self.app.is_running:
+            if self.app.is_running and self.usable:
                 await self.hearing.tick()
         finally:
             self._listening = False

@@ -256,3 +256,34 @@ def test_a_home_that_cannot_be_written_leaves_a_chat_that_is_not_kept(tmp_path: 
         app.type("\x11")
         assert app.ended() == 0
     assert b"Traceback" not in app.written
+
+
+@posix
+def test_a_model_file_that_is_cut_off_while_the_app_writes_a_reply_costs_that_reply(
+    tmp_path: Path, slow_model: Path
+) -> None:
+    from tests.hardening.pseudo_terminal import TerminalApp
+
+    home, whole = tmp_path / "home", slow_model.read_bytes()
+    with TerminalApp(home, "chat", "-m", slow_model, environment={"HOME": str(tmp_path)}) as app:
+        app.shows("Say something")
+        app.until(lambda: app.engines)
+        (engine,) = app.engines
+        app.type("Hello\r")
+        app.until(lambda: begun(home))
+        os.truncate(slow_model, 4096)
+        # Where weights are read where they lie the engine ends, else it never notices: then Esc ends the reply.
+        app.until(lambda: not engine.is_running() or saved(home)[1][1].count(" ") > 40)
+        if engine.is_running():
+            app.press("\x1b[27u", lambda screen: "Esc stop" not in screen)
+        else:
+            app.until(lambda: "load it again" in " ".join(app.screen.replace("█", " ").split()))
+        slow_model.write_bytes(whole)
+        written = len(saved(home))
+        app.type("Again\r")
+        app.until(lambda: len(saved(home)) > written)
+        app.type("\x1b[27u")
+        app.type("\x11")
+        assert app.ended() == 0
+    assert b"Traceback" not in app.written
+    assert saved(home)[1][1], "what had come of the reply is kept"

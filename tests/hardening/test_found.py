@@ -23,6 +23,7 @@ from localsteer.lens.token_texts import token_texts
 from localsteer.library.measured import read_sweep
 from localsteer.library.remembered import Remembered, RememberedDial, read_remembered, write_remembered
 from localsteer.library.scenes import read_scenes
+from localsteer.library.vector_cards import read_vector_card
 from localsteer.llama.model import Model
 from localsteer.plots.curve import spoken_window
 from localsteer.steering.contrast_files import read_contrast_file
@@ -211,6 +212,25 @@ def test_toml_numbers_and_depths_that_python_refuses(tmp_path: Path, content: st
     path.write_text(content)
     with pytest.raises(RecipeError):
         read_contrast_file(path)
+
+
+def test_names_that_no_list_has_room_for(tmp_path: Path) -> None:
+    """In the window that adds dials the end of such a name was 17,000 lines further down."""
+    long = "x" * 1_000_000
+    for label in ("description", "group", "positive", "negative"):
+        values = dict.fromkeys(("description", "group", "positive", "negative"), "some") | {"negative": "other"}
+        values[label] = long
+        path = tmp_path / "recipe.toml"
+        path.write_text(
+            'description = "{description}"\ngroup = "{group}"\n'
+            'poles = {{ positive = "{positive}", negative = "{negative}" }}\n'
+            '[[texts]]\npositive = ["a"]\nnegative = ["b"]\n'.format(**values)
+        )
+        with pytest.raises(RecipeError, match="1,000,000 characters; 1,000 are the most"):
+            read_contrast_file(path)
+    vector = tmp_path / "mood.gguf"
+    save_vector(replace(make(), positive_pole=long), vector)
+    assert len(read_vector_card(vector).positive_pole) == 1000
 
 
 def test_toml_with_dots_in_its_texts_is_read() -> None:

@@ -55,7 +55,7 @@ def test_no_command_asks_anything_of_the_network_or_leaves_anything_to_others(
     recipe.write_text(RECIPE, encoding="utf-8")
     recipe.chmod(0o600)
     texts = tmp_path / "things.txt"
-    texts.write_text("\n".join(f"the {word} and the day" for word in ("sea", "sun", "rain", "wind")), encoding="utf-8")
+    texts.write_text("\n".join(f"the sea and the day {number}" for number in range(8)), encoding="utf-8")
     model = write_random_llama(tmp_path / "model.gguf", n_layer=3, n_embd=32, n_vocab=400)
     environment = {**os.environ, **watch.environment, "LOCALSTEER_HOME": str(home)}
     environment["LOCALSTEER_N_THREADS"] = "1"

@@ -167,6 +167,15 @@ def test_a_template_without_anything_between_messages_lets_nobody_write_across_t
     assert not [token for token in tokens if model.attributes(token) & USER_DEFINED]
 
 
+def test_only_what_a_template_puts_around_a_text_is_read_for_special_tokens() -> None:
+    """One place to be tested, for whatever comes in: typed, pasted, in a scene, a workshop, a comparison."""
+    rooms = Path(__file__).parents[2] / "localsteer"
+    reading = [
+        path.name for path in rooms.rglob("*.py") if re.search(r"[.]tokenize.*special=True", path.read_text("utf-8"))
+    ]
+    assert reading == ["template_tokens.py"]
+
+
 def test_a_recipe_and_an_imported_chat_are_no_way_in_either(tmp_path: Path) -> None:
     with Model(practice_model()) as model:
         text = "".join(model.token_text(token) for token in special_tokens(model))

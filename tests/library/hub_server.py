@@ -22,7 +22,8 @@ class Hub:
 
     ``cuts``: after how many bytes each of the next answers ends; ``ignores_ranges``: every answer is the whole file;
     ``claimed``: what the hub says of a file's SHA-256 or size instead of the truth; ``refusals``: repository to status
-    and the hub's error code; ``pause``: an answer's body stops half-way until this is set.
+    and the hub's error code; ``pause``: an answer's body stops half-way until this is set; ``leads_to``: where every
+    body is said to be instead; ``portal``: a page that answers everything, as where one has to log in to the network.
     """
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
@@ -34,6 +35,8 @@ class Hub:
     refusals: dict[str, tuple[int, str]] = field(default_factory=dict)
     pause: threading.Event | None = None
     fails: list[int] = field(default_factory=list)
+    leads_to: str = ""
+    portal: bytes = b""
     requests: list[tuple[str, str, str]] = field(default_factory=list)
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -86,6 +89,9 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
         def _answer(self, *, body: bool) -> None:
             path = unquote(urlsplit(self.path).path)
             hub.requests.append((self.command, path, self.headers.get("Range", "")))
+            if hub.portal:
+                self._send(200, hub.portal if body else b"", {"Content-Type": "text/html"})
+                return
             listing = re.fullmatch(r"/api/models/([^/]+/[^/]+)", path)
             content = re.fullmatch(r"/([^/]+/[^/]+)/resolve/[^/]+/(.+)", path)
             if listing is not None and not self._refuses(listing[1]):
@@ -121,6 +127,8 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 size = str(hub.claimed_size or len(data))
                 headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{sha256}"', "X-Linked-Etag": f'"{sha256}"'}
                 self._send(200, b"", {**headers, "X-Linked-Size": size, "Content-Length": size})
+            elif hub.leads_to:
+                self._send(302, b"", {"Location": hub.leads_to})
             elif hub.fails:
                 self._send(hub.fails.pop(0), b"", {})
             else:

@@ -254,6 +254,40 @@ def test_a_server_that_is_no_hub(hub: Hub, pull: Callable[..., Path]) -> None:
 
 
 @pytest.mark.parametrize(
+    "location",
+    [
+        "file:///etc/hostname",
+        "ftp://127.0.0.1/x",
+        "http://[::1",
+        "http://127.0.0.1:99999/x",
+        "http://exa mple/\x80",
+        "javascript:alert(1)",
+        "http://" + "a" * 70_000,
+        "",
+    ],
+)
+def test_a_server_that_leads_elsewhere_than_the_network_costs_a_sentence(
+    location: str, hub: Hub, pull: Callable[..., Path], tmp_path: Path
+) -> None:
+    hub.leads_to = location or "/org/Small-GGUF/resolve/main/small.Q8_0.gguf"  # in a ring
+    with pytest.raises(DownloadError) as said:
+        pull()
+    assert "\n" not in str(said.value)
+    assert not [path for path in cache(tmp_path).rglob("*.gguf") if path.exists()]
+
+
+@pytest.mark.parametrize("name", [NAME, "org/Small-GGUF", "org/Small-GGUF:Q8_0"])
+def test_a_page_where_one_has_to_log_in_is_no_model(
+    name: str, hub: Hub, pull: Callable[..., Path], tmp_path: Path
+) -> None:
+    hub.portal = b"<html><body>Welcome to our network! Please log in.</body></html>"
+    with pytest.raises(DownloadError) as said:
+        pull(name)
+    assert "\n" not in str(said.value)
+    assert not list(cache(tmp_path).rglob("*.gguf"))
+
+
+@pytest.mark.parametrize(
     ("text", "name"),
     [
         ("org/repo", "org/repo"),

@@ -42,6 +42,7 @@ from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
 from localsteer.tui.widgets.token_table import TokenTable
 from localsteer.tui.widgets.too_small import TooSmall
+from localsteer.tui.widgets.transcript import Transcript
 from tests.tui.conftest import OpenApp, Running, remarks
 from tests.tui.test_vector_card import open_card, tokens
 
@@ -457,6 +458,21 @@ async def test_keys_that_come_while_the_app_ends_are_no_trouble(open_app: OpenAp
         key._set_forwarded()
         await running.app._dispatch_message(key)
         assert key._no_default_action
+
+
+async def test_a_note_that_comes_when_its_conversation_was_cut_off_already_is_no_trouble(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        transcript = running.screen.query_one(Transcript)
+        parent = transcript._parent
+        assert parent is not None
+        # As when the app ends while the screen is about to say something.
+        transcript._detach()
+        try:
+            note = await transcript.add_note("The conversation is longer than the context.")
+        finally:
+            transcript._attach(parent)
+        assert not note.is_attached
 
 
 async def test_a_remark_whose_time_has_just_run_out_does_not_keep_the_app_busy_for_ever(open_app: OpenApp) -> None:

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Region
 from textual.message import Message
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 
 from localsteer.tui.past import Words
 from localsteer.tui.widgets.lengthening import Lengthening
@@ -26,6 +26,12 @@ _STAY_PAGES = 8
 
 class _Messages(Vertical, Lengthening):
     """One below the other."""
+
+    def mount(
+        self, *widgets: Widget, before: int | str | Widget | None = None, after: int | str | Widget | None = None
+    ) -> AwaitMount:
+        """See Textual's. What comes when the app is taken down and this cut off already is not shown any more."""
+        return super().mount(*widgets, before=before, after=after) if self.is_attached else AwaitMount(self, [])
 
 
 class Transcript(VerticalScroll, Lengthening):
