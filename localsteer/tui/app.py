@@ -22,7 +22,7 @@ from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
-from localsteer.tui.mends import Remark, claim_colours, claim_lists
+from localsteer.tui.mends import Remark, claim_colours, claim_lists, claim_styles
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
@@ -69,6 +69,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     ]
 
     def __init__(self, opening: Opening) -> None:
+        claim_styles()
         super().__init__()
         claim_alt_keys()
         claim_pastes()

@@ -6,6 +6,9 @@ none (any more, or not yet): in every list, that of its own command palette amon
 Colours: it looks up two of them by a cache that is shared by all widgets but keyed by the one that asks: it keeps the
 last thousand widgets that were ever painted, with all their painted lines, long after their window was closed.
 
+Styles: it parses the style sheets of all widgets anew whenever the theme changes, also back to one that was shown
+before, and whenever a widget of a new kind comes once more than sixty-four kinds have been.
+
 Remarks: it shows one whose time has just run out with a timer of less than no time, and such a timer keeps the app busy
 for ever. It also looks at the clock on the wall, and one that is set back would keep what was said for as long.
 """
@@ -19,7 +22,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from textual._styles_cache import StylesCache
+from textual.cache import LRUCache
 from textual.color import Color
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.events import Click
 from textual.notifications import Notification
 from textual.style import Style
@@ -59,6 +65,33 @@ def claim_colours() -> None:
     """Let every widget look its colours up by the colours alone."""
     # Called on a widget's cache, as a function of the two colours.
     StylesCache.get_inner_outer = staticmethod(_inner_outer)  # type: ignore[assignment]
+
+
+@lru_cache(maxsize=4)
+def _parsed(_variables: frozenset[tuple[str, str]]) -> LRUCache[tuple[object, ...], list[RuleSet]]:
+    """What has been parsed under these colours; parsed rules are never changed."""
+    return LRUCache(512)
+
+
+def claim_styles() -> None:
+    """Let every style sheet find what was parsed under the same colours before."""
+    begun, recoloured = Stylesheet.__init__, Stylesheet.set_variables
+    if getattr(begun, "is_steady", False):
+        return
+
+    def begin(sheet: Stylesheet, *, variables: dict[str, str] | None = None) -> None:
+        begun(sheet, variables=variables)
+        sheet._parse_cache = _parsed(frozenset((variables or {}).items()))
+
+    def set_variables(sheet: Stylesheet, variables: dict[str, str]) -> None:
+        # It empties the one that it has.
+        sheet._parse_cache = LRUCache(1)
+        recoloured(sheet, variables)
+        sheet._parse_cache = _parsed(frozenset(variables.items()))
+
+    begin.is_steady = True  # type: ignore[attr-defined]
+    Stylesheet.__init__ = begin  # type: ignore[method-assign, assignment]
+    Stylesheet.set_variables = set_variables  # type: ignore[method-assign, assignment]
 
 
 @dataclass
