@@ -20,9 +20,15 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_configure() -> None:
+    """The hundreds of processes that the tests start, workers among them, compile the package once, not each anew."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first, so that no worker is left alone with one of them at the end."""
-    items.sort(key=lambda item: item.path.parent.name not in ("tui", "hardening", "practice"))
+    long = {"tui", "hardening", "practice"}
+    items.sort(key=lambda item: (item.path.name != "test_house_rules.py", item.path.parent.name not in long))
 
 
 def pytest_collection_finish() -> None:

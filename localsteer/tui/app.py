@@ -23,11 +23,12 @@ from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
-from localsteer.tui.mends import Remark, claim_colours, claim_lists, claim_rectangles, claim_words
+from localsteer.tui.mends import Remark, claim_lists, claim_words
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
+from localsteer.tui.remembering import claim_colours, claim_rectangles, claim_styles
 from localsteer.tui.steady import SteadyScreen, work_beside
 from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
@@ -72,6 +73,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
     ]
 
     def __init__(self, opening: Opening) -> None:
+        claim_styles()
         super().__init__()
         claim_alt_keys()
         claim_pastes()

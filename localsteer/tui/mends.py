@@ -6,13 +6,6 @@ none (any more, or not yet): in every list, that of its own command palette amon
 Words: it folds them to fit a width, and divides by that. In a list so narrow that its margins leave the words no column
 the width is 0, and that ends the app.
 
-Colours: it looks up two of them by a cache that is shared by all widgets but keyed by the one that asks: it keeps the
-last thousand widgets that were ever painted, with all their painted lines, long after their window was closed.
-
-Rectangles: what it works out from the places of widgets it remembers, up to 4,096 answers for each kind of question. A
-conversation that grows asks for ever new ones: for a thousand turns it goes on filling memory with rectangles that no
-screen has any more.
-
 Remarks: it shows one whose time has just run out with a timer of less than no time, and such a timer keeps the app busy
 for ever. It also looks at the clock on the wall, and one that is set back would keep what was said for as long.
 """
@@ -23,27 +16,14 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from textual._styles_cache import StylesCache
-from textual.color import Color
 from textual.content import Content
-from textual.css.scalar import Scalar
 from textual.events import Click
-from textual.geometry import Region
 from textual.notifications import Notification
-from textual.style import Style
 from textual.widgets import OptionList
 
 _MOMENT = 0.01
-_REMEMBERED = 512
-"""Answers of each kind. What is asked again was asked a moment ago: nine of ten are still found here."""
-_WORKED_OUT: tuple[tuple[type, str], ...] = (
-    *((Region, name) for name in ("overlaps", "contains_region", "translate", "__contains__")),
-    *((Region, name) for name in ("grow", "shrink", "intersection", "union")),
-    (Scalar, "resolve"),
-)
 OnClick = Callable[[OptionList, Click], Awaitable[None]]
 
 
@@ -79,25 +59,6 @@ def claim_words() -> None:
 
     wrap_and_format.is_steady = True  # type: ignore[attr-defined]
     Content._wrap_and_format = wrap_and_format  # type: ignore[method-assign, assignment]
-
-
-@lru_cache(maxsize=1024)
-def _inner_outer(base: Color, background: Color) -> tuple[Style, Style]:
-    return Style(background=base + background), Style(background=base)
-
-
-def claim_colours() -> None:
-    """Let every widget look its colours up by the colours alone."""
-    # Called on a widget's cache, as a function of the two colours.
-    StylesCache.get_inner_outer = staticmethod(_inner_outer)  # type: ignore[assignment]
-
-
-def claim_rectangles() -> None:
-    """Let no more of them be remembered than are asked for again."""
-    for kind, name in _WORKED_OUT:
-        remembering = getattr(kind, name)
-        if remembering.cache_parameters()["maxsize"] > _REMEMBERED:
-            setattr(kind, name, lru_cache(maxsize=_REMEMBERED)(remembering.__wrapped__))
 
 
 @dataclass

@@ -17,12 +17,14 @@ import numpy as np
 import pytest
 
 from localsteer.cli import main, session
+from localsteer.engine import client
 from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import Extract, Extracted, Load, Loaded, Stop
 from localsteer.gguf_header import model_id, read_header, vocabulary_fingerprint
 from localsteer.steering.fit import ModelStamp
 from localsteer.steering.vector import SteeringVector
 from localsteer.steering.vector_file import save_vector
+from tests.warm_engines import WarmEngine
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,7 +74,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class LastingClient(EngineClient):
-    """An engine process for many commands: closing it only stops what it is at, and the next one loads afresh."""
+    """An engine process for many commands: closing it only stops what it is at, and the next one loads afresh.
+
+    It begins as a copy of ``warm``.
+    """
+
+    def __init__(self, log_path: Path, warm: WarmEngine | None) -> None:
+        super().__init__(log_path)
+        self._warm = warm
+
+    def start(self) -> None:
+        with pytest.MonkeyPatch.context() as patched:
+            if self._warm is not None:
+                patched.setattr(client, "_spawn", self._warm.spawn)
+            super().start()
 
     def close(self) -> None:
         if self.alive:
@@ -84,11 +99,11 @@ class LastingClient(EngineClient):
 
 
 @pytest.fixture(scope="session")
-def engine_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LastingClient]:
+def engine_process(warm_engine: WarmEngine | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LastingClient]:
     """The process behind all commands that run in this one; starting one for each takes longer than most of them."""
-    client = LastingClient(tmp_path_factory.mktemp("logs") / "engine.log")
-    yield client
-    client.end()
+    lasting = LastingClient(tmp_path_factory.mktemp("logs") / "engine.log", warm_engine)
+    yield lasting
+    lasting.end()
 
 
 @pytest.fixture(scope="session")

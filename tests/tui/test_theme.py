@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.color import Color, rgb_to_lab
+from textual.css import stylesheet
+from textual.css.model import RuleSet
+from textual.css.parse import parse
 from textual.widgets import OptionList
 
 from localsteer.library.places import Places
@@ -145,6 +150,27 @@ async def test_the_line_that_is_meant_stands_out_in_every_theme(open_app: OpenAp
             await running.pilot.pause()
             meant = options.get_visual_style("option-list--option", "option-list--option-highlighted")
             assert meant.background != options.get_visual_style("option-list--option").background, name
+
+
+async def test_going_back_to_a_theme_parses_no_style_sheet_again(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = []
+
+    def noted(*arguments: Any, **more: Any) -> Iterable[RuleSet]:
+        parsed.append(arguments)
+        return parse(*arguments, **more)
+
+    monkeypatch.setattr(stylesheet, "parse", noted)
+    async with open_app() as running:
+        await running.loaded()
+        begun = running.screen.styles.background
+        running.app.take_theme(LIGHT)
+        await running.until(lambda: running.screen.styles.background != begun)
+        parsed.clear()
+        running.app.take_theme(DARK)
+        await running.until(lambda: running.screen.styles.background == begun)
+        assert parsed == []
 
 
 async def test_the_next_kind_by_key_and_the_end_by_another(open_app: OpenApp) -> None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from textual.css.scalar import Scalar
 from textual.geometry import Region, Size, Spacing
 
-from localsteer.tui.mends import claim_rectangles
+from localsteer.tui.remembering import claim_rectangles
 
 ANSWERS = 8_000
 """Of each kind; more than Textual would remember of any."""
