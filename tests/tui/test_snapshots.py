@@ -48,7 +48,7 @@ from tests.tui.pictures import picture
 from tests.tui.test_vector_card import open_card
 
 SIZES = ((140, 45), (80, 24))
-THEMES = (DARK, LIGHT)
+LOOKS = ((DARK, SIZES[0]), (DARK, SIZES[1]), (LIGHT, SIZES[1]), (LIGHT, SIZES[0]))
 WHEN = 1_700_000_000.0
 
 Arrange = Callable[[Running], Awaitable[None]]
@@ -205,6 +205,8 @@ VECTOR_CARD: dict[str, Arrange] = {
     "vector_card_tokens": card_page("tokens", "More likely"),
     "vector_card_likeness": card_page("likeness", "Cosine between its layers"),
 }
+OPENED_IN_THE_DARK = ("keys", "palette")
+"""They keep some colours of the theme that they were opened in."""
 SCREENS = (OVER_THE_CHAT, CONVERSATIONS, IN_A_TALK, WORKSHOP, VECTOR_CARD)
 
 
@@ -251,20 +253,22 @@ async def test_screens(screens: dict[str, Arrange], open_app: OpenApp, snapshot:
         await running.until(lambda: "on the panel" not in running.text())
         await running.pilot.press("alt+right", "alt+right", "alt+right")
         for name, arrange in screens.items():
+            if name in OPENED_IN_THE_DARK and running.app.theme != DARK:
+                running.app.take_theme(DARK)
+            # Forwards, or backwards from where the last screen ended: a change of the theme is what costs most.
+            order = LOOKS if running.app.theme == DARK else LOOKS[::-1]
             await arrange(running)
-            for theme in THEMES:
-                running.app.take_theme(theme)
-                for size in SIZES:
-                    await running.pilot.resize_terminal(*size)
-                    shade = theme.removeprefix("localsteer-")
-                    assert await settled(running) == snapshot(name=f"{name} {shade} {size[0]}x{size[1]}")
+            for theme, size in order:
+                if running.app.theme != theme:
+                    running.app.take_theme(theme)
+                await running.pilot.resize_terminal(*size)
+                shade = theme.removeprefix("localsteer-")
+                assert await settled(running) == snapshot(name=f"{name} {shade} {size[0]}x{size[1]}")
             await back(running)
 
 
 async def back(running: Running) -> None:
-    """To the chat as it opened."""
-    await running.pilot.resize_terminal(*SIZES[0])
-    running.app.take_theme(THEMES[0])
+    """To the chat as it opened, in whatever theme."""
     while running.app.screen is not running.screen:
         over = running.app.screen
         await running.pilot.press("escape")
