@@ -437,10 +437,13 @@ async def test_again_that_is_stopped_before_its_turn_leaves_the_reply_that_was_t
         await running.loaded()
         await running.say("Hello")
         await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
-        # The first reply still runs, into the record; the second waits.
+        # Nothing is heard meanwhile: the first reply still runs, into the record; the second waits.
+        await running.until(lambda: not running.screen._listening)
+        running.screen._listening = True
         await running.screen.conversing.again()
         assert running.screen.link.waiting == 1
         await running.screen._stop()
+        running.screen._listening = False
         await running.until(lambda: running.screen.link.idle and not running.screen.conversing._replies)
         talk = running.screen.talk
         await running.until(lambda: [message.role for message in talk.messages] == ["user", "assistant"])
