@@ -82,11 +82,11 @@ def _scores(
                 f"The direction is {direction.size} wide and {model_path} is {columns} wide; it was made for a model "
                 "of another size."
             )
-        seen = direction * _norm(weights, columns)
-        scores = np.empty(rows)
+        norm, scores = _norm(weights, columns), np.empty(rows)
         for first, chunk in output.chunks():
+            # Weights that are no numbers make scores that are none, which are left out.
             with np.errstate(all="ignore"):
-                scores[first : first + len(chunk)] = chunk @ seen
+                scores[first : first + len(chunk)] = chunk @ (direction * norm)
             if progress is not None:
                 progress(first + len(chunk), rows)
     except OSError as error:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sqlite3
 import struct
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from localsteer.chat.importing import read_conversation
@@ -19,6 +22,7 @@ from localsteer.chat.store import ConversationStore
 from localsteer.engine.death import how_it_ended, last_words
 from localsteer.errors import LocalsteerError, ModelError, RecipeError, StorageError
 from localsteer.gguf_header import check_chat_model, read_header
+from localsteer.lens.promoted import promoted_tokens
 from localsteer.lens.token_texts import token_texts
 from localsteer.library.measured import read_sweep
 from localsteer.library.remembered import Remembered, RememberedDial, read_remembered, write_remembered
@@ -192,6 +196,16 @@ def test_a_byte_token_that_spells_no_byte(sound: bytes, tmp_path: Path) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(file.content())
     assert token_texts(path, read_header(path), [300]) == {300: "<0xZZ>"}
+
+
+def test_weights_that_are_no_numbers_put_no_warning_on_the_terminal(sound: bytes, tmp_path: Path) -> None:
+    file = taken_apart(sound)
+    at = next(tensor.offset for tensor in file.tensors if tensor.name == b"output_norm.weight")
+    file.data = file.data[:at] + struct.pack("<f", math.inf) + file.data[at + 4 :]
+    path = written(tmp_path / "model.gguf", file.content())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert promoted_tokens(path, np.zeros(32, np.float32), 5).promoted == ()
 
 
 @pytest.mark.parametrize("content", ["[" + "9" * 5000 + "]", "[[1e999]]", "[" * 100_000])
