@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from localsteer.file_reading import check_is_file
 from localsteer.private import make_private, tighten
 
 BUSY_SECONDS = 5.0
+_MOMENT = 0.02
 _CACHE_KIB = 512
 """Of a database so much is held in memory. The system holds the file anyway, and a conversation reads its end."""
 _DAMAGED = "{path} is damaged; `localsteer chats rescue OUT` writes what can still be read to a new file."
@@ -38,7 +40,7 @@ def connect(path: Path) -> sqlite3.Connection:
             connection.text_factory = decode
             check_ours(connection, path)
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA journal_mode = WAL")
+            _log_ahead(connection)
             # Each commit reaches the disk: a power cut costs no more than what was not yet saved.
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA fullfsync = ON")  # on macOS, see syncing.py; elsewhere it means nothing
@@ -49,6 +51,19 @@ def connect(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """WAL. SQLite does not wait with this where others are about to do the same to an older file, or a new one."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(_MOMENT)
 
 
 @contextmanager
@@ -95,8 +110,7 @@ def _explain(error: sqlite3.Error, path: Path) -> str:
         return f"There is no room on the disk for {path}; make some: what is on the screen is not lost yet."
     if "disk i/o" in said:
         return (
-            f"There is no room on the disk for {path}, or the disk fails; make some, or look after the disk: what is "
-            "on the screen is not lost yet."
+            f"There is no room on the disk for {path}, or it fails; make some: what is on the screen is not lost yet."
         )
     if "locked" in said or "busy" in said:
         return f"{path} is in use by another program; close it there and try again."

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from localsteer.chat.backup import back_up
 from localsteer.chat.conversation import ConversationSummary, Deletion, SearchHit, title_from
 from localsteer.chat.database import clear_errors, connect, transaction
 from localsteer.chat.deleting import delete_whole, list_deletions, purge_deletions
@@ -64,6 +63,8 @@ class ConversationList:
         The copy is an ordinary database of conversations, with what can still be undone in it. Raises StorageError
         where ``out`` exists, unless it is to be overwritten.
         """
+        from localsteer.chat.backup import back_up
+
         back_up(self._connection, self.path, out, overwrite=overwrite)
 
     # ------------------------------------------------------------ the list

@@ -134,10 +134,10 @@ def _recipe(top: TomlTable, values: Mapping[str, object], name: str) -> Recipe:
     poles = top.table("poles")
     positive, negative = poles.text("positive"), poles.text("negative")
     poles.close()
-    for what, label in (("description", description), ("group", group)):
+    labels = {"description": description, "group": group, "poles.positive": positive, "poles.negative": negative}
+    for what, label in labels.items():
         if len(label) > LONGEST_LABEL:
             raise RecipeError(f'"{what}" has {len(label):,} characters; {LONGEST_LABEL:,} are the most.')
-    check_poles(name, positive, negative)
     read = {"personas": _personas, "pairs": _explicit_pair, "questions": _questions, "texts": _texts}
     forms: dict[str, list[Form]] = {}
     for key, read_form in read.items():

@@ -19,7 +19,6 @@ from textual.widget import Widget
 from localsteer.engine.client import EngineClient
 from localsteer.library.places import find_places
 from localsteer.tui.chat_screen import ChatScreen
-from localsteer.tui.clipboard import put
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
@@ -181,6 +180,8 @@ class LocalsteerApp(App[None], inherit_bindings=False):
 
     def copy_to_clipboard(self, text: str) -> None:
         """What Textual's own widgets copy goes the same way as ours."""
+        from localsteer.tui.clipboard import put
+
         self._clipboard = text
 
         async def copy() -> None:

@@ -45,6 +45,8 @@ class TerminalApp:
             if before is not None:
                 before()
 
+        # The size is this terminal's, not that of the one that the tests were started in.
+        inherited = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
         # Where tests run in the background, children would inherit that these are ignored.
         handlers = {one: signal.signal(one, signal.SIG_DFL) for one in (signal.SIGINT, signal.SIGHUP)}
         try:
@@ -56,7 +58,7 @@ class TerminalApp:
                 stderr=theirs,
                 start_new_session=True,
                 preexec_fn=own_terminal,
-                env={**os.environ, "TERM": "xterm-256color", "LOCALSTEER_HOME": str(home), **(environment or {})},
+                env={**inherited, "TERM": "xterm-256color", "LOCALSTEER_HOME": str(home), **(environment or {})},
             )
         finally:
             for one, handler in handlers.items():

@@ -36,7 +36,10 @@ class AppInTerminal:
         leader, follower = pty.openpty()
         fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("LOCALSTEER", "TEXTUAL"))
+            name: value
+            for name, value in os.environ.items()
+            # Its size the app has from this terminal, not from the one that the tests were started in.
+            if not name.startswith(("LOCALSTEER", "TEXTUAL")) and name not in {"COLUMNS", "LINES"}
         }
         path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         given = [word for setting in settings for word in ("--set", setting)]

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from localsteer.engine.protocol import Sampling
 from localsteer.errors import DialError
@@ -141,7 +142,7 @@ async def test_every_command_does_what_it_says(
         copied.append(text)
         return "system"
 
-    monkeypatch.setattr("localsteer.tui.commands.copying.put", put)
+    monkeypatch.setattr("localsteer.tui.clipboard.put", put)
     async with open_app(size=(110, 40)) as running:
         await running.loaded()
         screen, conversing = running.screen, running.screen.conversing
@@ -263,6 +264,20 @@ async def test_every_command_does_what_it_says(
         await running.until(lambda: running.app._exit)
     # None of it is a message: only that one is remembered.
     assert places.sent_messages.read_text(encoding="utf-8") == '"/slashes"\n'
+
+
+async def test_who_types_faster_than_the_list_follows_is_taken_by_the_word(open_app: OpenApp, alone: None) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        composer, offered = running.screen.query_one(Composer), running.screen.query_one(Completions)
+        await running.pilot.press("slash")
+        await running.until(lambda: offered.chosen is not None)
+        # Both in one go: the list still stands at "/help", the first of all commands.
+        composer.insert("seed 7")
+        await composer._on_key(events.Key("enter", "\r"))
+        await running.until(lambda: running.screen.conversing.sampling.seed == 7)
+        assert len(running.app.screen_stack) == 1
+        assert composer.text == ""
 
 
 async def test_completion_by_keys_and_mouse(open_app: OpenApp, alone: None, heat_at_hand: Path) -> None:

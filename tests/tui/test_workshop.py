@@ -61,6 +61,18 @@ def line(running: Running, which: str) -> Line:
 
 
 class TestOneWord:
+    async def test_what_is_typed_right_after_enter_stands_in_the_next_line(self, open_app: OpenApp) -> None:
+        async with open_app() as running:
+            await open_workshop(running)
+            await running.until(lambda: running.app.focused is line(running, "word"))
+            driver = running.app._driver
+            assert driver is not None
+            # All in one go, as from a quick person on a slow machine.
+            for one in (*"cheerful", "enter", *"gloomy"):
+                driver.process_message(events.Key(one, one if len(one) == 1 else "\r"))
+            await running.until(lambda: line(running, "opposite").text == "gloomy")
+            assert line(running, "word").text == "cheerful"
+
     async def test_from_two_words_typed_to_a_dial_tried_saved_and_in_use(
         self, open_app: OpenApp, places: Places, monkeypatch: pytest.MonkeyPatch
     ) -> None:

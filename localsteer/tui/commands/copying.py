@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 from textual.screen import Screen
 
 from localsteer.errors import StorageError
-from localsteer.tui.clipboard import put, way_words
 from localsteer.tui.plain import plain
 from localsteer.tui.steady import work_beside
 from localsteer.tui.talk import Talk
@@ -81,6 +80,8 @@ class CopyCommands(Screen[None]):
         return without_controls(replies.last().written) if replies else ""
 
     def _copy(self, text: str, what: str) -> None:
+        from localsteer.tui.clipboard import put, way_words
+
         async def copy() -> None:
             way = await put(cast("LocalsteerApp", self.app), text)
             self._remark(f"Copied {what} {way_words(way)}.")

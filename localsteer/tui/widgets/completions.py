@@ -47,6 +47,8 @@ class Completions(OptionList):
     def __init__(self) -> None:
         super().__init__()
         self._offered: tuple[Completion, ...] = ()
+        self.typed = ""
+        """What these are offered for: a quick person has typed on by now."""
 
     @property
     def open(self) -> bool:
@@ -60,6 +62,7 @@ class Completions(OptionList):
 
     def offer(self, offered: Sequence[Completion], typed: str) -> None:
         """Show these. The first one is highlighted, unless all that it would say is typed already or nothing is."""
+        self.typed = typed
         offered = tuple(offered[:_MOST_SHOWN])
         if offered != self._offered:
             self._offered = offered

@@ -145,6 +145,9 @@ class Composer(WritingArea):
     def _complete(self, key: str) -> bool:
         """Whether a key meant the list over the input."""
         offered = self._completions
+        if key in {"tab", "enter"} and offered.typed != self.text:
+            # It follows in a moment. Enter sends what was typed, not what goes with the beginning of it.
+            return key == "tab"
         match key:
             case "up" | "down":
                 offered.move(-1 if key == "up" else 1)

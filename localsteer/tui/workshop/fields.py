@@ -24,6 +24,8 @@ _GAP = "  "
 class Line(Input):
     """One line of text."""
 
+    # Before any key that comes behind it is handed on: a quick person's next word belongs to the next line.
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "enter", show=False, priority=True)]
     DEFAULT_CSS = """
     Line, Line:focus { border: none; height: 1; padding: 0 1; background: $panel; width: 1fr; }
     Line:focus { background: $panel; border-left: outer $primary; padding: 0 1 0 0; }
@@ -31,8 +33,19 @@ class Line(Input):
     Line > .input--placeholder { color: $faint; }
     """
 
-    def __init__(self, value: str = "", *, placeholder: str = "", id: str | None = None) -> None:
+    def __init__(
+        self, value: str = "", *, placeholder: str = "", id: str | None = None, then: str | None = None
+    ) -> None:
+        """``then``: the id of the line that Enter leads to; None: Enter says that this one is submitted."""
         super().__init__(value, placeholder=placeholder, id=id, compact=True, select_on_focus=False)
+        self._then = then
+
+    async def action_enter(self) -> None:
+        """On to the next line, or done."""
+        if self._then is None:
+            await self.action_submit()
+        else:
+            self.screen.set_focus(self.screen.query_one(f"#{self._then}"))
 
     @property
     def text(self) -> str:

@@ -43,7 +43,7 @@ class WordWay(Way):
     def compose(self) -> ComposeResult:
         with Horizontal(classes="way--row"):
             yield Label("Word or phrase")
-            yield Line(placeholder="cheerful", id="word")
+            yield Line(placeholder="cheerful", id="word", then="opposite")
             yield Label("Its opposite")
             yield Line(placeholder="gloomy", id="opposite")
         with Horizontal(classes="way--row"):
@@ -136,10 +136,6 @@ class WordWay(Way):
             side.text = "\n".join(form.filled(word)) if word else ""
             texts.append(side.text)
         self._form_texts = (texts[0], texts[1])
-
-    @on(Input.Submitted, "#word")
-    def _to_opposite(self) -> None:
-        self.screen.set_focus(self.query_one("#opposite", Line))
 
     @on(Input.Submitted, "#opposite")
     def _done(self) -> None:

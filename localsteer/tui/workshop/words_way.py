@@ -38,7 +38,7 @@ class WordsWay(Way):
     def compose(self) -> ComposeResult:
         with Horizontal(classes="way--row"):
             yield Label("More of", classes="-plus")
-            yield Line(placeholder="Love", id="more")
+            yield Line(placeholder="Love", id="more", then="less")
             yield Label("less of", classes="-minus")
             yield Line(placeholder="Hate", id="less")
         with Horizontal(classes="way--row"):
@@ -71,10 +71,6 @@ class WordsWay(Way):
         if event.index:
             more, less = TWO_WORDS[event.index - 1]
             self.query_one("#more", Line).value, self.query_one("#less", Line).value = more, less
-
-    @on(Input.Submitted, "#more")
-    def _to_less(self) -> None:
-        self.screen.set_focus(self.query_one("#less", Line))
 
     @on(Input.Submitted, "#less")
     def _done(self) -> None:
