@@ -77,6 +77,8 @@ async def test_the_message_under_the_mouse_goes_before_the_last_reply(
     open_app: OpenApp, system_clipboard: list[str]
 ) -> None:
     async with open_app() as running:
+        # The greeting that comes then would move the message away from under the mouse.
+        await running.loaded()
         await show_reply(running)
         await running.pilot.hover(UserView)
         await running.pilot.press("f10")
