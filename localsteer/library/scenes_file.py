@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from localsteer.errors import SceneError, StorageError
-from localsteer.file_reading import read_file
+from localsteer.file_reading import read_file, real_path
 from localsteer.library.files import write_private
 from localsteer.library.places import Places
 from localsteer.library.scenes import HEADER, MOST_BYTES, SAMPLING, Scene
@@ -215,4 +215,4 @@ def _write(places: Places, text: str, wanted: list[dict[str, Any]]) -> None:
         says = None
     if says != wanted:
         raise SceneError(f"{places.scenes} is written in a way that only you can change; do it by hand.")
-    write_private(places.scenes, text.encode("utf-8"))
+    write_private(real_path(places.scenes), text.encode("utf-8"))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from localsteer.errors import SettingsError, StorageError
-from localsteer.file_reading import read_file
+from localsteer.file_reading import read_file, real_path
 from localsteer.library.files import write_private
 from localsteer.library.places import Places
 from localsteer.library.setting_values import plain_value
@@ -56,7 +56,7 @@ def make_settings_file(places: Places) -> bool:
     """Make the file where there is none; True if it was made. Raises StorageError."""
     if places.settings.exists():
         return False
-    write_private(places.settings, commented_file().encode("utf-8"))
+    write_private(real_path(places.settings), commented_file().encode("utf-8"))
     return True
 
 
@@ -178,4 +178,4 @@ def _parse(places: Places, text: str) -> TOMLDocument:
 
 
 def _write(places: Places, text: str) -> None:
-    write_private(places.settings, text.encode("utf-8"))
+    write_private(real_path(places.settings), text.encode("utf-8"))

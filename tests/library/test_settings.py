@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,18 @@ def test_a_file_that_cannot_be_read_is_never_written(places: Places, content: by
             change()
     assert not make_settings_file(places)
     assert places.settings.read_bytes() == content
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links take rights on Windows")
+def test_a_file_that_lies_elsewhere_by_a_link_is_changed_there(places: Places, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "dotfiles" / "settings.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("# mine\nseed = 1\n", encoding="utf-8")
+    places.config.mkdir(parents=True, exist_ok=True)
+    places.settings.symlink_to(elsewhere)
+    set_in_file(places, "seed", "7")
+    assert places.settings.is_symlink()
+    assert elsewhere.read_text(encoding="utf-8").startswith("# mine\nseed = 7")
 
 
 def test_the_sampling_is_that_of_the_settings() -> None:
