@@ -147,6 +147,10 @@ class LocalsteerApp(App[None], inherit_bindings=False):
                     )
         for name, words in WORDS.items():
             yield SystemCommand(f"Theme: {words}", "Change the colours", partial(self.take_theme, name))
+        if self._driver is not None and self._driver.can_suspend:
+            yield SystemCommand(
+                "To the shell", "Suspend localsteer; `fg` there brings it back", self.action_suspend_process
+            )
         yield SystemCommand("Quit", "Leave localsteer; everything is saved", self.action_quit)
 
     def action_command_palette(self) -> None:

@@ -118,8 +118,12 @@ def test_suspended_and_resumed(tmp_path: Path, slow_model: Path) -> None:
         app.until(lambda: app.engines)
         (engine,) = app.engines
         process = psutil.Process(app.process.pid)
-        for _ in range(3):
-            app.process.send_signal(signal.SIGTSTP)
+        for by_hand in (False, True, False):
+            if by_hand:  # Ctrl+Z undoes; the palette has a command for it
+                app.press("\x10shell", lambda screen: "brings it back" in screen)
+                app.type("\r")
+            else:
+                app.process.send_signal(signal.SIGTSTP)
             app.until(lambda: process.status() == psutil.STATUS_STOPPED)
             assert termios.tcgetattr(app.ours)[3] == modes
             assert b"\x1b[?1049l" in app.written[-300:]
