@@ -24,6 +24,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NoReturn
 
+from localsteer.engine.client import _SURROUNDINGS
+
 CAN_ADOPT = sys.platform == "linux"
 _ADOPT = 36  # prctl's PR_SET_CHILD_SUBREAPER
 _ROOT = str(Path(__file__).parents[1])
@@ -66,6 +68,7 @@ class WarmEngine:
             [sys.executable, "-P", "-c", _START, _ROOT, str(there.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            env={**_SURROUNDINGS, **os.environ},
             pass_fds=[there.fileno()],
             start_new_session=True,
         )
@@ -73,7 +76,7 @@ class WarmEngine:
 
     def spawn(self, log: IO[bytes] | None) -> CopiedEngine:
         """A new engine whose standard error goes to ``log``, as the client starts one."""
-        request = json.dumps({"environment": {"GGML_NO_BACKTRACE": "1", **os.environ}, "folder": str(Path.cwd())})
+        request = json.dumps({"environment": {**_SURROUNDINGS, **os.environ}, "folder": str(Path.cwd())})
         with contextlib.ExitStack() as stack:
             errors = log or stack.enter_context(Path(os.devnull).open("wb"))
             its_commands, commands = os.pipe()
