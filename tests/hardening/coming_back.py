@@ -16,10 +16,16 @@ from localsteer.tui.widgets.messages import ReplyView, UserView
 from tests.hardening.monkey import PATIENCE, Monkey
 
 
+class Quit(Exception):
+    """What the monkey did last was to quit, and the app has come to it."""
+
+
 async def until(monkey: Monkey, true: Callable[[], object]) -> None:
-    """Go on as soon as ``true()`` is."""
+    """Go on as soon as ``true()`` is. Raises Quit."""
     end = time.monotonic() + PATIENCE
     while not true():
+        if monkey.has_quit:
+            raise Quit
         assert monkey.running, f"the app is gone\n{monkey.story()}"
         assert time.monotonic() < end, f"waited in vain\n{monkey.story()}\n{shown(monkey)}"
         await asyncio.sleep(0.02)
@@ -41,7 +47,7 @@ def standing(monkey: Monkey) -> str:
 
 
 async def come_back(monkey: Monkey) -> None:
-    """Out of all dialogs with Esc, into the input, until nothing is on its way."""
+    """Out of all dialogs with Esc, into the input, until nothing is on its way. Raises Quit."""
     app = monkey.app
     monkey.resize(100, 30)
     await monkey.settle()
@@ -51,6 +57,8 @@ async def come_back(monkey: Monkey) -> None:
         monkey.key("escape")
         await monkey.settle()
         await asyncio.sleep(0.05)
+        if monkey.has_quit:
+            raise Quit
     assert len(app.screen_stack) == 1, f"Esc does not lead out\n{standing(monkey)}\n{monkey.story()}\n{shown(monkey)}"
     link = monkey.chat.link
     for _ in range(5):

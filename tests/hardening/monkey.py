@@ -201,6 +201,11 @@ class Monkey:
         """Whether the app is there and has not been quit."""
         return self.app.is_running and self.app._exception is None and not self.app._exit
 
+    @property
+    def has_quit(self) -> bool:
+        """Whether a key, a click or the palette has told the app to end: no key means anything any more."""
+        return self.app._exit and self.app._exception is None
+
     async def play(self, events_wanted: int, until: float) -> None:
         """So many events, or as many as come before ``until`` (:func:`time.monotonic`), or until the app is quit."""
         wanted = self.count + events_wanted

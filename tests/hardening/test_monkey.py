@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from localsteer.library.places import Places, practice_model
 from localsteer.tui import conversing
 from localsteer.tui.app import LocalsteerApp
 from localsteer.tui.opening import open_with
-from tests.hardening.coming_back import check_kept, come_back, say_something_plain, until
+from tests.hardening.coming_back import Quit, check_kept, come_back, say_something_plain, until
 from tests.hardening.monkey import Monkey, Reached, Trouble
 from tests.library.hub_server import running_hub
 
@@ -78,14 +79,15 @@ async def one_opening(monkey: Monkey, places: Places, trouble: Trouble, wanted: 
     try:
         async with monkey.app.run_test(size=(100, 30), notifications=True, message_hook=trouble.hear):
             await until(monkey, lambda: monkey.chat.link.card is not None)
-            while monkey.count < wanted and time.monotonic() < end and monkey.running:
-                await monkey.play(min(ROUND, wanted - monkey.count), end)
-                if monkey.running:
-                    await come_back(monkey)
-                    check_kept(monkey, places)
-                    await say_something_plain(monkey)
-                    check_kept(monkey, places)
-                assert trouble.seen == []
+            with suppress(Quit):
+                while monkey.count < wanted and time.monotonic() < end and monkey.running:
+                    await monkey.play(min(ROUND, wanted - monkey.count), end)
+                    if monkey.running:
+                        await come_back(monkey)
+                        check_kept(monkey, places)
+                        await say_something_plain(monkey)
+                        check_kept(monkey, places)
+                    assert trouble.seen == []
     except BaseException as error:
         error.add_note(monkey.story())
         raise
