@@ -51,6 +51,12 @@ _COLLECT_AFTER = (10_000, 20, 20)
 _OF_THE_TERMINAL = (events.InputEvent, events.Paste, events.AppFocus, events.AppBlur)
 
 
+def collect_what_is_new() -> None:
+    """What was imported stays: looking through all of it would hold a key up for a twentieth of a second now and then."""
+    gc.freeze()
+    gc.set_threshold(*_COLLECT_AFTER)
+
+
 class LocalsteerApp(App[None], inherit_bindings=False):
     """Paints at once; the model is loaded by a process of its own."""
 
@@ -220,9 +226,7 @@ def run(model: str | None = None, given: Sequence[str] = (), engine: EngineClien
     """
     check_terminal()
     app = LocalsteerApp(open_with(model, find_places(), given, engine))
-    # What was imported stays: looking through all of it would hold a key up for a twentieth of a second now and then.
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
+    collect_what_is_new()
     # In a browser Textual's own driver takes the signals.
     with nullcontext() if os.environ.get("TEXTUAL_DRIVER") else leaving_well(app):
         app.run()
