@@ -52,7 +52,7 @@ _OF_THE_TERMINAL = (events.InputEvent, events.Paste, events.AppFocus, events.App
 
 
 def collect_what_is_new() -> None:
-    """What was imported stays: looking through all of it would hold a key up for a twentieth of a second now and then."""
+    """What was imported stays: looking through it would hold a key up for a twentieth of a second now and then."""
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
 
