@@ -7,6 +7,7 @@ import json
 import random
 import sqlite3
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -230,8 +231,15 @@ def test_a_download_goes_on_and_is_whole_when_it_has_a_name(kills: int, tmp_path
         environment = hub.environment(HF_HUB_CACHE=str(cache), HF_HOME=str(tmp_path / "home"))
         for kill in range(kills):
             victim = Victim("downloading", tmp_path, kill, str(models), environment=environment)
+            asked_before = len(hub.bodies_asked_for())
             victim.until("doing")
-            wait_a_little(draw, 0.8)
+            if kill % 4 == 3:
+                wait_a_little(draw, 0.8)
+            else:  # in the midst of what comes
+                end = time.monotonic() + 5
+                while len(hub.bodies_asked_for()) == asked_before and time.monotonic() < end:
+                    time.sleep(0.001)
+                time.sleep(0.1 * draw.random())
             said = victim.kill()
             assert "Traceback" not in victim.errors()
             for one in said:
@@ -242,6 +250,7 @@ def test_a_download_goes_on_and_is_whole_when_it_has_a_name(kills: int, tmp_path
             for reference in cache.glob("models--*/refs/main"):
                 assert len(reference.read_text(encoding="ascii")) == 40
         resumed = sum(given != "" for given in hub.bodies_asked_for())
+        assert resumed or kills == 1, "no kill came while something was on its way"
         victim = Victim("downloading", tmp_path, 0, str(models), environment=environment)
         victim.until("done", models)
         victim.kill()
