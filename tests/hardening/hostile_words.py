@@ -199,16 +199,21 @@ class Searched:
 # ---------------------------------------------------------------- chat templates
 
 
-def _template(text: str) -> None:
+def template_of(source: str) -> ChatTemplate:
+    """The chat template of a model that has nothing else."""
     model = SimpleNamespace(
         name="Small",
         begin_token=1,
         end_token=2,
         token_text=lambda token: f"<{token}>",
-        metadata={"tokenizer.chat_template": text},
+        metadata={"tokenizer.chat_template": source},
     )
+    return ChatTemplate(model)  # type: ignore[arg-type]
+
+
+def _template(text: str) -> None:
     with patch.object(template_sandbox, "SECONDS", _TEMPLATE_SECONDS):
-        template = ChatTemplate(model)  # type: ignore[arg-type]
+        template = template_of(text)
         for roles in (("user",), ("system", "user", "assistant", "user")):
             try:
                 frame = template.frame(roles, True)

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import time
-from types import SimpleNamespace
 
 import pytest
 
 from localsteer.errors import ModelError
 from localsteer.llama import template_sandbox
-from localsteer.llama.template_text import ChatTemplate, TemplateRefusal
+from localsteer.llama.template_text import TemplateRefusal
 from tests.hardening.hostile_models import TEMPLATES
+from tests.hardening.hostile_words import template_of
 from tests.hardening.outcomes import MOST_MEMORY, check_sentence, peak_memory
 
 ROLES = ("user", "assistant", "user")
 
 
-def template(source: str) -> ChatTemplate:
-    model = SimpleNamespace(
-        name="Small",
-        begin_token=1,
-        end_token=2,
-        token_text=lambda token: f"<{token}>",
-        metadata={"tokenizer.chat_template": source},
-    )
-    return ChatTemplate(model)  # type: ignore[arg-type]
-
-
 def outcome(source: str) -> str:
     """The frame's text, or the sentence in its place."""
     try:
-        return "".join(template(source).frame(ROLES, True).texts)
+        return "".join(template_of(source).frame(ROLES, True).texts)
     except (ModelError, TemplateRefusal) as error:
         check_sentence(str(error))
         return str(error)
@@ -60,7 +49,7 @@ def test_so_does_each_with_all_the_time_it_may_have() -> None:
 
 def test_loops_within_loops_are_ended_and_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(template_sandbox, "SECONDS", 0.05)
-    endless = template("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}")
+    endless = template_of("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}")
     for _ in range(3):
         with pytest.raises(ModelError, match=r"computes for more than .* take another file of this model"):
             endless.frame(ROLES, True)
@@ -69,7 +58,7 @@ def test_loops_within_loops_are_ended_and_not_begun_again(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("source", ["{{ 'a' * 10**10 }}", "{{ 'a'.center(10**9) }}", "{{ 'a' | center(10**9) }}"])
 def test_what_would_be_too_large_is_not_even_made(source: str) -> None:
     with pytest.raises(ModelError, match="makes too much text"):
-        template(source).frame(ROLES, True)
+        template_of(source).frame(ROLES, True)
 
 
 def test_what_templates_of_real_models_do_is_allowed() -> None:
@@ -83,7 +72,7 @@ def test_what_templates_of_real_models_do_is_allowed() -> None:
         "{%- if loop.last and add_generation_prompt -%}{{ '<|assistant|>' }}{%- endif -%}{%- endfor -%}"
         "{{ [1, 2][0] }}{{ {'a': 'b'} | tojson }}{{ ('a', 'b') | join(', ') }}{{ ns.text | length }}"
     )
-    assert template(source).frame(ROLES, True).texts == (
+    assert template_of(source).frame(ROLES, True).texts == (
         "<|user|>",
         "\n<|assistant|>",
         "\n<|user|>",
@@ -96,4 +85,4 @@ def test_a_long_conversation_is_no_hostile_template() -> None:
         "{% for m in messages %}{{ '<' + m.role + '>' + m.content + '\\n' }}"
         "{% if loop.index0 == messages | length %}x{% endif %}{% endfor %}"
     )
-    assert len(template(source).frame(("user", "assistant") * 2000, True).order) == 4000
+    assert len(template_of(source).frame(("user", "assistant") * 2000, True).order) == 4000
