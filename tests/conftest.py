@@ -46,6 +46,18 @@ def _no_models_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     monkeypatch.setattr(model_places, "OLLAMA_SERVICE", tmp_path / "no service")
 
 
+@pytest.fixture
+def as_the_app_collects() -> Iterator[None]:
+    """The garbage collector looks as often as it does in the app; for tests it does a twentieth as often."""
+    from localsteer.tui.app import collect_what_is_new
+
+    before = gc.get_threshold()
+    gc.collect()
+    collect_what_is_new()
+    yield
+    gc.set_threshold(*before)
+
+
 @pytest.fixture(scope="session")
 def warm_engine() -> Iterator[WarmEngine | None]:
     """The process whose copies are the engines of tests that start many; None where it cannot be had."""

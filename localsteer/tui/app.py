@@ -45,8 +45,13 @@ from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
 
-_COLLECT_AFTER = (10_000, 20, 20)
-"""Objects made, and collections of younger ones, after which the garbage collector looks."""
+_COLLECT_AFTER = (5_000, 5, 4)
+"""Objects made, and collections of younger ones, after which the garbage collector looks.
+
+Old ones too, every thirty turns or so: messages that scroll out of the screen have become old by then, and with their
+painted lines they are two hundred objects each. Where they wait longer, memory grows by a third, and looking through
+them at last holds the keys up for half a second.
+"""
 
 _OF_THE_TERMINAL = (events.InputEvent, events.Paste, events.AppFocus, events.AppBlur)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import random
 import statistics
 import sys
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,7 +37,7 @@ from localsteer.engine.protocol import (
 from localsteer.library.models import PRACTICE
 from localsteer.library.places import Places, packaged_recipes, practice_model, practice_vectors
 from localsteer.tui import conversing
-from localsteer.tui.app import LocalsteerApp, collect_what_is_new
+from localsteer.tui.app import LocalsteerApp
 from localsteer.tui.opening import open_with
 from localsteer.tui.talk import Talk
 from tests.hardening.coming_back import come_back, until
@@ -217,19 +216,9 @@ def test_reading_replies_again_leaves_no_memory_behind() -> None:
     assert left < LEFT, f"{left} bytes are left of twelve readings"
 
 
-@pytest.fixture
-def as_the_app_collects() -> Iterator[None]:
-    """The garbage collector looks as often as it does in the app; for tests it does a tenth as often."""
-    before = gc.get_threshold()
-    collect_what_is_new()
-    yield
-    gc.set_threshold(*before)
-
-
 @pytest.mark.soak
-async def test_the_app_itself_keeps_its_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_the_app_collects: None
-) -> None:
+@pytest.mark.usefixtures("as_the_app_collects")
+async def test_the_app_itself_keeps_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conversing, "pace_of", lambda card: 0.0)
     home = tmp_path / "home"
     places = Places(data=home, config=home, logs=home / "logs")

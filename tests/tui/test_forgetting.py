@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections import Counter
+from collections import Counter, deque
 
 import pytest
 from textual._styles_cache import StylesCache
@@ -57,3 +57,22 @@ async def test_a_window_that_was_closed_leaves_nothing(open_app: OpenApp) -> Non
                     break
                 await asyncio.sleep(0.1)
             assert not more, f"{key}: {more}"
+
+
+class _Old:
+    """As a message that lives for a while: only the collector finds that it has been dropped."""
+
+    def __init__(self) -> None:
+        self.itself = self
+        self.lines: list[list[str]] = [[] for _ in range(48)]
+
+
+@pytest.mark.usefixtures("as_the_app_collects")
+def test_what_is_dropped_when_it_is_old_does_not_pile_up() -> None:
+    screen, most = deque[_Old](maxlen=1_000), 0
+    for count in range(30_000):
+        screen.append(_Old())
+        if count % 500 == 0:
+            most = max(most, len(gc.get_objects()))
+    on_screen = len(screen) * 50
+    assert most < 6 * on_screen, f"{most} objects for {on_screen} that are still there"
