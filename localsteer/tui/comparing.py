@@ -114,16 +114,22 @@ class Comparing:
             if waits:
                 self.now.end()
 
-    async def keep(self, place: int, *, take_dials: bool = False) -> None:
-        """The reply at ``place`` becomes the conversation's, an alternative to the one that was there."""
-        await self._keep((place,), place, take_dials=take_dials)
+    async def keep(self, shown: SideBySide | None, place: int, *, take_dials: bool = False) -> None:
+        """The reply at ``place`` becomes the conversation's, an alternative to the one that was there.
 
-    async def keep_all(self, place: int) -> None:
-        """All of them become alternatives; the conversation goes on with the one at ``place``."""
-        if self.now is not None and self.now.running:
+        ``shown``: the comparison that the person saw; nothing happens where another one has begun by now.
+        """
+        if shown is self.now:
+            await self._keep((place,), place, take_dials=take_dials)
+
+    async def keep_all(self, shown: SideBySide | None, place: int) -> None:
+        """All of them become alternatives; the conversation goes on with the one at ``place``. ``shown`` as above."""
+        if shown is None or shown is not self.now:
+            return
+        if shown.running:
             self._screen.say("They are still being written; Esc stops them.")
-        elif self.now is not None:
-            await self._keep(self.now.written, place)
+        else:
+            await self._keep(shown.written, place)
 
     def take(self, events: list[Event]) -> None:
         """What the engine said about it."""

@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
@@ -254,3 +255,24 @@ async def test_a_second_enter_asks_for_nothing_more(open_app: OpenApp) -> None:
         await running.pilot.pause()
         assert now(running) is before
         await running.pilot.press("escape")
+
+
+@pytest.mark.parametrize("key", ["enter", "t", "a"])
+async def test_a_side_that_is_gone_a_moment_later_is_not_kept(key: str, open_app: OpenApp) -> None:
+    async with open_app(temperature=1.0, settings=SHORT) as running:
+        await steer(running)
+        await running.say("the people find the word")
+        await running.replied()
+        replies = running.replies()
+        await running.pilot.press("alt+c")
+        await compared(running, 2)
+        await running.pilot.press("s")
+        await compared(running, 5)
+        await running.pilot.press("5")
+        await running.until(lambda: view(running).picked == 4)
+        # The line-up of two begins, and the key comes before the screen shows it.
+        for pressed in ("s", key):
+            running.app.post_message(events.Key(pressed, pressed if len(pressed) == 1 else None))
+        await compared(running, 2)
+        await running.until(lambda: view(running).picked == 1)
+        assert running.replies() == replies

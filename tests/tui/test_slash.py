@@ -248,7 +248,7 @@ async def test_every_command_does_what_it_says(
             assert "/slashes" in out.read_text(encoding="utf-8")
         json.loads((tmp_path / "talk.json").read_bytes())
         await running.say("/save talk.md")
-        await running.until(lambda: "exists already" in running.text())
+        await running.until(lambda: "exists already" in running.remarks())
 
         await running.say("/theme contrast")
         await running.until(lambda: running.app.theme == CONTRAST)

@@ -173,13 +173,13 @@ class CompareScreen(ModalScreen[None], SteadyScreen[None]):
             self._columns[self.picked].scroll(by)
 
     def action_keep(self) -> None:
-        self.call_later(self._comparing.keep, self.picked)
+        self.call_later(self._comparing.keep, self._shown, self.picked)
 
     def action_keep_with_dials(self) -> None:
-        self.call_later(self._comparing.keep, self.picked, take_dials=True)
+        self.call_later(self._comparing.keep, self._shown, self.picked, take_dials=True)
 
     def action_keep_all(self) -> None:
-        self.call_later(self._comparing.keep_all, self.picked)
+        self.call_later(self._comparing.keep_all, self._shown, self.picked)
 
     def action_again(self) -> None:
         self._comparing.again()
