@@ -332,6 +332,7 @@ class Dialling:
 
         async def chosen(place: Place | None) -> None:
             if place is not None:
-                await self.change(lambda rack: rack.place(place.layers, place.scope))
+                # Another one may have come onto the panel since, and be the picked one.
+                await self.change(lambda rack: rack.place(dial.name, place.layers, place.scope))
 
         open_late(self._panel, LayersAndScope(dial, card), chosen)

@@ -164,9 +164,10 @@ class Rack:
         to = max(0, min(to, len(others)))
         return replace(self, dials=(*others[:to], self.dials[index], *others[to:]), picked=to)
 
-    def place(self, layers: tuple[int, ...] | None, scope: Scope) -> Rack:
-        """The picked dial on these layers (None: its vector's own) and in this scope, see :meth:`Dial.placed`."""
-        return self._changed(lambda dial: dial.placed(layers, scope))
+    def place(self, name: str, layers: tuple[int, ...] | None, scope: Scope) -> Rack:
+        """The dial of this name on these layers (None: its vector's own) and in this scope, see :meth:`Dial.placed`."""
+        dials = tuple(dial.placed(layers, scope) if dial.name == name else dial for dial in self.dials)
+        return replace(self, dials=dials)
 
     def turn(self, steps: float) -> Rack:
         """The picked dial turned by so many coarse steps, never past the ends of its bar; zero is never jumped over."""

@@ -9,6 +9,7 @@ from localsteer.tui.dialogs.layers_and_scope import LayersAndScope
 from localsteer.tui.widgets.layer_bars import LayerBars
 from tests.tui.conftest import OpenApp, Running
 from tests.tui.dials_at_hand import add_three, dial
+from tests.tui.test_steady import at_once
 
 pytestmark = pytest.mark.usefixtures("heat_at_hand")
 
@@ -77,3 +78,16 @@ async def test_layers_and_scope_are_chosen_by_key_and_mouse_undone_and_remembere
         await running.pilot.press("enter")
         await closed(running)
         await running.until(lambda: dial(running, "heat").own_layers is None)
+
+
+async def test_it_is_done_to_the_dial_that_was_shown_though_another_one_came_meanwhile(open_app: OpenApp) -> None:
+    async with open_app(size=(100, 30)) as running:
+        await add_three(running)
+        await running.pilot.press("alt+1")
+        await open_dialog(running, "alt+l")
+        # As when its vector has just been made.
+        await running.screen.dialling.add("lake")
+        at_once(running, "2", "ctrl+s")
+        await closed(running)
+        await running.until(lambda: dial(running, "heat").own_layers == (2,))
+        assert dial(running, "lake").own_layers is None

@@ -113,7 +113,9 @@ def test_a_dial_that_is_made_anew_takes_the_old_ones_place_and_strength() -> Non
 
 def test_layers_and_scope_that_the_person_chose_stay_when_the_vector_is_made_anew() -> None:
     mood = replace(MOOD, held=(3, 4, 5, 6))
-    rack = Rack().with_dial(mood).place((6, 3), "everything").with_dial(replace(mood, held=(4, 5, 6), layers=(5,)))
+    rack = (
+        Rack().with_dial(mood).place("mood", (6, 3), "everything").with_dial(replace(mood, held=(4, 5, 6), layers=(5,)))
+    )
     assert rack.dials[0].own_layers == (6,)
     assert rack.dials[0].scope == "everything"
 

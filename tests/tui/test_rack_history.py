@@ -28,7 +28,7 @@ CHANGES: tuple[Callable[[Rack], Rack], ...] = (
     lambda rack: rack.with_dial(MOOD),
     lambda rack: rack.with_dial(replace(SEA, name="lake")),
     lambda rack: rack.move(rack.picked, rack.picked + 1),
-    lambda rack: rack.place((2, 3), "everything"),
+    lambda rack: rack.place("mood", (2, 3), "everything"),
 )
 
 
