@@ -90,6 +90,7 @@ class Dialling:
         """Another model is being loaded, for which these vectors mean nothing."""
         self.rack = Rack()
         self._expect_nothing()
+        self._making.turn_away()
         await self._panel.show(self.rack)
 
     async def change(self, change: Callable[[Rack], Rack], run: str = "") -> None:

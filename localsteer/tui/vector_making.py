@@ -66,6 +66,13 @@ class VectorMaking:
             if name:
                 await self._take_one(name, event)
 
+    def turn_away(self) -> None:
+        """Another model comes. One that stands ready at this very moment is kept, but is no dial for that model."""
+        for name in self._names.values():
+            self._not_made(name)
+        self._names.clear()
+        self._view.end()
+
     def forget(self) -> None:
         """What waited was stopped before its turn came."""
         if not self._names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -197,3 +198,25 @@ async def test_models_are_in_the_palette_and_behind_the_models_name(open_app: Op
         await running.pilot.press("down", "enter")
         await loaded(running, practice_model().stem)
         assert running.screen.query_one(Composer).has_focus
+
+
+async def test_a_vector_that_is_made_as_another_model_comes_is_no_dial_for_that_one(
+    open_app: OpenApp, random_bpe_model: Path, patient_model: Path, warm_recipe: Path
+) -> None:
+    async with open_app(random_bpe_model) as running:
+        await running.loaded()
+        screen = running.screen
+        card = screen.link.card
+        assert card is not None
+        await running.until(lambda: not screen._listening)
+        # Nothing is heard meanwhile: what the engine says of it comes when the other model is chosen already.
+        screen._listening = True
+        await screen.dialling.add("heat")
+        path = screen.dialling.places.vectors / card.model_id / "heat.gguf"
+        await running.until(path.exists)
+        await asyncio.sleep(0.5)
+        await screen.switching.to(patient_model)
+        await screen.hearing.tick()
+        screen._listening = False
+        await loaded(running, patient_model.stem)
+        assert screen.dialling.rack.names() == ()
