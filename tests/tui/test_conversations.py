@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input, OptionList
 
-from localsteer.chat.conversation import SearchHit
+from localsteer.chat.conversation import ConversationSummary, SearchHit
 from localsteer.chat.store import ConversationStore
 from localsteer.chat.tree import ConversationTree, TreeMessage
 from localsteer.engine.protocol import MakeTitle, TitleMade
@@ -24,6 +25,7 @@ from localsteer.tui.naming import Naming
 from localsteer.tui.talk import Talk, empty_old
 from localsteer.tui.widgets.transcript import Transcript
 from tests.tui.conftest import OpenApp, Running, remarks
+from tests.tui.test_steady import at_once
 
 TITLES = ("Canals", "Trains", "Soups")
 
@@ -198,3 +200,15 @@ def test_when_something_was_is_said_in_a_few_letters() -> None:
     assert when(now - 40 * 86_400, now).split()[1].isalpha()
     assert when(now - 400 * 86_400, now).count("-") == 2
     assert when(float("inf"), now) == ""
+
+
+@pytest.mark.usefixtures("store")
+async def test_the_row_that_the_arrow_led_to_is_the_one_that_is_deleted(open_app: OpenApp) -> None:
+    async with listed(open_app) as (app, dialog):
+        at_once(app, "down", "alt+w")
+        await app.until(lambda: len(dialog._rows) == 2)
+        assert titles(dialog) == ["Soups", "Canals"]
+        # The letter of a command is not searched for.
+        app.app.post_message(events.Key("alt+p", "p"))
+        await app.until(lambda: any(row.pinned for row in dialog._rows if isinstance(row, ConversationSummary)))
+        assert dialog.query_one(Input).value == ""

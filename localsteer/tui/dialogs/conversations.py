@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -36,6 +36,14 @@ class Opened:
 
     conversation_id: int
     message_id: int | None = None
+
+
+class _Search(Input):
+    """A command's key leaves no letter in it."""
+
+    def _on_key(self, event: events.Key) -> None:  # type: ignore[override]
+        if event.key.startswith("alt+"):
+            event.prevent_default()
 
 
 class _Rows(OptionList):
@@ -79,13 +87,14 @@ class Conversations(Choosing[Opened | None]):
         Binding("pagedown", "move(8)", show=False),
         Binding("pageup", "move(-8)", show=False),
         Binding("f2", "rename", show=False),
-        Binding("alt+p", "pin", show=False, priority=True),
-        Binding("alt+a", "archive", show=False, priority=True),
-        Binding("alt+s", "show_archived", show=False, priority=True),
-        Binding("alt+w", "delete", show=False, priority=True),
-        Binding("ctrl+z", "undo", show=False, priority=True),
-        Binding("alt+e", "export", show=False, priority=True),
-        Binding("alt+i", "import", show=False, priority=True),
+        # None of them comes before the arrows: what is meant is the row that these have led to.
+        Binding("alt+p", "pin", show=False),
+        Binding("alt+a", "archive", show=False),
+        Binding("alt+s", "show_archived", show=False),
+        Binding("alt+w", "delete", show=False),
+        Binding("ctrl+z", "undo", show=False),
+        Binding("alt+e", "export", show=False),
+        Binding("alt+i", "import", show=False),
     ]
 
     def __init__(self, store: ConversationStore, open_id: int | None) -> None:
@@ -102,7 +111,7 @@ class Conversations(Choosing[Opened | None]):
         box.border_title = "Conversations"
         box.border_subtitle = "↑↓ choose · Enter open · Esc close"
         with box:
-            yield Input(placeholder="Search in everything that was said…")
+            yield _Search(placeholder="Search in everything that was said…")
             yield _Rows()
             yield Static(Content(""), classes="empty")
             yield Static(conversation_buttons(), classes="buttons")
