@@ -12,11 +12,13 @@ from localsteer.engine.protocol import Sampling
 from localsteer.library.places import Places
 from localsteer.library.remembered import RememberedDial
 from localsteer.library.scenes import Scene, read_scenes
+from localsteer.library.scenes_file import save_scene
 from localsteer.tui.dialogs.scenes import SceneList
 from localsteer.tui.strengths import signed
 from localsteer.tui.widgets.making import MakingView
 from tests.tui.conftest import OpenApp, Running
 from tests.tui.dials_at_hand import add_three, dial, rack
+from tests.tui.test_steady import at_once, quiet
 
 
 async def open_list(running: Running, *keys: str) -> None:
@@ -46,7 +48,7 @@ async def test_a_scene_is_saved_recalled_renamed_removed_and_brought_back(open_a
         screen = running.screen
         await running.pilot.press("alt+right", "alt+right", "alt+1", "alt+left", "alt+m")
         await running.until(lambda: dial(running, "heat").muted)
-        await screen.dialling.change(lambda rack: rack.place((2, 3), "everything"))
+        await screen.dialling.change(lambda rack: rack.place("heat", (2, 3), "everything"))
         screen.conversing.sampling = warm = Sampling(temperature=0.3, seed=11)
         await screen.set_system_prompt("You are a lake.")
         saved = rack(running)
@@ -158,3 +160,15 @@ async def test_a_dial_of_a_scene_stays_away_where_nobody_waits_for_it_any_more(
         # The vector was kept.
         await running.screen.dialling.add("heat")
         assert rack(running).names() == ("heat",)
+
+
+async def test_a_scene_that_took_the_place_of_the_chosen_one_is_not_recalled(open_app: OpenApp, places: Places) -> None:
+    for name in ("day", "night"):
+        save_scene(places, Scene(name, None, None, f"It is {name}."))
+    async with open_app(size=(100, 30)) as running:
+        await running.loaded()
+        await open_list(running, "alt+q")
+        at_once(running, "enter", "x")
+        await running.until(lambda: names(places) == ["night"])
+        await quiet(running)
+        assert running.screen.talk.system_prompt == ""

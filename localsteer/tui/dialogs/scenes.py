@@ -129,7 +129,10 @@ class SceneList(Window[Scene | None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        self.action_recall(event.option_index)
+        options = self.query_one(OptionList).options
+        # The scene may have been removed since, and another one have its place.
+        if event.option in options:
+            self.action_recall(options.index(event.option))
 
     def action_recall(self, place: int) -> None:
         """Close, and have this scene."""
