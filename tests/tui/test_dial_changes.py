@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dial_row import DialRow
 from localsteer.tui.widgets.strength_field import StrengthField
 from tests.tui.conftest import OpenApp, Running
 from tests.tui.dials_at_hand import add_three, dial, rack
+from tests.tui.test_steady import at_once, quiet
 
 pytestmark = pytest.mark.usefixtures("heat_at_hand")
 
@@ -134,3 +136,22 @@ async def test_dials_are_undone_redone_and_put_in_another_order_that_is_there_ne
         assert dial(running, "lake").strength == pytest.approx(1.8 * step)
         await running.pilot.press("alt+p")
         await running.until(lambda: "no change of a dial to undo" in running.text())
+
+
+async def test_a_dial_that_was_clicked_is_set_though_its_place_is_another_by_then(open_app: OpenApp) -> None:
+    async with open_app(size=(100, 30)) as running:
+        await add_three(running)
+        await running.pilot.press("alt+1")
+        row = list(running.screen.query(DialRow))[1]
+        await running.until(lambda: row.region.area)
+        face = row._face()
+        at = (row.content_region.x + face.bar_column + face.bar_width - 1, row.content_region.y + face.bar_row)
+        driver = running.app._driver
+        assert driver is not None
+        for kind in (events.MouseDown, events.MouseUp):
+            driver.process_message(kind(None, *at, 0, 0, 1, False, False, False, *at))
+        # It takes the first dial away before the click is heard of.
+        at_once(running, "alt+x")
+        await running.until(lambda: dial(running, "stream").strength > 0)
+        await quiet(running)
+        assert dial(running, "lake").strength == 0

@@ -36,6 +36,10 @@ class DialCommands(Screen[None]):
     def _rack(self, change: Callable[[Rack], Rack], run: str = "") -> None:
         self.call_later(self.dialling.change, change, run)
 
+    def _dial(self, name: str, change: Callable[[Rack, int], Rack], run: str = "") -> None:
+        """Change the dial of this name, wherever it stands by then; nothing where it is gone."""
+        self._rack(lambda rack: change(rack, rack.names().index(name)) if name in rack.names() else rack, run)
+
     def action_pick(self, index: int) -> None:
         self._rack(lambda rack: rack.pick(index))
 
@@ -89,27 +93,27 @@ class DialCommands(Screen[None]):
             self.notify(plain(str(error)), severity="error", markup=False)
             return
         event.row.close()
-        self._rack(lambda rack: rack.set_strength(event.row.index, strength))
+        self._dial(event.name, lambda rack, index: rack.set_strength(index, strength))
 
     def action_remove_dial(self) -> None:
         self._rack(lambda rack: rack.without(rack.picked))
 
     @on(DialRow.Picked)
     def _picked(self, event: DialRow.Picked) -> None:
-        self.action_pick(event.index)
+        self._dial(event.name, Rack.pick)
 
     @on(DialRow.Set)
     def _set(self, event: DialRow.Set) -> None:
-        self._rack(lambda rack: rack.set_strength(event.index, event.strength), "dragging")
+        self._dial(event.name, lambda rack, index: rack.set_strength(index, event.strength), "dragging")
 
     @on(DialRow.Turned)
     def _wheeled(self, event: DialRow.Turned) -> None:
         steps = event.times * self.settings.fine_step / COARSE
-        self._rack(lambda rack: rack.pick(event.index).turn(steps), _TURNING)
+        self._dial(event.name, lambda rack, index: rack.pick(index).turn(steps), _TURNING)
 
     @on(DialRow.Carried)
     def _carried(self, event: DialRow.Carried) -> None:
-        self._rack(lambda rack: rack.move(event.index, event.to), "carrying")
+        self._dial(event.name, lambda rack, index: rack.move(index, event.to), "carrying")
 
     def action_add_dial(self) -> None:
         self.call_later(self._add_dial)

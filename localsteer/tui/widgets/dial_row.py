@@ -20,6 +20,8 @@ from localsteer.tui.widgets.strength_field import StrengthField
 class DialRow(Widget):
     """A dial. Click picks it; click and drag on the bar sets it; the wheel on the bar turns it finely; a click on the
     number lets another be typed; dragged by anything else it takes another place.
+
+    What it says of a dial it says by name: places change while the message is on its way.
     """
 
     DEFAULT_CSS = """
@@ -38,20 +40,20 @@ class DialRow(Widget):
     class Picked(Message):
         """The person clicked the dial."""
 
-        index: int
+        name: str
 
     @dataclass
     class Set(Message):
         """The person put the bar at ``strength``."""
 
-        index: int
+        name: str
         strength: float
 
     @dataclass
     class Turned(Message):
         """The person turned the wheel: so many fine turns."""
 
-        index: int
+        name: str
         times: int
 
     @dataclass
@@ -59,13 +61,14 @@ class DialRow(Widget):
         """The person typed ``text`` for a strength. The field stays until :meth:`DialRow.close`."""
 
         row: DialRow
+        name: str
         text: str
 
     @dataclass
     class Carried(Message):
         """The person drags the dial to the place ``to``."""
 
-        index: int
+        name: str
         to: int
 
     def __init__(self, dial: Dial, index: int) -> None:
@@ -75,6 +78,7 @@ class DialRow(Widget):
         self._needle: float | None = None
         self._picked = self._solo = self._silenced = self._dragging = False
         self._carried: int | None = None
+        self._carried_name = ""
         self._carried_from = 0.0
 
     @property
@@ -110,7 +114,7 @@ class DialRow(Widget):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.Typed(self, event.value))
+        self.post_message(self.Typed(self, self._dial.name, event.value))
 
     def point(self, reading: float | None) -> None:
         """Where the needle points; None for no needle."""
@@ -150,7 +154,7 @@ class DialRow(Widget):
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if event.button != 1:
             return
-        self.post_message(self.Picked(self._index))
+        self.post_message(self.Picked(self._dial.name))
         if self._on_reading(event):
             return
         self.capture_mouse()
@@ -159,7 +163,7 @@ class DialRow(Widget):
             self._dragging = True
             self._set_from(event)
         else:
-            self._carried, self._carried_from = self._index, event.screen_y
+            self._carried, self._carried_name, self._carried_from = self._index, self._dial.name, event.screen_y
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if self._dragging:
@@ -190,7 +194,7 @@ class DialRow(Widget):
             if isinstance(row, DialRow) and row.region.y <= event.screen_y < row.region.bottom:
                 # Rows differ in height: without this the two would change places again and again at their border.
                 if (row.index - self._carried) * moved > 0:
-                    self.post_message(self.Carried(self._carried, row.index))
+                    self.post_message(self.Carried(self._carried_name, row.index))
                     self._carried = row.index
                 return
 
@@ -205,7 +209,7 @@ class DialRow(Widget):
         if self._on_bar(event):
             event.stop()
             event.prevent_default()
-            self.post_message(self.Turned(self._index, times))
+            self.post_message(self.Turned(self._dial.name, times))
 
     def _on_bar(self, event: events.MouseEvent) -> bool:
         offset = event.get_content_offset(self)
@@ -226,4 +230,4 @@ class DialRow(Widget):
         full = self._dial.full
         fine = full / 50
         strength = round(value_at(column, full=full, width=where.bar_width) / fine) * fine
-        self.post_message(self.Set(self._index, round(strength, 6)))
+        self.post_message(self.Set(self._dial.name, round(strength, 6)))
