@@ -230,9 +230,10 @@ class Conversing:
 
     def _turn_away(self) -> None:
         """Let the replies that are on their way go on into the record, but not onto the screen."""
-        if self.writing:
-            self._link.stop()
         for reply in self._replies:
+            # Nothing else that waits for the engine has to do with this conversation.
+            if reply.view is not None and reply.job is not None:
+                self._link.withdraw(reply.job)
             reply.view = None
         self._replies = [reply for reply in self._replies if reply.running is not None]
 

@@ -245,3 +245,15 @@ async def test_a_wrong_expression_is_said_where_it_goes_wrong(open_app: OpenApp)
         await running.loaded()
         await running.screen.dialling.add("2 * * heat")
         await running.until(lambda: "at character 5" in running.text())
+
+
+async def test_a_new_chat_leaves_the_vector_that_waits_for_the_engine(open_app: OpenApp, warm_recipe: Path) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello")
+        await running.until(lambda: running.screen.conversing._replies[0].tokens > 3)
+        await running.screen.dialling.add("heat")
+        link = running.screen.link
+        assert link.waiting == 1
+        await running.pilot.press("ctrl+n")
+        await running.until(lambda: link.running is not None and link.running.kind == "vector")
