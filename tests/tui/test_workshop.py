@@ -24,7 +24,9 @@ from localsteer.tui.workshop.fields import ChoiceLine, Line, Lines
 from localsteer.tui.workshop.pairs_way import PairsWay
 from localsteer.tui.workshop.screen import WorkshopScreen
 from localsteer.tui.workshop.tryout import TryOut
+from localsteer.tui.workshop.way import Words
 from tests.tui.conftest import OpenApp, Running
+from tests.tui.test_steady import at_once
 
 
 async def open_workshop(running: Running) -> WorkshopScreen:
@@ -295,3 +297,21 @@ class TestBeginning:
             await running.pilot.pause()
             assert ways.active == "personas-tab"
             await running.until(lambda: running.app.focused in list(ways.get_pane("personas-tab").query("Lines")))
+
+
+async def test_what_is_typed_right_before_making_is_made(open_app: OpenApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_app(size=(120, 40)) as running:
+        screen = await open_workshop(running)
+        made: list[object] = []
+        monkeypatch.setattr(running.screen.workshop, "make", lambda contrast, name: made.append(contrast))
+        await running.pilot.press("alt+2")
+        await running.until(lambda: running.app.focused is line(running, "more"))
+        await running.pilot.press(*"Love", "enter")
+        at_once(running, *"Hate", "alt+m")
+        await running.until(lambda: made)
+        assert made == [Words("Love", "Hate")]
+        # The letter of a command is not typed.
+        running.app.post_message(events.Key("alt+t", "t"))
+        await running.until(lambda: "make it first" in remark(running))
+        assert line(running, "less").value == "Hate"
+        assert screen.way.name_of_dial

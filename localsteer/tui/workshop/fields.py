@@ -40,6 +40,11 @@ class Line(Input):
         super().__init__(value, placeholder=placeholder, id=id, compact=True, select_on_focus=False)
         self._then = then
 
+    def _on_key(self, event: events.Key) -> None:  # type: ignore[override]
+        # A command key that means nothing here must not leave its letter in the text.
+        if event.key.startswith("alt+"):
+            event.prevent_default()
+
     async def action_enter(self) -> None:
         """On to the next line, or done."""
         if self._then is None:

@@ -78,12 +78,14 @@ class WorkshopScreen(Telling):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False, priority=True),
         Binding("alt+h", "leave", show=False, priority=True),
-        Binding("alt+m,f2", "make", show=False, priority=True),
-        Binding("alt+t,f3", "try_out", show=False, priority=True),
+        # These read what is typed, and so come after it.
+        Binding("alt+m,f2", "make", show=False),
+        Binding("alt+t,f3", "try_out", show=False),
+        Binding("alt+w", "write", show=False),
         Binding("alt+s,f4,ctrl+s", "save", show=False, priority=True),
         Binding("alt+u,f5", "use", show=False, priority=True),
         Binding("alt+i,f6", "show_card", show=False, priority=True),
-        Binding("alt+w,f7", "write", show=False, priority=True),
+        Binding("f7", "write", show=False, priority=True),
         *(Binding(f"alt+{number}", f"way({number - 1})", show=False, priority=True) for number in range(1, 5)),
     ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {WorkshopCommandList}
