@@ -131,6 +131,12 @@ class Comparing:
         else:
             await self._keep(shown.written, place)
 
+    def turn_away(self) -> None:
+        """Another model comes, which would be taken for the one that wrote what is on the screen."""
+        if self._view is not None:
+            self._forget()
+            self._view.dismiss()
+
     def take(self, events: list[Event]) -> None:
         """What the engine said about it."""
         now, job = self.now, self._job
@@ -155,6 +161,8 @@ class Comparing:
         now = self.now
         if now is None or not now.written or not (now.running or self._view is not None):
             return
+        if now.standing != self._screen.talk.standing:
+            return
         picked = self._view.picked if self._view is not None else now.lineup.base
         with contextlib.suppress(StorageError):
             talk = self._screen.talk
@@ -176,6 +184,12 @@ class Comparing:
             return
         if not reply.tokens:
             screen.say("There is nothing written on this side that could be kept.")
+            return
+        await screen.revisiting.to_the_end()
+        if now is not self.now:
+            return
+        if now.standing != screen.talk.standing:
+            screen.say("The conversation has gone on since, and these replies answer what it was before.")
             return
         transcript = screen.query_one(Transcript)
         try:

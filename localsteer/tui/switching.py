@@ -28,6 +28,7 @@ class Switching:
             screen.say(f"{waiting_name(str(path))} is the model that is loaded.")
             return
         screen.asides.forget()
+        screen.comparing.turn_away()
         try:
             forgotten = link.switch(str(path))
         except EngineError as error:

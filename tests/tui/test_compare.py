@@ -13,17 +13,23 @@ from textual.widgets import Input
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
 from localsteer.chat.replay import replay
 from localsteer.chat.store import ConversationStore
+from localsteer.chat.tree import ConversationTree, TreeMessage
 from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import Finished, Load, Loaded
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
 from localsteer.tui import comparing
 from localsteer.tui.dialogs.compare import CompareScreen
+from localsteer.tui.dialogs.conversations import Opened
+from localsteer.tui.dialogs.models import Models
 from localsteer.tui.side_by_side import SideBySide
+from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.side_column import SideColumn
+from localsteer.tui.widgets.transcript import Transcript
 from tests.tui.conftest import OpenApp, Running
 from tests.tui.test_dials import add_heat, strengths
+from tests.tui.test_steady import at_once, quiet
 
 pytestmark = pytest.mark.usefixtures("heat_at_hand")
 SHORT = Settings(max_tokens=12)
@@ -276,3 +282,68 @@ async def test_a_side_that_is_gone_a_moment_later_is_not_kept(key: str, open_app
         await compared(running, 2)
         await running.until(lambda: view(running).picked == 1)
         assert running.replies() == replies
+
+
+async def test_a_reply_is_not_kept_where_the_conversation_has_gone_on(open_app: OpenApp) -> None:
+    async with open_app(settings=SHORT) as running:
+        await steer(running)
+        await running.say("one")
+        await running.replied()
+        running.screen.query_one(Composer).text = "two"
+        # The second key comes before the screen shows the comparison.
+        at_once(running, "alt+c", "enter")
+        await compared(running, 2)
+        talk = running.screen.talk
+        await running.until(lambda: len(talk.messages) == 4 and not running.screen.conversing.writing)
+        await running.pilot.press("enter")
+        await running.until(lambda: "has gone on since" in running.remarks())
+        assert [(one.role, one.alternatives) for one in talk.messages] == [("user", 1), ("assistant", 1)] * 2
+
+
+async def test_a_comparison_goes_when_another_model_comes(
+    open_app: OpenApp, random_bpe_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app(settings=SHORT) as running:
+        await steer(running)
+        await running.say("one")
+        await running.replied()
+        await running.pilot.press("alt+c")
+        await compared(running, 2)
+        await running.pilot.press("escape", "ctrl+l")
+        await running.until(lambda: isinstance(running.app.screen, Models) and running.app.screen.focused)
+        window = running.app.screen
+        assert isinstance(window, Models)
+        # It is never loaded.
+        monkeypatch.setattr(running.screen.link, "load", lambda: None)
+        # The window of models is just closing.
+        running.app.post_message(events.Key("alt+c", None))
+        window.dismiss(random_bpe_model)
+        await running.until(lambda: running.screen.link.card is None)
+        running.app.post_message(events.Key("enter", None))
+        await quiet(running)
+        assert running.app.screen is running.screen
+        assert len(running.screen.talk.messages) == 2
+
+
+async def test_what_is_kept_stands_at_the_end_though_an_earlier_part_was_shown(
+    open_app: OpenApp, places: Places
+) -> None:
+    messages = tuple(
+        TreeMessage(
+            number - 1 if number else None, "assistant" if number % 2 else "user", f"word{number}", float(number)
+        )
+        for number in range(80)
+    )
+    with ConversationStore(places.conversations) as store:
+        long = store.add_tree(ConversationTree("Long", messages=messages))
+        early = store.search("word20", 1)[0].message_id
+    async with open_app(settings=SHORT) as running:
+        await steer(running)
+        await running.screen.open_conversation(Opened(long.id, early))
+        assert running.screen.query_one(Transcript).more_after
+        await running.pilot.press("alt+c")
+        await compared(running, 2)
+        await running.pilot.press("enter")
+        await running.until(lambda: running.app.screen is running.screen)
+        shown = running.screen.query_one(Transcript).ids
+        assert shown == [one.id for one in running.screen.talk.messages][-len(shown) :]
