@@ -18,6 +18,7 @@ from localsteer.chat.store import ConversationStore
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
 from localsteer.tui import engine_link
+from localsteer.tui.dialogs.system_prompt import SystemPrompt
 from localsteer.tui.engine_link import EngineState
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.growing_reply import GrowingReply
@@ -25,6 +26,7 @@ from localsteer.tui.widgets.header_line import HeaderLine
 from localsteer.tui.widgets.transcript import Transcript
 from tests.random_hybrid import write_random_hybrid
 from tests.tui.conftest import OpenApp, Running
+from tests.tui.test_steady import at_once, quiet
 
 NASTY = "[bold red]hi[/] **stars** <b>tag</b> \x1b[31mred\x1b]0;title\x07 <|eot_id|>"
 
@@ -349,3 +351,28 @@ async def test_a_reply_that_could_not_be_saved_has_its_place_as_soon_as_it_can_b
         assert talk.messages[-1].content == view.written
         await running.pilot.press("alt+u")
         assert running.screen.query_one(Transcript).picked == view.message_id
+
+
+async def test_a_command_right_behind_enter_finds_the_message_sent(open_app: OpenApp) -> None:
+    async with open_app(settings=Settings(max_tokens=4)) as running:
+        await running.loaded()
+        await running.say("one")
+        await running.replied()
+        talk = running.screen.talk
+        first = talk.conversation
+        assert first is not None
+        running.screen.query_one(Composer).text = "two"
+        at_once(running, "enter", "ctrl+n")
+        await running.until(lambda: talk.conversation is None)
+        await quiet(running)
+        assert talk.messages == []
+        assert [one.content for one in talk.store.open(first.id).messages if one.role == "user"] == ["one", "two"]
+
+
+async def test_what_is_typed_right_before_saving_is_in_the_system_prompt(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.pilot.press("ctrl+s")
+        await running.until(lambda: isinstance(running.app.screen, SystemPrompt) and running.app.screen.focused)
+        at_once(running, *"Rhyme", "ctrl+s")
+        await running.until(lambda: running.app.screen is running.screen)
+        await running.until(lambda: running.screen.talk.system_prompt == "Rhyme")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+import pytest
+
 from localsteer.chat.store import ConversationStore
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
@@ -14,6 +16,7 @@ from localsteer.tui.widgets.past_page import PastPage
 from localsteer.tui.widgets.transcript import Transcript
 from tests.benchmarks.conversations import conversation
 from tests.tui.conftest import OpenApp, Running, remarks
+from tests.tui.test_steady import at_once, quiet
 
 BRIEF = replace(Settings(), max_tokens=3, n_ctx=512)
 
@@ -197,3 +200,19 @@ async def test_what_is_damaged_in_a_record_is_said_at_its_message(open_app: Open
         await app.loaded()
         await app.screen.open_conversation(Opened(long))
         await app.until(lambda: "Damaged in this record: marks" in " ".join(app.text().split()))
+
+
+@pytest.mark.parametrize("key", ["alt+w", "alt+e"])
+async def test_a_command_right_behind_enter_leaves_what_was_said_before_alone(key: str, open_app: OpenApp) -> None:
+    async with open_app(settings=Settings(max_tokens=4)) as running:
+        await running.loaded()
+        await running.say("one")
+        await running.replied()
+        before = [(one.id, one.alternatives) for one in running.screen.talk.messages]
+        running.screen.query_one(Composer).text = "two"
+        at_once(running, "enter", key)
+        await running.replied(2)
+        await quiet(running)
+        messages = running.screen.talk.messages
+        assert [(one.id, one.alternatives) for one in messages[:2]] == before
+        assert messages[2].content == "two"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from textual.screen import Screen
-
+from localsteer.tui.commands.in_turn import InTurn
 from localsteer.tui.comparing import Comparing
 
 
-class CompareCommands(Screen[None]):
+class CompareCommands(InTurn):
     """A part of the chat screen, which makes what is named here."""
 
     comparing: Comparing
 
     def action_compare(self) -> None:
-        self.call_later(self.comparing.open)
+        self.in_turn(self.comparing.open)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from textual import on
-from textual.screen import Screen
 
 from localsteer.errors import StorageError
 from localsteer.library.sent_messages import remember_sent
 from localsteer.library.settings import Settings
 from localsteer.tui.again import Again
+from localsteer.tui.commands.in_turn import InTurn
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
 from localsteer.tui.engine_link import EngineLink
@@ -24,7 +24,7 @@ from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.transcript import Transcript
 
 
-class TalkCommands(Screen[None]):
+class TalkCommands(InTurn):
     """A part of the chat screen, which makes what is named here."""
 
     opening: Opening
@@ -92,13 +92,13 @@ class TalkCommands(Screen[None]):
         self.dialling.forget(forgotten)
 
     def action_again(self) -> None:
-        self.call_later(self.revisiting.write_again)
+        self.in_turn(self.revisiting.write_again)
 
     def action_again_afresh(self) -> None:
-        self.call_later(self.revisiting.write_again, afresh=True)
+        self.in_turn(self.revisiting.write_again, afresh=True)
 
     def action_new_chat(self) -> None:
-        self.call_later(self._new_chat)
+        self.in_turn(self._new_chat)
 
     async def _new_chat(self) -> None:
         self.revisiting.leave_edit()
@@ -133,7 +133,7 @@ class TalkCommands(Screen[None]):
             await self.query_one(Transcript).add_note(f"System prompt: {self.talk.system_prompt}", at=at)
 
     def action_see_tokens(self) -> None:
-        self.call_later(self.seeing.open)
+        self.in_turn(self.seeing.open)
 
     def action_scroll_back(self) -> None:
         self.query_one(Transcript).page(-1)

@@ -32,7 +32,8 @@ class SystemPrompt(Window[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Close", show=False),
-        Binding("ctrl+s,f8", "save", "Save", show=False, priority=True),
+        # After the text: what was typed before them is in it by then.
+        Binding("ctrl+s,f8", "save", "Save", show=False),
     ]
 
     def __init__(self, text: str) -> None:
