@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Collection
 
+from localsteer.library.files import is_reserved
+
 _LONGEST_SUGGESTION = 40
 
 
@@ -27,4 +29,5 @@ def suggested_name(text: str) -> str:
     name = "-".join(words)
     if len(name) > _LONGEST_SUGGESTION:
         name = name[:_LONGEST_SUGGESTION].rpartition("-")[0] or name[:_LONGEST_SUGGESTION]
-    return name
+    # The name of a device on Windows is no file's.
+    return f"{name}-dial" if is_reserved(name) else name

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from localsteer.errors import RecipeError
@@ -132,6 +132,7 @@ def test_whatever_is_pasted_is_taken_apart_without_an_error(text: str) -> None:
 
 
 @given(st.text())
+@example("NUL")
 def test_a_suggested_name_can_always_be_a_files(text: str) -> None:
     name = suggested_name(text)
     assert not name or is_safe_name(name)
