@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -257,3 +258,15 @@ async def test_a_new_chat_leaves_the_vector_that_waits_for_the_engine(open_app: 
         assert link.waiting == 1
         await running.pilot.press("ctrl+n")
         await running.until(lambda: link.running is not None and link.running.kind == "vector")
+
+
+@pytest.mark.usefixtures("heat_at_hand")
+async def test_two_who_show_dials_at_once_end_with_the_later_ones(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await add_heat(running)
+        panel, one = running.screen.query_one(DialsPanel), running.screen.dialling.rack
+        none = one.without(0)
+        await asyncio.gather(panel.show(none), panel.show(one))
+        assert len(panel._rows) == 1
+        await asyncio.gather(panel.show(none), panel.show(one), panel.show(none))
+        assert panel._rows == []

@@ -49,6 +49,7 @@ class DialsPanel(Vertical):
         self._steerable = True
         self._needles = Content("")
         self._readings: Mapping[str, float] = {}
+        self._newest = Rack()
 
     def compose(self) -> ComposeResult:
         yield Static(self._head(), classes="panel--head")
@@ -78,13 +79,17 @@ class DialsPanel(Vertical):
 
     async def show(self, rack: Rack) -> None:
         """Show these dials; rows are reused, so that turning costs no layout."""
-        rows = self.query_one("#rows", VerticalScroll)
+        rows, self._newest = self.query_one("#rows", VerticalScroll), rack
         while len(self._rows) > len(rack.dials):
             await self._rows.pop().remove()
+            if self._newest is not rack:
+                return  # Others are to be shown since, and are by now.
         fresh = [DialRow(dial, index) for index, dial in enumerate(rack.dials) if index >= len(self._rows)]
         if fresh:
             self._rows += fresh
             await rows.mount_all(fresh)
+            if self._newest is not rack:
+                return
         for index, (row, dial) in enumerate(zip(self._rows, rack.dials, strict=True)):
             row.show(
                 dial,
