@@ -116,6 +116,9 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         """See Textual's. What the terminal says when the last screen has gone finds none."""
         if isinstance(event, _OF_THE_TERMINAL) and not self.screen_stack:
             return
+        if isinstance(event, events.Key) and event.key.startswith("alt+"):
+            # A command key that means nothing here must not leave its letter in a text.
+            event.character = None
         if isinstance(event, events.Key | events.Paste) and isinstance(self.screen, SteadyScreen):
             self.screen.find_focus()
         await super().on_event(event)

@@ -542,3 +542,18 @@ async def test_nothing_scrolls_as_a_whole_in_a_tiny_terminal(key: str, open_app:
             await running.pilot.resize_terminal(*size)
             assert not running.app.screen.show_vertical_scrollbar
             assert not running.app.screen.show_horizontal_scrollbar
+
+
+@pytest.mark.parametrize("window", ["", "ctrl+o", "ctrl+l", "alt+a"])
+async def test_a_command_key_that_means_nothing_leaves_no_letter(window: str, open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        if window:
+            await running.pilot.press(window)
+            await running.until(lambda: running.app.screen is not running.screen and running.app.focused is not None)
+        field = running.app.focused
+        assert isinstance(field, Input | Composer)
+        # As a terminal with the Kitty protocol says it.
+        running.app.post_message(events.Key("alt+y", "y"))
+        await running.pilot.press("z")
+        assert (field.value if isinstance(field, Input) else field.text) == "z"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -36,14 +36,6 @@ class Opened:
 
     conversation_id: int
     message_id: int | None = None
-
-
-class _Search(Input):
-    """A command's key leaves no letter in it."""
-
-    def _on_key(self, event: events.Key) -> None:  # type: ignore[override]
-        if event.key.startswith("alt+"):
-            event.prevent_default()
 
 
 class _Rows(OptionList):
@@ -111,7 +103,7 @@ class Conversations(Choosing[Opened | None]):
         box.border_title = "Conversations"
         box.border_subtitle = "↑↓ choose · Enter open · Esc close"
         with box:
-            yield _Search(placeholder="Search in everything that was said…")
+            yield Input(placeholder="Search in everything that was said…")
             yield _Rows()
             yield Static(Content(""), classes="empty")
             yield Static(conversation_buttons(), classes="buttons")

@@ -77,9 +77,6 @@ class Composer(WritingArea):
             event.stop()
             event.prevent_default()
             self.insert("\n")
-        elif event.key.startswith("alt+"):
-            # A command key that means nothing here must not leave its letter in the text.
-            event.prevent_default()
         else:
             await super()._on_key(event)
 

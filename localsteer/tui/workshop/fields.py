@@ -40,11 +40,6 @@ class Line(Input):
         super().__init__(value, placeholder=placeholder, id=id, compact=True, select_on_focus=False)
         self._then = then
 
-    def _on_key(self, event: events.Key) -> None:  # type: ignore[override]
-        # A command key that means nothing here must not leave its letter in the text.
-        if event.key.startswith("alt+"):
-            event.prevent_default()
-
     async def action_enter(self) -> None:
         """On to the next line, or done."""
         if self._then is None:
@@ -86,13 +81,6 @@ class Lines(WritingArea):
             highlight_cursor_line=False,
             tab_behavior="focus",
         )
-
-    async def _on_key(self, event: events.Key) -> None:
-        if event.key.startswith("alt+"):
-            # A command key that means nothing here must not leave its letter in the text.
-            event.prevent_default()
-        else:
-            await super()._on_key(event)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
