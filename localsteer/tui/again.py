@@ -146,8 +146,9 @@ class Again:
         store, card = talk.store, self._screen.link.card
         if card is None or message.parent_id is None:
             return ""
-        last = talk.messages[-1].id if talk.messages else message.id
         try:
+            # Not what is the last one here: a reply that is about to be written again is missing here only.
+            path = store.open(message.conversation_id, last=1).messages
             running = store.begin_reply(
                 message.conversation_id,
                 message.parent_id,
@@ -161,7 +162,7 @@ class Again:
             )
             running.finish(event)
             # The path stays what it was, in the record and on the screen.
-            store.continue_from(last if last > 0 else message.id)
+            store.continue_from(path[-1].id if path else message.id)
             talk.replace(store.message(message.id))
         except LocalsteerError as error:
             return f" {error}"

@@ -165,9 +165,9 @@ class Conversing:
             view.message_id = running.message_id
         self._nameless = [(view, running) for view, running in self._nameless if not running.saved and view.is_attached]
 
-    def _keep_what_has_a_place(self, running: RunningReply) -> None:
-        """A reply that was turned away from: its end is saved later where its beginning was."""
-        if running.message_id is not None and not running.saved:
+    def _keep_its_end(self, running: RunningReply) -> None:
+        """Of a reply that was turned away from: it is saved later where its beginning was."""
+        if not running.saved:
             self._talk.keep(running)
 
     async def load_failed(self) -> None:
@@ -229,13 +229,20 @@ class Conversing:
         return "…"
 
     def _turn_away(self) -> None:
-        """Let the replies that are on their way go on into the record, but not onto the screen."""
+        """Let what was written of the replies that are on their way come into the record, but not onto the screen.
+
+        One that has no place in the record yet gets none: it would become the end of a path that goes on without it.
+        """
         for reply in self._replies:
             # Nothing else that waits for the engine has to do with this conversation.
             if reply.view is not None and reply.job is not None:
                 self._link.withdraw(reply.job)
             reply.view = None
-        self._replies = [reply for reply in self._replies if reply.running is not None]
+            if reply.running is not None and reply.tokens and reply.running.message_id is None:
+                # Its saving failed so far.
+                with contextlib.suppress(StorageError):
+                    reply.running.save()
+        self._replies = [reply for reply in self._replies if reply.running and reply.running.message_id is not None]
 
     # ------------------------------------------------------------ hearing
 
@@ -291,7 +298,7 @@ class Conversing:
         assert running is not None
         await self._saving(running, lambda: running.finish(event))
         if view is None:
-            self._keep_what_has_a_place(running)
+            self._keep_its_end(running)
             # It was turned away from, and is there again since.
             if self._talk.find(running.message_id) is not None:
                 await self._screen.show_record()
@@ -330,9 +337,7 @@ class Conversing:
                 await self._take_back_question()
 
     async def _take_back_question(self) -> None:
-        if self._talk.was_answered:
-            await self._screen.show_record()
-        elif question := self._talk.take_back_question():
+        if question := self._talk.take_back_question():
             await self._transcript.remove_last_question()
             self._screen.give_back(question)
 
@@ -353,10 +358,13 @@ class Conversing:
             await self._saving(running, running.break_off)
         if view is None:
             if running is not None:
-                self._keep_what_has_a_place(running)
+                self._keep_its_end(running)
             return
         if running is None or not reply.tokens:
             await view.remove()
+            # Where it was to take another one's place, that one is still there.
+            if self._talk.was_answered:
+                await self._screen.show_record()
             return
         await self._show_whole(reply, running.text)
 

@@ -15,7 +15,9 @@ _SECONDS_TO_KNOW = 0.5
 
 @dataclass(slots=True)
 class OnItsWay:
-    """A reply on its way. ``view`` None: the person has turned away from it; it is still recorded."""
+    """A reply on its way. ``view`` None: the person has turned away from it; what is in the record
+    of it is still brought to its end there.
+    """
 
     view: ReplyView | None
     job: Job | None = None

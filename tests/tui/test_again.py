@@ -121,3 +121,26 @@ async def test_one_that_comes_out_differently_is_kept_as_an_alternative(
         assert talk.messages[-1].id == reply.id
         await app.pilot.press("alt+full_stop")
         await app.until(lambda: talk.messages[-1].id != reply.id)
+
+
+async def test_one_that_comes_out_differently_changes_nothing_of_the_path(open_app: OpenApp) -> None:
+    async with open_app(settings=SHORT, temperature=0.9) as app:
+        await app.loaded()
+        await app.say("Tell me about the weather.")
+        await app.replied()
+        talk = app.screen.talk
+        reply = talk.messages[-1]
+        assert reply.reply is not None
+        assert reply.reply.seed is not None
+        talk.replace(replace(reply, reply=replace(reply.reply, seed=reply.reply.seed + 1)))
+        await app.screen.again.begin(talk.messages[-1])
+        # Another reply waits meanwhile; its place is empty on the screen.
+        await app.screen.conversing.again()
+        assert [message.role for message in talk.messages] == ["user"]
+        [job] = app.screen.link._waiting
+        app.screen.link._waiting.clear()
+        await app.until(lambda: "came out differently from token" in app.notes())
+        await app.screen.conversing.forget([job])
+        assert len(talk.store.alternatives(reply.id)) == 2
+        assert [message.id for message in talk.messages] == [reply.parent_id, reply.id]
+        await app.until(lambda: [view.message_id for view in app.replies()] == [reply.id])

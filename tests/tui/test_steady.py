@@ -453,6 +453,66 @@ async def test_again_that_is_stopped_before_its_turn_leaves_the_reply_that_was_t
         assert running.screen.query_one(Composer).text == ""
 
 
+def path_in_record(running: Running) -> list[tuple[str, str]]:
+    talk = running.screen.talk
+    assert talk.conversation is not None
+    return [(message.role, message.content) for message in talk.store.open(talk.conversation.id).messages]
+
+
+def path_here(running: Running) -> list[tuple[str, str]]:
+    return [(message.role, message.content) for message in running.screen.talk.messages]
+
+
+async def stopped_reply(running: Running) -> str:
+    """What was written until it was stopped."""
+    await running.loaded()
+    await running.say("Hello")
+    await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
+    await running.pilot.press("escape")
+    await running.replied()
+    return running.replies()[0].written
+
+
+async def test_a_reply_that_is_turned_away_from_before_its_first_word_leaves_no_trace(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        whole = await stopped_reply(running)
+        before = path_in_record(running)
+        # Nothing is heard meanwhile: the second reply runs, the third waits for it and is forgotten.
+        await running.until(lambda: not running.screen._listening)
+        running.screen._listening = True
+        at_once(running, "ctrl+r", "ctrl+r", "escape")
+        await quiet(running)
+        await running.until(lambda: running.screen.link.waiting == 0)
+        running.screen._listening = False
+        await running.until(lambda: running.screen.link.idle and not running.screen.conversing._replies)
+        await quiet(running)
+        assert [reply.written for reply in running.replies()] == [whole]
+        assert path_here(running) == path_in_record(running) == before
+        assert running.screen.talk.messages[-1].alternatives == 1
+
+
+async def test_a_reply_written_again_that_an_engines_death_ends_leaves_the_one_that_was_there(
+    open_app: OpenApp,
+) -> None:
+    async with open_app() as running:
+        whole = await stopped_reply(running)
+        before = path_in_record(running)
+        await running.until(lambda: not running.screen._listening)
+        running.screen._listening = True
+        client = running.screen.link.client
+        for _ in range(2):
+            client.kill()
+            await running.until(lambda: not client.alive)
+            if not running.screen.conversing.writing:
+                await running.pilot.press("ctrl+r")
+                await running.until(lambda: running.screen.conversing.writing)
+        running.screen._listening = False
+        await running.until(lambda: "Nothing of the conversation is lost" in running.notes())
+        await quiet(running)
+        assert path_here(running) == path_in_record(running) == before
+        assert [reply.written for reply in running.replies()] == [whole]
+
+
 async def test_keys_that_come_while_the_app_ends_are_no_trouble(open_app: OpenApp) -> None:
     async with open_app() as running:
         running.app.exit()
