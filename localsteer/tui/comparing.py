@@ -197,6 +197,8 @@ class Comparing:
         except StorageError as error:
             screen.say(f"{error} Nothing was kept; try again.", True)
             return
+        # From here on there is nothing that could be written once more, or kept once more.
+        self._forget()
         if now.said:
             said = screen.talk.messages[-1]
             await transcript.add_user(now.said, said.id, asked_words(said))
@@ -207,9 +209,6 @@ class Comparing:
                 self._save(now, place)
             except StorageError as error:
                 screen.say(f"{now.replies[place].side.title} could not be kept: {error}", True)
-        self.now = None
-        if now.running and self._job is not None:
-            screen.link.withdraw(self._job)
         if take_dials:
             await screen.dialling.put(reply.side.rack)
         running: list[RunningReply] = []
@@ -222,7 +221,8 @@ class Comparing:
         with contextlib.suppress(StorageError):
             now.into(shown, begin)
         await screen.conversing.adopt(running[0], reply.finished)
-        self._job = None
+        # What was begun meanwhile closes with the rest.
+        self._forget()
         if self._view is not None:
             self._view.dismiss()
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from textual.command import Hit, Hits, Provider
 from textual.content import Content
+from textual.screen import Screen
 
 from localsteer.tui.chat_screen import ChatScreen
 from localsteer.tui.plain import plain
@@ -33,7 +34,7 @@ class _Named(Provider):
         for words, help, do in self._entries:
             if (score := matcher.match(words)) > 0:
                 # A help is read as markup, and what stands in these comes from files.
-                yield Hit(score, matcher.highlight(words), partial(_later, self.app.call_later, do), help=_markup(help))
+                yield Hit(score, matcher.highlight(words), partial(_later, self.screen, do), help=_markup(help))
 
 
 class ModelsByName(_Named):
@@ -82,5 +83,6 @@ def _markup(words: str) -> str:
     return Content(words).markup
 
 
-def _later(call_later: Callable[..., object], do: Callable[[], Awaitable[None]]) -> None:
-    call_later(do)
+def _later(screen: Screen[object], do: Callable[[], Awaitable[None]]) -> None:
+    # Among what the screen hears, one after the other: the model could be another one before a dial of it is there.
+    screen.call_later(do)

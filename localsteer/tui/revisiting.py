@@ -65,7 +65,10 @@ class Revisiting:
             await self._transcript.add_page([], towards, more=False)
             return
         edge = ids[0] if towards < 0 else ids[-1]
-        place = next(index for index, message in enumerate(messages) if message.id == edge)
+        place = next((index for index, message in enumerate(messages) if message.id == edge), None)
+        if place is None:
+            # What is shown is about to be replaced.
+            return
         if towards > 0:
             page = messages[place + 1 : place + 1 + _PAGE]
             last = place + 1 + len(page) >= len(messages)

@@ -13,6 +13,7 @@ from localsteer.library.places import Places
 from localsteer.tui.engine_link import EngineState
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.messages import ReplyView, UserView
+from localsteer.tui.widgets.transcript import Transcript
 from tests.hardening.monkey import PATIENCE, Monkey
 
 
@@ -88,7 +89,10 @@ def check_kept(monkey: Monkey, places: Places) -> None:
     ]
     here = [(message.id, message.role, message.content) for message in talk.messages]
     ids = [one[0] for one in here]
-    assert on_screen == ids[len(ids) - len(on_screen) :], f"{on_screen} of {here}\n{story}\n{shown(monkey)}"
+    # A conversation may be open in its middle.
+    first, middle = on_screen[0] if on_screen else None, monkey.chat.query_one(Transcript).more_after
+    begin = ids.index(first) if middle and first in ids else len(ids) - len(on_screen)
+    assert on_screen == ids[begin : begin + len(on_screen)], f"{on_screen} of {here}\n{story}\n{shown(monkey)}"
     if talk.conversation is not None:
         with ConversationStore(places.conversations) as store:
             path = store.open(talk.conversation.id, last=None).messages

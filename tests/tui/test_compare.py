@@ -284,6 +284,32 @@ async def test_a_side_that_is_gone_a_moment_later_is_not_kept(key: str, open_app
         assert running.replies() == replies
 
 
+async def test_nothing_is_begun_for_nobody_while_a_side_is_kept(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app(settings=SHORT) as running:
+        await running.loaded()
+        await steer(running)
+        await running.say("Hello")
+        await running.replied()
+        await running.pilot.press("alt+c")
+        await compared(running, 2)
+        kept = now(running).replies[0].finished
+        transcript = running.screen.query_one(Transcript)
+        remove = transcript.remove_answer
+
+        async def again_meanwhile() -> None:
+            running.screen.comparing.again()
+            await remove()
+
+        monkeypatch.setattr(transcript, "remove_answer", again_meanwhile)
+        await running.pilot.press("enter")
+        await running.until(lambda: running.app.screen is running.screen)
+        assert not running.screen.link.has("comparison")
+        assert kept is not None
+        assert running.screen.talk.messages[-1].content == kept.text
+
+
 async def test_a_reply_is_not_kept_where_the_conversation_has_gone_on(open_app: OpenApp) -> None:
     async with open_app(settings=SHORT) as running:
         await steer(running)

@@ -129,6 +129,21 @@ async def test_the_open_conversation_leaves_the_screen_when_it_is_deleted(open_a
 
 
 @pytest.mark.usefixtures("store")
+async def test_one_that_begins_while_the_list_opens_leaves_the_screen_when_it_is_deleted(open_app: OpenApp) -> None:
+    async with open_app(settings=replace(Settings(), max_tokens=3), size=(110, 32)) as app:
+        await app.loaded()
+        at_once(app, *"hi", "enter", "ctrl+o")
+        await app.replied()
+        dialog = app.app.screen
+        assert isinstance(dialog, Conversations)
+        await app.until(lambda: dialog.query_one(OptionList).highlighted == 0)
+        await app.pilot.press("alt+w")
+        await app.until(lambda: "Deleted" in remarks(app))
+        await app.pilot.press("escape")
+        await app.until(lambda: not app.screen.talk.messages)
+        assert app.questions() == []
+
+
 async def test_export_asks_before_it_overwrites_and_import_reads_it_again(open_app: OpenApp, tmp_path: Path) -> None:
     out = tmp_path / "soups.json"
     out.write_text("something of mine", encoding="utf-8")

@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from functools import partial
+from pathlib import Path
 
 import pytest
 from rich.console import RenderableType
@@ -38,6 +39,7 @@ from localsteer.tui.palette_window import Palette
 from localsteer.tui.past import PastMessage
 from localsteer.tui.steady import work_beside
 from localsteer.tui.widgets.composer import Composer
+from localsteer.tui.widgets.dial_row import DialRow
 from localsteer.tui.widgets.messages import ReplyView
 from localsteer.tui.widgets.past_page import PastPage
 from localsteer.tui.widgets.token_table import TokenTable
@@ -294,6 +296,25 @@ async def test_quick_fingers_do_no_harm(open_app: OpenApp, alone: None) -> None:
 # ---------------------------------------------------------------- the palette
 
 
+async def test_what_the_palette_finds_by_name_waits_for_what_the_screen_is_about(
+    open_app: OpenApp, heat_at_hand: Path
+) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        done = asyncio.Event()
+        running.screen.call_later(done.wait)
+        try:
+            await running.pilot.press("ctrl+p", *"dial: heat")
+            await running.until(lambda: "Dial: heat" in running.text())
+            at_once(running, "enter")
+            await running.until(lambda: running.app.screen is running.screen)
+            await asyncio.sleep(0.3)
+            assert not running.screen.dialling.rack.dials
+        finally:
+            done.set()
+        await running.until(lambda: running.screen.dialling.rack.names() == ("heat",))
+
+
 async def test_a_palette_survives_what_comes_too_early_and_too_late(open_app: OpenApp) -> None:
     async with open_app() as running:
         # A page down before there are lines.
@@ -412,6 +433,30 @@ async def test_a_selection_may_begin_or_end_behind_the_end_of_a_line(
 
 
 # ---------------------------------------------------------------- two things at once
+
+
+async def test_a_page_is_not_looked_for_beside_messages_that_are_just_being_replaced(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await stopped_reply(running)
+        talk = running.screen.talk
+        messages, talk.messages = talk.messages, talk.messages[1:]
+        await running.screen.revisiting.show_more(-1)
+        talk.messages = messages
+        assert running.questions() == ["Hello"]
+
+
+async def test_a_dial_that_goes_while_it_is_dragged_is_no_trouble(open_app: OpenApp, heat_at_hand: Path) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.screen.dialling.add("heat")
+        row = running.screen.query_one(DialRow)
+        x, y = row.region.x + 4, row.region.y
+        move = events.MouseMove(row, 4, 0, 0, 1, 1, False, False, False, x, y + 1)
+        row.on_mouse_down(events.MouseDown(row, 4, 0, 0, 0, 1, False, False, False, x, y))
+        assert row._carried == 0
+        await row.remove()
+        assert row.parent is None
+        row.on_mouse_move(move)
 
 
 async def test_an_edited_message_waits_for_the_reply_that_is_written_again(open_app: OpenApp) -> None:

@@ -34,9 +34,11 @@ class ConversationCommands(Screen[None]):
         dialog = Conversations(self.talk.store, shown.id if shown else None)
 
         def answered(opened: Opened | None) -> None:
+            # It may have begun since, with the message that was on its way when the list was opened.
+            present = self.talk.conversation
             if opened is not None:
                 self.call_later(self.open_conversation, opened)
-            elif shown is not None and shown.id in dialog.gone:
+            elif present is not None and present.id in dialog.gone:
                 self.call_later(self.run_action, "new_chat")
 
         self.app.push_screen(dialog, answered)

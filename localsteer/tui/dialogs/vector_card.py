@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -28,6 +28,7 @@ from localsteer.plots.terminal import (
 )
 from localsteer.tui.dialogs.window import Window
 from localsteer.tui.plain import plain
+from localsteer.tui.steady import work_beside
 from localsteer.tui.strengths import signed
 from localsteer.tui.widgets.card_plot import CardPlot
 from localsteer.tui.widgets.likeness import CosineMap, others_content
@@ -165,9 +166,8 @@ class VectorCardScreen(Window[None]):
     def _opened(self, event: TabbedContent.TabActivated) -> None:
         if event.pane.id == _TOKENS and not self._asked:
             self._asked = True
-            self._read_tokens()
+            work_beside(self, self._read_tokens)
 
-    @work
     async def _read_tokens(self) -> None:
         def go_on(_done: int, _total: int) -> None:
             # A large vocabulary takes seconds, and nobody waits for them once this is closed.

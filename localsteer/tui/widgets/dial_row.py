@@ -187,10 +187,10 @@ class DialRow(Widget):
 
     def _carry(self, event: events.MouseMove) -> None:
         """Where the dial is dragged over another one the two change places."""
-        assert self.parent is not None
         assert self._carried is not None
         moved, self._carried_from = event.screen_y - self._carried_from, event.screen_y
-        for row in self.parent.children:
+        # One that was just taken away has no parent any more.
+        for row in self.parent.children if self.parent is not None else ():
             if isinstance(row, DialRow) and row.region.y <= event.screen_y < row.region.bottom:
                 # Rows differ in height: without this the two would change places again and again at their border.
                 if (row.index - self._carried) * moved > 0:
