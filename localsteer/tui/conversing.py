@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
+from localsteer.chat.conversation import StoredMessage
 from localsteer.chat.running import RunningReply
 from localsteer.engine.protocol import (
     Command,
@@ -165,10 +167,21 @@ class Conversing:
             view.message_id = running.message_id
         self._nameless = [(view, running) for view, running in self._nameless if not running.saved and view.is_attached]
 
-    def _keep_its_end(self, running: RunningReply) -> None:
-        """Of a reply that was turned away from: it is saved later where its beginning was."""
+    async def _end_unseen(self, running: RunningReply) -> None:
+        """A reply that was turned away from has come to its end. Where it is on the screen again since, there too."""
         if not running.saved:
-            self._talk.keep(running)
+            self._talk.keep(running, running.message_id or 0)
+        message = self._talk.find(running.message_id)
+        if message is None:
+            return
+        message = replace(message, content=running.text, reply=running.record)
+        self._talk.replace(message)
+        view = self._transcript.reply_view(message.id)
+        if view is not None:
+            await self._show_as(view, message)
+        elif message.id in self._transcript.ids and not self.writing:
+            # It is folded already.
+            await self._screen.show_record()
 
     async def load_failed(self) -> None:
         """The model did not load: nobody is going to reply."""
@@ -298,12 +311,9 @@ class Conversing:
         assert running is not None
         await self._saving(running, lambda: running.finish(event))
         if view is None:
-            self._keep_its_end(running)
-            # It was turned away from, and is there again since.
-            if self._talk.find(running.message_id) is not None:
-                await self._screen.show_record()
+            await self._end_unseen(running)
             return
-        await self._show_whole(reply, event.text)
+        await self._show_whole(reply)
         message = self._talk.messages[-1]
         self._rate(
             event,
@@ -358,7 +368,7 @@ class Conversing:
             await self._saving(running, running.break_off)
         if view is None:
             if running is not None:
-                self._keep_its_end(running)
+                await self._end_unseen(running)
             return
         if running is None or not reply.tokens:
             await view.remove()
@@ -366,21 +376,26 @@ class Conversing:
             if self._talk.was_answered:
                 await self._screen.show_record()
             return
-        await self._show_whole(reply, running.text)
+        await self._show_whole(reply)
 
-    async def _show_whole(self, reply: OnItsWay, text: str) -> None:
+    async def _show_whole(self, reply: OnItsWay) -> None:
         """Into the talk, and onto the screen as it is in the record."""
-        from localsteer.tui.stored import reply_words
-
         assert reply.running is not None
         assert reply.view is not None
         self._talk.add_reply(reply.running)
-        message, record = self._talk.messages[-1], reply.running.record
+        message = self._talk.messages[-1]
         reply.view.message_id = message.id if message.id > 0 else None
         if message.id < 0:
             self._nameless.append((reply.view, reply.running))
-        await reply.view.finish(text, signs_of(record.marks, record.mark_places) if self._signs else ())
-        reply.view.show_foot(reply_words(message, steerable=self._steerable))
+        await self._show_as(reply.view, message)
+
+    async def _show_as(self, view: ReplyView, message: StoredMessage) -> None:
+        from localsteer.tui.stored import reply_words
+
+        record = message.reply
+        shown = signs_of(record.marks, record.mark_places) if record is not None and self._signs else ()
+        await view.finish(message.content, shown)
+        view.show_foot(reply_words(message, steerable=self._steerable))
 
     async def _note_dropped(self, turns: int) -> None:
         await self._transcript.add_note(

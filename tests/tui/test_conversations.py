@@ -128,7 +128,6 @@ async def test_the_open_conversation_leaves_the_screen_when_it_is_deleted(open_a
         await app.until(lambda: "Tell me about soups." not in app.text())
 
 
-@pytest.mark.usefixtures("store")
 async def test_one_that_begins_while_the_list_opens_leaves_the_screen_when_it_is_deleted(open_app: OpenApp) -> None:
     async with open_app(settings=replace(Settings(), max_tokens=3), size=(110, 32)) as app:
         await app.loaded()
@@ -144,6 +143,7 @@ async def test_one_that_begins_while_the_list_opens_leaves_the_screen_when_it_is
         assert app.questions() == []
 
 
+@pytest.mark.usefixtures("store")
 async def test_export_asks_before_it_overwrites_and_import_reads_it_again(open_app: OpenApp, tmp_path: Path) -> None:
     out = tmp_path / "soups.json"
     out.write_text("something of mine", encoding="utf-8")

@@ -393,7 +393,7 @@ async def test_a_vector_card_that_is_taken_down_while_its_tokens_are_read(open_a
         await open_card(running, find=slowly)
         running.app.screen.query_one(TabbedContent).active = "tokens"
         await running.until(begun.is_set)
-        reading = next(worker for worker in running.app.workers if worker.name == "_read_tokens")
+        reading = next(worker for worker in running.app.workers if worker.node is running.app.screen)
         # As when the app is taken down.
         await running.app.screen.query_one(TokenTable).remove()
         go_on.set()
@@ -556,6 +556,43 @@ async def test_a_reply_written_again_that_an_engines_death_ends_leaves_the_one_t
         await quiet(running)
         assert path_here(running) == path_in_record(running) == before
         assert [reply.written for reply in running.replies()] == [whole]
+
+
+async def test_a_reply_that_is_there_again_ends_without_taking_the_next_one_off_the_screen(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello")
+        await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
+        # Nothing is heard meanwhile: the reply is turned away from, and is there again as the other one is stopped.
+        await running.until(lambda: not running.screen._listening)
+        running.screen._listening = True
+        await running.screen.conversing.again()
+        await running.screen._stop()
+        assert [message.role for message in running.screen.talk.messages] == ["user", "assistant"]
+        await running.say("And now?")
+        await running.until(lambda: running.screen.conversing.writing)
+        running.screen._listening = False
+        await running.until(lambda: any(one.view and one.tokens > 3 for one in running.screen.conversing._replies))
+        await running.pilot.press("escape")
+        await running.until(lambda: running.screen.link.idle and not running.screen.conversing._replies)
+        await quiet(running)
+        path = path_in_record(running)
+        assert path_here(running) == path
+        assert [reply.written for reply in running.replies()] == [words for role, words in path if role == "assistant"]
+
+
+@pytest.mark.parametrize("command", [("ctrl+n",), (*"/new", "enter")])
+async def test_what_is_entered_behind_a_command_comes_after_it(command: tuple[str, ...], open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await stopped_reply(running)
+        before = running.screen.talk.conversation
+        # The input opens its list of commands late; what is typed does not wait for it.
+        at_once(running, *command, *"hi", "enter")
+        await running.until(lambda: running.questions() == ["hi"])
+        await running.until(lambda: running.screen.conversing.writing)
+        assert before is not None
+        assert running.screen.talk.conversation is not None
+        assert running.screen.talk.conversation.id != before.id
 
 
 async def test_keys_that_come_while_the_app_ends_are_no_trouble(open_app: OpenApp) -> None:

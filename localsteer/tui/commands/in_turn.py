@@ -1,14 +1,19 @@
-"""Commands on the conversation wait for what was entered before them."""
+"""Commands on the conversation wait for what was entered before them, and what is entered next waits for them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from functools import partial
+from inspect import isawaitable
 from typing import Any
 
 from textual.screen import Screen
 
 from localsteer.tui.widgets.composer import Composer
+
+_typed: ContextVar[list[Callable[[], object]] | None] = ContextVar("typed", default=None)
+"""What the slash command that is being done here has asked for."""
 
 
 class InTurn(Screen[None]):
@@ -19,7 +24,23 @@ class InTurn(Screen[None]):
     """
 
     def in_turn(self, do: Callable[..., object], *given: Any, **named: Any) -> None:
-        """Have this done after what the person entered up to now."""
-        composer = self.query_one(Composer)
-        # The input hears of Enter before the first of these, and what it sends then goes off before the second.
-        composer.call_later(composer.call_later, self.call_later, partial(do, *given, **named))
+        """Have this done after what the person entered up to now, and before what comes next."""
+        command, typed = partial(do, *given, **named), _typed.get()
+        if typed is not None:
+            typed.append(command)
+        else:
+            # The input hears of this behind the keys of before, and before the keys to come.
+            self.query_one(Composer).call_later(self.call_later, command)
+
+    async def all_at_once(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Do what was typed, with all commands that it comes to: its turn is now."""
+        commands: list[Callable[[], object]] = []
+        outside = _typed.set(commands)
+        try:
+            await do()
+        finally:
+            _typed.reset(outside)
+        for command in commands:
+            result = command()
+            if isawaitable(result):
+                await result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual import on
 
 from localsteer.errors import StorageError
@@ -56,7 +58,7 @@ class TalkCommands(InTurn):
     async def _sent(self, event: Composer.Sent) -> None:
         editing = self.revisiting.editing is not None
         if is_slash(event.text) and not editing:
-            await self.slashing.run(event.text)
+            await self.all_at_once(partial(self.slashing.run, event.text))
         elif self.conversing.writing or self.again.running:
             self.give_back(event.text)
             self.say_writing()

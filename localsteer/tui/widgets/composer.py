@@ -92,9 +92,11 @@ class Composer(WritingArea):
             self._history.add(text)
             self._completions.close()
             self.clear()
-            self.post_message(self.Sent(text))
+            said: Message = self.Sent(text)
         else:
-            self.post_message(self.Blank())
+            said = self.Blank()
+        # Straight to the screen: commands that come next would overtake what went through this one's own queue.
+        self.screen.post_message(said)
 
     def begin_editing(self, text: str) -> None:
         """A message that was sent before, to be sent again otherwise."""

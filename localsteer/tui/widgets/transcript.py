@@ -203,6 +203,11 @@ class Transcript(VerticalScroll, Lengthening):
                 found.append(view.message_id)
         return found
 
+    def reply_view(self, message_id: int) -> ReplyView | None:
+        """The reply of this id, as long as it is not folded."""
+        views = self._messages.query_children(ReplyView)
+        return next((view for view in views if view.message_id == message_id), None)
+
     def pick(self, message_id: int | None) -> None:
         """Mark this message and bring it into sight, or let go of the one that is marked."""
         self.picked = message_id if message_id in self.ids else None
