@@ -114,6 +114,12 @@ class Comparing:
             if waits:
                 self.now.end()
 
+    def forget(self, jobs: Sequence[Job]) -> None:
+        """These were stopped before their turn came."""
+        if self.now is not None and self.now.running and any(self._job is one for one in jobs):
+            self.now.end()
+            self._show()
+
     async def keep(self, shown: SideBySide | None, place: int, *, take_dials: bool = False) -> None:
         """The reply at ``place`` becomes the conversation's, an alternative to the one that was there.
 

@@ -103,7 +103,9 @@ class Dialling:
         await self.put(rack, f"{run} {rack.current.name}" if run and rack.current is not None else "")
 
     async def put(self, rack: Rack, run: str = "") -> None:
-        """This rack is in force from the next token on, and can be undone."""
+        """This rack is in force from the next token on, and can be undone. While a model is loading there is none."""
+        if self._link.card is None:
+            return
         self._history = self._history.changed(self.rack, rack, run)
         await self._have(rack)
 
@@ -117,7 +119,8 @@ class Dialling:
         await self._go(self._history.redo(self.rack), "No change of a dial was undone.")
 
     async def _go(self, found: tuple[RackHistory, Rack] | None, nowhere: str) -> None:
-        if found is None:
+        # What was changed under another model is of vectors that mean nothing to the one that is coming.
+        if found is None or self._link.card is None:
             self._say(nowhere, False)
             return
         self._history, rack = found
@@ -255,9 +258,8 @@ class Dialling:
 
     def forget(self, jobs: list[Job]) -> None:
         """These jobs were stopped before their turn came."""
-        if any(job.kind == "vector" for job in jobs):
+        if self._making.forget(jobs):
             self._expect_nothing()
-            self._making.forget()
 
     def _not_made(self, name: str) -> None:
         self._to_keep.pop(name, None)

@@ -73,6 +73,7 @@ class EngineLink:
         self.problem = ""
         self.load_request = 0
         self._waiting: deque[Job] = deque()
+        self._given_up: list[Job] = []
         self._running: Job | None = None
         self._aside = 0
         self._silent_since: float | None = None
@@ -91,6 +92,10 @@ class EngineLink:
     def waiting(self) -> int:
         """How many jobs wait for their turn."""
         return len(self._waiting)
+
+    def holds(self, job: Job) -> bool:
+        """Whether this one runs or waits."""
+        return job is self._running or any(job is one for one in self._waiting)
 
     def has(self, kind: JobKind) -> bool:
         """Whether a job of this kind runs or waits."""
@@ -164,6 +169,11 @@ class EngineLink:
             self._send(Stop())
         self._listen_for_an_answer()
         return forgotten
+
+    def given_up(self) -> list[Job]:
+        """Jobs that waited for an engine or a model that never came, since this was last asked; nothing follows."""
+        given_up, self._given_up = self._given_up, []
+        return given_up
 
     def withdraw(self, job: Job) -> None:
         """Nobody waits for this job any more."""
@@ -242,6 +252,7 @@ class EngineLink:
 
     def _give_up_waiting(self) -> None:
         if not self.can_go_back:
+            self._given_up += self._waiting
             self._waiting.clear()
 
     def _start_next(self) -> None:

@@ -42,6 +42,8 @@ class Hearing:
         screen.comparing.take(events)
         screen.workshop.take(events)
         screen.needles.hear(events)
+        if given_up := screen.link.given_up():
+            await screen.forget(given_up)
         if any(isinstance(event, Finished) for event in events):
             screen.naming.look(screen.link.card)
         screen.asides.hear(events)

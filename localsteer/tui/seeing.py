@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from localsteer.engine.protocol import (
@@ -72,6 +73,11 @@ class Seeing:
         if self._job is job:
             self._view = self._job = None
             self._screen.link.withdraw(job)
+
+    def forget(self, jobs: Sequence[Job]) -> None:
+        """These were stopped before their turn came."""
+        if self._view is not None and any(self._job is one for one in jobs):
+            self._view.say("Nothing was read: it was stopped.")
 
     async def take(self, events: list[Event]) -> None:
         """What the engine said about readings."""

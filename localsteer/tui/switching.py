@@ -34,8 +34,7 @@ class Switching:
         except EngineError as error:
             await screen.query_one(Transcript).add_note(str(error), "error")
             return
-        await screen.conversing.forget(forgotten)
-        screen.dialling.forget(forgotten)
+        await screen.forget(forgotten)
         await screen.dialling.model_leaves()
         self._show()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from localsteer.engine.protocol import (
     ModelCard,
     Stopped,
 )
-from localsteer.tui.engine_link import EngineLink, EngineState, Job
+from localsteer.errors import EngineError
+from localsteer.tui.engine_link import EngineLink, Job
 from localsteer.tui.widgets.dials_panel import DialsPanel
 from localsteer.tui.widgets.making import MakingView
 
@@ -39,46 +40,51 @@ class VectorMaking:
         self._say = say
         self._made = made
         self._not_made = not_made
-        self._names: dict[int, str] = {}
+        self._mine: list[tuple[Job, str]] = []
 
     def make(self, name: str, extract: Extract) -> None:
-        """Have a vector for the dial ``name`` made when the engine is free."""
+        """Have a vector for the dial ``name`` made when the engine is free. Raises EngineError where none starts."""
 
         def command(request: int, _: ModelCard) -> Command:
-            self._names[request] = name
             self._view.begin(name, "starting…")
             return replace(extract, request=request)
 
-        if self._link.state is not EngineState.READY:
-            self._view.begin(name, "after the engine's present work…")
-        self._link.submit(Job("vector", command))
+        job = Job("vector", command)
+        self._mine.append((job, name))
+        self._show()
+        try:
+            self._link.submit(job)
+        except EngineError:
+            self._end(job)
+            raise
 
     async def take(self, events: list[Event]) -> None:
         """What the engine said about vectors."""
         for event in events:
             if isinstance(event, Died):
-                for name in self._names.values():
-                    self._not_made(name)
-                self._names.clear()
-                self._view.end()
+                # One that waits for another model still comes to its turn.
+                for job, name in list(self._mine):
+                    if not self._link.holds(job):
+                        self._not_made(name)
+                        self._end(job)
                 continue
-            name = self._names.get(event.request, "")
-            if name:
-                await self._take_one(name, event)
+            for job, name in list(self._mine):
+                if job.request and job.request == event.request:
+                    await self._take_one(job, name, event)
 
     def turn_away(self) -> None:
         """Another model comes. One that stands ready at this very moment is kept, but is no dial for that model."""
-        for name in self._names.values():
+        self.forget([job for job, _ in self._mine])
+
+    def forget(self, jobs: Sequence[Job]) -> bool:
+        """These were stopped before their turn came; whether one of them was for a dial."""
+        mine = [(job, name) for job, name in self._mine if any(job is one for one in jobs)]
+        for job, name in mine:
             self._not_made(name)
-        self._names.clear()
-        self._view.end()
+            self._end(job)
+        return bool(mine)
 
-    def forget(self) -> None:
-        """What waited was stopped before its turn came."""
-        if not self._names:
-            self._view.end()
-
-    async def _take_one(self, name: str, event: Event) -> None:
+    async def _take_one(self, job: Job, name: str, event: Event) -> None:
         match event:
             case ExtractProgress():
                 self._view.show(event)
@@ -93,9 +99,18 @@ class VectorMaking:
                 self._not_made(name)
             case _:
                 return
-        self._names.pop(event.request, None)
-        if not self._link.has("vector"):
+        self._end(job)
+
+    def _end(self, job: Job) -> None:
+        self._mine = [one for one in self._mine if one[0] is not job]
+        self._show()
+
+    def _show(self) -> None:
+        """What is made, or is the next one to be."""
+        if not self._mine:
             self._view.end()
+        elif not any(job.request for job, _ in self._mine):
+            self._view.begin(self._mine[0][1], "after the engine's present work…")
 
     @property
     def _view(self) -> MakingView:

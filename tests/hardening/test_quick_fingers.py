@@ -98,7 +98,10 @@ class Talker:
         while still < 4:
             await until(monkey, lambda: self._rests)
             still = still + 1 if self._rests else 0
-            await monkey.settle()
+            # The screen may be in the middle of something that takes a while.
+            through = asyncio.Event()
+            monkey.chat.call_later(through.set)
+            await until(monkey, through.is_set)
             await asyncio.sleep(0.03)
 
     @property

@@ -14,6 +14,7 @@ from localsteer.tui.rack import Dial
 from localsteer.tui.widgets.dial_row import DialRow
 from localsteer.tui.widgets.dials_panel import DialsPanel
 from localsteer.tui.widgets.making import MakingView
+from localsteer.tui.workshop.way import Words
 from tests.tui.conftest import OpenApp, Running
 
 
@@ -258,6 +259,25 @@ async def test_a_new_chat_leaves_the_vector_that_waits_for_the_engine(open_app: 
         assert link.waiting == 1
         await running.pilot.press("ctrl+n")
         await running.until(lambda: link.running is not None and link.running.kind == "vector")
+
+
+async def test_what_is_being_made_is_shown_no_longer_than_that(
+    open_app: OpenApp, random_bpe_model: Path, warm_recipe: Path
+) -> None:
+    async with open_app(random_bpe_model) as running:
+        await running.loaded()
+        screen, making = running.screen, running.screen.query_one(MakingView)
+        await running.until(lambda: not screen._listening)
+        screen._listening = True
+        await screen.dialling.add("heat")
+        # Another one for the workshop is still to be made when the dial stands ready.
+        screen.workshop.make(Words("sea", "day"), "sea-day")
+        assert making.display
+        assert screen.link.waiting == 1
+        screen._listening = False
+        await running.until(lambda: screen.dialling.rack.names() == ("heat",))
+        await running.until(lambda: screen.link.idle)
+        await running.until(lambda: not making.display)
 
 
 @pytest.mark.usefixtures("heat_at_hand")

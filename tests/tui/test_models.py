@@ -8,6 +8,8 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,13 @@ from textual.widgets import Input, OptionList
 
 from localsteer.library.places import Places, practice_model
 from localsteer.library.remembered import read_remembered
+from localsteer.library.settings import Settings
 from localsteer.tui.dialogs.models import Models
+from localsteer.tui.engine_link import EngineState
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.header_line import HeaderLine
+from localsteer.tui.widgets.making import MakingView
+from localsteer.tui.workshop.way import Words
 from tests.library.hub_server import Hub, running_hub
 from tests.tui.conftest import OpenApp, Running
 
@@ -220,3 +226,66 @@ async def test_a_vector_that_is_made_as_another_model_comes_is_no_dial_for_that_
         screen._listening = False
         await loaded(running, patient_model.stem)
         assert screen.dialling.rack.names() == ()
+
+
+async def test_a_dial_of_the_model_before_cannot_be_had_back_while_another_one_loads(
+    open_app: OpenApp, patient_model: Path, random_bpe_model: Path, heat_at_hand: Path
+) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        dialling = running.screen.dialling
+        await dialling.add("heat")
+        await dialling.change(lambda rack: rack.set_strength(0, 1.0))
+        rack = dialling.rack
+        await running.screen.switching.to(random_bpe_model)
+        assert running.screen.link.card is None
+        await dialling.undo()
+        await dialling.put(rack)
+        assert dialling.rack.names() == ()
+        await loaded(running, random_bpe_model.stem)
+        await running.pilot.pause()
+        assert dialling.rack.names() == ()
+
+
+async def test_whoever_waits_for_the_engine_hears_that_it_does_something_else(
+    open_app: OpenApp, patient_model: Path, random_bpe_model: Path, heat_at_hand: Path
+) -> None:
+    async with open_app(settings=replace(Settings(), max_tokens=8)) as running:
+        await running.loaded()
+        await running.say("Hello")
+        await running.replied()
+        screen = running.screen
+        message = screen.talk.messages[-1]
+        for turn_away in (screen._stop, partial(screen.switching.to, random_bpe_model)):
+            await loaded(running, patient_model.stem)
+            await running.until(lambda: not screen._listening)
+            screen._listening = True
+            await screen.dialling.add_words("sea", "day")
+            await screen.again.begin(message)
+            screen.workshop.make(Words("old", "new"), "old-new")
+            assert screen.link.waiting == 2
+            await turn_away()
+            assert not screen.again.running
+            assert not screen.workshop.busy
+            screen._listening = False
+            await running.until(lambda: screen.link.card is not None and screen.link.running is None)
+        assert not screen.query_one(MakingView).display
+
+
+async def test_whoever_waits_for_a_model_hears_that_it_does_not_load(open_app: OpenApp, models: Path) -> None:
+    async with open_app(models / "patient.gguf", settings=replace(Settings(), max_tokens=8)) as running:
+        await running.loaded()
+        await running.say("Hello")
+        await running.replied()
+        screen, message = running.screen, running.screen.talk.messages[-1]
+        client = screen.link.client
+        client.kill()
+        await running.until(lambda: not client.alive and screen.link.state is EngineState.OFF)
+        (models / "patient.gguf").unlink()
+        await screen.again.begin(message)
+        await screen.dialling.add_words("sea", "day")
+        assert screen.again.running
+        assert screen.query_one(MakingView).display
+        await running.until(lambda: "could not be loaded" in running.notes())
+        await running.until(lambda: not screen.again.running)
+        assert not screen.query_one(MakingView).display

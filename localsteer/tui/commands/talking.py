@@ -11,9 +11,10 @@ from localsteer.library.sent_messages import remember_sent
 from localsteer.library.settings import Settings
 from localsteer.tui.again import Again
 from localsteer.tui.commands.in_turn import InTurn
+from localsteer.tui.comparing import Comparing
 from localsteer.tui.conversing import Conversing
 from localsteer.tui.dialling import Dialling
-from localsteer.tui.engine_link import EngineLink
+from localsteer.tui.engine_link import EngineLink, Job
 from localsteer.tui.keymap import Keymap
 from localsteer.tui.opening import Opening
 from localsteer.tui.plain import plain
@@ -24,6 +25,7 @@ from localsteer.tui.slashing import Slashing
 from localsteer.tui.talk import Talk
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.transcript import Transcript
+from localsteer.tui.workshop.making import Workshop
 
 
 class TalkCommands(InTurn):
@@ -40,6 +42,8 @@ class TalkCommands(InTurn):
     slashing: Slashing
     revisiting: Revisiting
     again: Again
+    comparing: Comparing
+    workshop: Workshop
 
     def give_back(self, text: str) -> None:
         """A message that was not sent goes back into the input, before what was written there meanwhile."""
@@ -88,10 +92,16 @@ class TalkCommands(InTurn):
             return
         if self.link.running is None and not self.link.waiting and self.revisiting.let_go():
             return
-        forgotten = self.link.stop()
-        await self.conversing.forget(forgotten)
-        await self.again.forget(forgotten)
-        self.dialling.forget(forgotten)
+        await self.forget(self.link.stop())
+
+    async def forget(self, jobs: list[Job]) -> None:
+        """They were stopped or given up before their turn came: whoever waits for one waits no longer."""
+        await self.conversing.forget(jobs)
+        await self.again.forget(jobs)
+        self.dialling.forget(jobs)
+        self.comparing.forget(jobs)
+        self.seeing.forget(jobs)
+        self.workshop.forget(jobs)
 
     def action_again(self) -> None:
         self.in_turn(self.revisiting.write_again)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -152,7 +152,8 @@ class Workshop:
 
     async def try_out(self, message: str) -> None:
         """Have ``message`` answered at both ends and without the dial, which comes onto the panel at 0."""
-        if self.made is None:
+        self.forget_other_models()
+        if self.made is None or self.card is None:
             return
         dial = self.made.dial
         await self.dialling.put(self.dialling.rack.with_dial(dial))
@@ -170,6 +171,7 @@ class Workshop:
 
     async def use(self) -> None:
         """Onto the panel, picked, and turned up to what is recommended unless it is turned already."""
+        self.forget_other_models()
         if self.made is None:
             return
         rack: Rack = self.dialling.rack.with_dial(self.made.dial)
@@ -199,6 +201,14 @@ class Workshop:
         self._text = ""
         seed = self._tries
         self._submit(Job("trial", lambda request, _: statements_wish(request, word, opposite, seed)))
+
+    def forget(self, jobs: Sequence[Job]) -> None:
+        """These were stopped before their turn came."""
+        if self._job is not None and any(self._job is one for one in jobs):
+            self._asked = None
+            self._ended()
+            if self._screen is not None:
+                self._screen.say("Stopped.")
 
     def stop(self) -> None:
         """Whatever is under way."""
