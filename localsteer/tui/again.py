@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from localsteer import __version__
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
 from localsteer.engine.protocol import Command, Died, Event, Failed, Finished, ModelCard, Started, TokenText
-from localsteer.errors import EngineError, LocalsteerError, StorageError
+from localsteer.errors import EngineError, LocalsteerError
 from localsteer.tui.engine_link import EngineState, Job
 from localsteer.tui.foot import foot_words
 from localsteer.tui.pace import pace_of
@@ -72,7 +72,7 @@ class Again:
         job = self._job = Job("reply", command)
         try:
             screen.link.submit(job)
-        except (EngineError, StorageError) as error:
+        except EngineError as error:
             await self._end(str(error), wrong=True)
 
     async def take(self, events: Sequence[Event]) -> None:
@@ -80,9 +80,9 @@ class Again:
         for event in events:
             if self._job is None or self._view is None:
                 return
-            if isinstance(event, Died):
+            if isinstance(event, Died) and not self._screen.link.holds(self._job):
                 await self._end(event.reason, wrong=True)
-            elif event.request == self._job.request:
+            elif not isinstance(event, Died) and event.request == self._job.request:
                 await self._take_one(event, self._view)
         if self._view is not None and self._pieces:
             pieces, self._pieces = self._pieces, []

@@ -150,7 +150,7 @@ class Comparing:
             return
         for event in events:
             match event:
-                case Died(reason=reason) if now.running:
+                case Died(reason=reason) if now.running and not self._screen.link.holds(job):
                     now.end(f"{reason} What was written can be kept.")
                 case Failed(request=request, message=message) if request == self._screen.link.load_request:
                     now.end(f"The model could not be loaded: {message}")

@@ -209,8 +209,11 @@ class Conversing:
     async def forget(self, jobs: list[Job]) -> None:
         """Replies that were stopped before their turn came: the question goes back where it came from."""
         for reply in [reply for reply in self._replies if reply.job in jobs]:
+            seen = reply.view is not None
+            await self._paint(reply)
             await self._drop(reply)
-            await self._take_back_question()
+            if seen:
+                await self._take_back_question()
 
     # ------------------------------------------------------------ asking
 
@@ -331,7 +334,10 @@ class Conversing:
     def _rate(self, event: Finished, show: Callable[[ReplyRated], None]) -> None:
         """Have it said how natural the reply is, some time when nobody waits."""
         if event.tokens and self._link.card is not None:
-            turns = self._talk.turns(self._link.card)
+            try:
+                turns = self._talk.turns(self._link.card)
+            except StorageError:
+                return
             self._screen.when_idle(
                 lambda request, _: RateReply(request, turns),
                 lambda answer: show(answer) if isinstance(answer, ReplyRated) else None,
@@ -352,12 +358,13 @@ class Conversing:
             self._screen.give_back(question)
 
     async def _break_off_all(self, reason: str) -> None:
-        for reply in list(self._replies):
+        # One that was asked since waits for the next engine, which is being started.
+        gone = [reply for reply in self._replies if reply.job is None or not self._link.holds(reply.job)]
+        for reply in gone:
             await self._paint(reply)
             await self._drop(reply)
-        await self._transcript.add_note(
-            f"{reason} Nothing of the conversation is lost; your next message starts the engine again.", "error"
-        )
+        starts = "" if len(self._replies) else "; your next message starts the engine again"
+        await self._transcript.add_note(f"{reason} Nothing of the conversation is lost{starts}.", "error")
 
     async def _drop(self, reply: OnItsWay) -> None:
         """An end before the end: what was written stays, an empty reply goes."""

@@ -154,6 +154,7 @@ class Dialling:
 
         card = self._link.card
         if card is None:
+            self._not_made(name)
             return
         self._unwanted.discard(name)
         try:
@@ -167,7 +168,7 @@ class Dialling:
             self._to_keep.pop(name, None)
             await self._add_from(vector.path, name)
         except LocalsteerError as error:
-            self._to_keep.pop(name, None)
+            self._not_made(name)
             self._say(str(error), True)
 
     async def set_strength(self, text: str, strength: float) -> None:
@@ -242,14 +243,16 @@ class Dialling:
         from localsteer.library.recipes import name_of_words
         from localsteer.library.vectors import VectorLibrary
 
-        card = self._link.card
+        card, name = self._link.card, name_of_words(positive, negative)
         if card is None:
+            self._not_made(name)
             return
-        name = name_of_words(positive, negative)
+        self._unwanted.discard(name)
         try:
             out = VectorLibrary.at(self.places).path_for(name, card.model_id)
             self._making.make(name, Extract(0, "", str(out), method="actadd", words=(positive, negative)))
         except LocalsteerError as error:
+            self._not_made(name)
             self._say(str(error), True)
 
     async def take(self, events: list[Event]) -> None:
@@ -264,6 +267,7 @@ class Dialling:
     def _not_made(self, name: str) -> None:
         self._to_keep.pop(name, None)
         self._wanted.pop(name, None)
+        self._unwanted.discard(name)
 
     async def _made(self, path: Path, name: str) -> None:
         """``path`` stands ready: the dial ``name`` itself, or a part of it."""

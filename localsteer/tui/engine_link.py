@@ -35,7 +35,7 @@ from localsteer.engine.protocol import (
     TitleMade,
     TokensRead,
 )
-from localsteer.errors import EngineError
+from localsteer.errors import EngineError, LocalsteerError
 
 DEAF_SECONDS = 10.0
 """An engine that was asked to stop and says nothing for so long is taken for one that never will."""
@@ -74,6 +74,7 @@ class EngineLink:
         self.load_request = 0
         self._waiting: deque[Job] = deque()
         self._given_up: list[Job] = []
+        self._not_begun: list[Event] = []
         self._running: Job | None = None
         self._aside = 0
         self._silent_since: float | None = None
@@ -128,12 +129,16 @@ class EngineLink:
         """
         forgotten = self.stop()
         if not self.client.alive:
-            self._running = None
+            self._give_up_running()
         if self.card is not None:
             self._loaded_before = self._load
         self.card = None
         self._load = replace(self._load, path=path)
-        self.load()
+        try:
+            self.load()
+        except EngineError:
+            self._given_up += forgotten
+            raise
         return forgotten
 
     def go_back(self) -> str | None:
@@ -145,7 +150,11 @@ class EngineLink:
         if before is None:
             return None
         self._load = before
-        self.load()
+        try:
+            self.load()
+        except EngineError:
+            self._give_up_waiting()
+            raise
         return before.path
 
     @property
@@ -156,7 +165,7 @@ class EngineLink:
     def submit(self, job: Job) -> None:
         """Have ``job`` done when its turn comes; an engine that is off is started first. Raises EngineError."""
         if self.state is EngineState.OFF or not self.client.alive:
-            self._running = None
+            self._give_up_running()
             self.load()
         self._waiting.append(job)
         self._start_next()
@@ -171,7 +180,9 @@ class EngineLink:
         return forgotten
 
     def given_up(self) -> list[Job]:
-        """Jobs that waited for an engine or a model that never came, since this was last asked; nothing follows."""
+        """Jobs that ended with their engine, or waited for one or for a model that never came, since this was last
+        asked; nothing follows.
+        """
         given_up, self._given_up = self._given_up, []
         return given_up
 
@@ -199,8 +210,9 @@ class EngineLink:
 
     def poll(self) -> list[Event]:
         """What happened since the last call, oldest first."""
-        said = self.client.drain()
-        events = [event for event in said if self._took(event)]
+        said, not_begun = self.client.drain(), self._not_begun
+        self._not_begun = []
+        events = not_begun + [event for event in said if self._took(event)]
         if not self._works:
             self._silent_since = None
         elif said and self._silent_since is not None:
@@ -221,7 +233,7 @@ class EngineLink:
             # Another may have been started before this one's last word was read.
             if not self.client.alive:
                 self.state, self.problem = EngineState.OFF, event.reason
-                self._running = None
+                self._give_up_running()
                 self._give_up_waiting()
             return True
         if event.request == self.load_request:
@@ -250,17 +262,28 @@ class EngineLink:
         if self._works and self._silent_since is None:
             self._silent_since = time.monotonic()
 
+    def _give_up_running(self) -> None:
+        if self._running is not None:
+            self._given_up.append(self._running)
+            self._running = None
+
     def _give_up_waiting(self) -> None:
         if not self.can_go_back:
             self._given_up += self._waiting
             self._waiting.clear()
 
     def _start_next(self) -> None:
-        if self.state is EngineState.READY and self._waiting and self.card is not None and self.client.alive:
+        while self.state is EngineState.READY and self._waiting and self.card is not None and self.client.alive:
             job = self._waiting.popleft()
             job.request = self.client.new_request()
+            try:
+                command = job.command(job.request, self.card)
+            except LocalsteerError as error:
+                # What it is made from cannot be read. Whoever waits hears of it as of every other failure.
+                self._not_begun.append(Failed(job.request, str(error)))
+                continue
             self._running, self.state = job, EngineState.BUSY
-            self._send(job.command(job.request, self.card))
+            self._send(command)
 
     def _send(self, command: Command) -> None:
         # A dead engine says so by itself, in the next poll.

@@ -28,7 +28,10 @@ class Naming:
         if first.parent_id is not None or (conversation.id, card.model_id) in self._asked:
             return
         self._asked.add((conversation.id, card.model_id))
-        turns = self._talk.turns(card, until=messages[min(len(messages), _FIRST) - 1].id)
+        try:
+            turns = self._talk.turns(card, until=messages[min(len(messages), _FIRST) - 1].id)
+        except StorageError:
+            return
 
         def take(event: Event) -> None:
             if isinstance(event, TitleMade) and event.title:

@@ -75,7 +75,12 @@ class Revisiting:
             await self._transcript.add_page(self._views(page, last), 1, more=not last)
             return
         if place == 0:
-            place = len(self._talk.load_older())
+            try:
+                place = len(self._talk.load_older())
+            except StorageError as error:
+                self._screen.say(str(error), True)
+                await self._transcript.add_page([], -1, more=False)
+                return
         page = self._talk.messages[max(0, place - _PAGE) : place]
         more = place > _PAGE or self._has_older
         await self._transcript.add_page(self._views(page, False), -1, more=more)

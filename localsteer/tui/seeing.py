@@ -16,7 +16,7 @@ from localsteer.engine.protocol import (
     TokensRead,
     Turn,
 )
-from localsteer.errors import EngineError
+from localsteer.errors import EngineError, StorageError
 from localsteer.tui.engine_link import Job
 from localsteer.tui.widgets.transcript import Transcript
 
@@ -50,7 +50,12 @@ class Seeing:
             screen.say("Nothing was said yet that could be looked at.")
         else:
             picked = screen.query_one(Transcript).picked
-            await self._open(link.card, screen.talk.turns(link.card, until=picked), rack.watched(), rack.picked)
+            try:
+                turns = screen.talk.turns(link.card, until=picked)
+            except StorageError as error:
+                screen.say(str(error), True)
+                return
+            await self._open(link.card, turns, rack.watched(), rack.picked)
 
     async def _open(
         self, card: ModelCard, turns: tuple[Turn, ...], vectors: tuple[DialSetting, ...], picked: int
@@ -85,7 +90,8 @@ class Seeing:
             if self._view is None or self._job is None:
                 return
             if isinstance(event, Died):
-                self._view.say(event.reason)
+                if not self._screen.link.holds(self._job):
+                    self._view.say(event.reason)
             elif event.request == self._job.request:
                 await self._take_one(self._view, event)
 

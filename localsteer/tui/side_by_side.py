@@ -151,10 +151,13 @@ class SideBySide:
         if self.begun is not None:
             running.started(self.begun)
         moment = reply.first_at
-        running.add(reply.tokens[0], reply.text)
-        moment = reply.ended_at
-        for token in reply.tokens[1:]:
-            running.add(token, "")
+        try:
+            running.add(reply.tokens[0], reply.text)
+        finally:
+            # Where it cannot be saved yet, it has all of it none the less.
+            moment = reply.ended_at
+            for token in reply.tokens[1:]:
+                running.add(token, "")
         return running
 
     def rated(self, place: int, perplexity: float) -> None:

@@ -264,7 +264,9 @@ class Talk:
 
     def _reply_count(self) -> int:
         here = sum(message.role == "assistant" for message in self.messages)
-        return here + (self.store.reply_count(self.messages[0].parent_id) if self.messages else 0)
+        with contextlib.suppress(StorageError):
+            return here + (self.store.reply_count(self.messages[0].parent_id) if self.messages else 0)
+        return here
 
     def _earlier_turns(self, card: ModelCard) -> Earlier:
         """What comes before the messages that are here; read once, until others are the first ones here."""

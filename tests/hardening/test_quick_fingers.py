@@ -74,7 +74,7 @@ class Talker:
                 monkey.write(drawn.choice(self._lines), "enter")
             elif kind < 0.25:
                 monkey.chat.run_worker(monkey.chat.run_action("continue_here"), exit_on_error=False)
-            elif kind < 0.26:
+            elif kind < 0.27:
                 monkey._kill_engine()
             else:
                 monkey.key(drawn.choice(self._keys))

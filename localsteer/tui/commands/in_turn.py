@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import partial
 from inspect import isawaitable
 from typing import Any
@@ -12,8 +13,17 @@ from textual.screen import Screen
 
 from localsteer.tui.widgets.composer import Composer
 
-_typed: ContextVar[list[Callable[[], object]] | None] = ContextVar("typed", default=None)
-"""What the slash command that is being done here has asked for."""
+
+@dataclass(slots=True)
+class _Turn:
+    """A slash command that is being done: the commands that it has come to, until it is ``over``."""
+
+    commands: list[Callable[[], object]] = field(default_factory=list)
+    over: bool = False
+
+
+_typed: ContextVar[_Turn | None] = ContextVar("typed", default=None)
+"""The one that is being done here. Windows that it opens inherit it, and are there when it is long over."""
 
 
 class InTurn(Screen[None]):
@@ -26,21 +36,22 @@ class InTurn(Screen[None]):
     def in_turn(self, do: Callable[..., object], *given: Any, **named: Any) -> None:
         """Have this done after what the person entered up to now, and before what comes next."""
         command, typed = partial(do, *given, **named), _typed.get()
-        if typed is not None:
-            typed.append(command)
+        if typed is not None and not typed.over:
+            typed.commands.append(command)
         else:
             # The input hears of this behind the keys of before, and before the keys to come.
             self.query_one(Composer).call_later(self.call_later, command)
 
     async def all_at_once(self, do: Callable[[], Awaitable[None]]) -> None:
         """Do what was typed, with all commands that it comes to: its turn is now."""
-        commands: list[Callable[[], object]] = []
-        outside = _typed.set(commands)
+        turn = _Turn()
+        outside = _typed.set(turn)
         try:
             await do()
         finally:
+            turn.over = True
             _typed.reset(outside)
-        for command in commands:
+        for command in turn.commands:
             result = command()
             if isawaitable(result):
                 await result

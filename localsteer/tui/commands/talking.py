@@ -48,7 +48,8 @@ class TalkCommands(InTurn):
     def give_back(self, text: str) -> None:
         """A message that was not sent goes back into the input, before what was written there meanwhile."""
         composer = self.query_one(Composer)
-        composer.put(f"{text}\n{composer.text}" if composer.text else text)
+        if composer.text != text:
+            composer.put(f"{text}\n{composer.text}" if composer.text else text)
 
     def say(self, text: str, wrong: bool = False) -> None:
         """A short remark that goes away by itself."""

@@ -189,18 +189,17 @@ class Workshop:
 
     def ask(self, word: str, opposite: str) -> None:
         """Have the model write statements."""
-        self._asked, self._tries = (word, opposite), 0
-        self._ask()
+        self._tries = 0
+        self._ask(word, opposite)
 
-    def _ask(self) -> None:
+    def _ask(self, word: str, opposite: str) -> None:
         from localsteer.tui.workshop.asking import statements_wish
 
-        assert self._asked is not None
-        word, opposite = self._asked
         self._tries += 1
         self._text = ""
         seed = self._tries
-        self._submit(Job("trial", lambda request, _: statements_wish(request, word, opposite, seed)))
+        job = Job("trial", lambda request, _: statements_wish(request, word, opposite, seed))
+        self._submit(job, (word, opposite))
 
     def forget(self, jobs: Sequence[Job]) -> None:
         """These were stopped before their turn came."""
@@ -216,15 +215,18 @@ class Workshop:
             waits = self._job is not self.link.running
             self.link.withdraw(self._job)
             if waits:
+                self._asked = None
                 self._ended()
 
-    def _submit(self, job: Job) -> None:
+    def _submit(self, job: Job, asked: tuple[str, str] | None = None) -> None:
+        """``asked``: the words that the model is to write statements about; None where it is to do something else."""
         if self._job is not None:
             self.link.withdraw(self._job)
-        self._job = job
+        self._job, self._asked = job, asked
         try:
             self.link.submit(job)
         except LocalsteerError:
+            self._asked = None
             self._ended()
             raise
 
@@ -246,9 +248,10 @@ class Workshop:
             elif self._job is None:
                 continue
             elif isinstance(event, Died):
-                self._asked = None
-                self._ended()
-                self._screen.refuse(event.reason)
+                if not self.link.holds(self._job):
+                    self._asked = None
+                    self._ended()
+                    self._screen.refuse(event.reason)
             elif event.request == self._job.request:
                 self._take_one(self._screen, event)
         if self._screen is not None:
@@ -302,11 +305,11 @@ class Workshop:
     def _take_statements(self, screen: WorkshopScreen) -> None:
         from localsteer.tui.workshop.asking import TRIES, read_statements
 
+        asked, self._asked = self._asked, None
         written = read_statements(self._text)
-        if written is None and self._tries < TRIES:
-            self._ask()
+        if written is None and self._tries < TRIES and asked is not None:
+            self._ask(*asked)
             return
-        self._asked = None
         if written is None:
             screen.could_not_write()
         else:
