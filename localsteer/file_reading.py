@@ -7,6 +7,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import threading
+from collections import Counter
 from io import BufferedReader
 from pathlib import Path
 
@@ -16,26 +18,54 @@ from localsteer.errors import StorageError
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
+_held: Counter[str] = Counter()
+_holding = threading.Lock()
+
+
+def hold(path: Path) -> None:
+    """A database that this process has open from now on, until it is as often given to :func:`let_go`. No other part of
+    the process may open its files: closing them would drop the locks that SQLite has on them (POSIX takes away every
+    lock that a process has on a file), and another process could then do away with what is not in the file itself yet.
+    """
+    with _holding:
+        _held[os.path.realpath(path)] += 1
+
+
+def let_go(path: Path) -> None:
+    """See :func:`hold`."""
+    with _holding:
+        _held[os.path.realpath(path)] -= 1
+
+
+def is_held(path: Path) -> bool:
+    """Whether this is a file of a database that this process has open."""
+    if not +_held:
+        return False
+    real = os.path.realpath(path)
+    return any(_held[real.removesuffix(ending)] > 0 for ending in ("", "-wal", "-shm"))
+
+
 def open_file(path: Path) -> BufferedReader:
     """``path`` opened for reading. Raises OSError for whatever is no file: also for a folder, a pipe, a device, and for
-    what cannot be a file's name.
+    what cannot be a file's name; and for a database that is in use here.
     """
     try:
+        if is_held(path):
+            raise OSError(errno.EBUSY, "it is the database that localsteer is using", str(path))
         handle = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
     except ValueError:
         raise OSError(errno.EINVAL, "no file can have such a name", str(path)) from None
     file = open(handle, "rb")  # noqa: SIM115, PTH123
     try:
-        check_is_file(handle, path)
+        check_is_file(os.fstat(handle).st_mode, path)
     except OSError:
         file.close()
         raise
     return file
 
 
-def check_is_file(handle: int, path: Path) -> None:
-    """Raise OSError where what was opened as ``path`` is a folder, a pipe or a device."""
-    mode = os.fstat(handle).st_mode
+def check_is_file(mode: int, path: Path) -> None:
+    """Raise OSError where ``mode`` says that ``path`` is a folder, a pipe or a device."""
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
     if not stat.S_ISREG(mode):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from localsteer.chat.records import decode
 from localsteer.chat.schema import bring_up_to_date, check_columns, check_ours
 from localsteer.errors import StorageError
-from localsteer.file_reading import check_is_file
+from localsteer.file_reading import check_is_file, hold, let_go
 from localsteer.private import make_private, tighten
 
 BUSY_SECONDS = 5.0
@@ -26,15 +27,11 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open or create the database at ``path`` and bring its schema up to date. Raises StorageError."""
     with clear_errors(path):
         make_private(path.parent)
-        # Created by us and not by SQLite, so that nobody else ever can read it; -wal and -shm take its mode.
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            check_is_file(handle, path)
-        finally:
-            os.close(handle)
+        _create(path)
         for one in (path, *(path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))):
             tighten(one)
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, factory=_Held)
+        connection.hold(path)
         try:
             connection.row_factory = sqlite3.Row
             connection.text_factory = decode
@@ -51,6 +48,35 @@ def connect(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     return connection
+
+
+class _Held(sqlite3.Connection):
+    """Nothing else in this process opens the database's files until it is closed."""
+
+    _path: Path | None = None
+
+    def hold(self, path: Path) -> None:
+        self._path = path
+        hold(path)
+
+    def close(self) -> None:
+        """See sqlite3's."""
+        super().close()
+        if self._path is not None:
+            let_go(self._path)
+            self._path = None
+
+
+def _create(path: Path) -> None:
+    """Have the file there: created by us and not by SQLite, so that nobody else ever can read it; -wal and -shm take
+    its mode. One that is there is not opened, see :func:`~localsteer.file_reading.hold`. Raises OSError.
+    """
+    with suppress(FileExistsError):
+        # Where links lead nowhere yet, the file is made at their end.
+        os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    check_is_file(path.stat().st_mode, path)
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def _log_ahead(connection: sqlite3.Connection) -> None:

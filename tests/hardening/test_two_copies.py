@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from localsteer.chat.importing import read_conversation_file
 from localsteer.chat.schema import STEPS
 from localsteer.chat.store import ConversationStore
+from localsteer.errors import StorageError
+from localsteer.tui.talk import empty_old
 from tests.cli.conftest import ROOT
 
 posix = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are a thing of Unix")
@@ -133,3 +136,44 @@ def test_many_open_a_database_of_an_older_version_at_once(tmp_path: Path) -> Non
     with ConversationStore(path) as store:
         assert store.damage() is None
         assert len(store.summaries(limit=1000)) == 506
+
+
+LOOK = """
+import sys
+from pathlib import Path
+from localsteer.chat.store import ConversationStore
+with ConversationStore(Path(sys.argv[1])) as store:
+    for title in sys.argv[2:]:
+        store.new_conversation(title=title)
+    print(*sorted(one.title for one in store.summaries(100)))
+"""
+
+
+def look(path: Path, *new: str) -> list[str]:
+    """What another process finds there, which adds conversations of these titles first."""
+    command = [sys.executable, "-c", LOOK, str(path), *new]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout.split()
+
+
+def test_what_is_said_after_another_process_has_looked_is_there_for_all(tmp_path: Path) -> None:
+    path = tmp_path / "conversations.sqlite3"
+    with ConversationStore(path) as store:
+        store.new_conversation(title="One")
+        # As some time after the start of the app, which empties for good what was deleted long ago.
+        empty_old(path)
+        with pytest.raises(StorageError, match="using"):
+            read_conversation_file(path)
+        with pytest.raises(StorageError, match="using"):
+            read_conversation_file(path.with_name(f"{path.name}-wal"))
+        # The last one that has it open may do away with the files beside it, and this one is not the last.
+        assert look(path) == ["One"]
+        store.new_conversation(title="Two")
+        assert look(path, "Three") == ["One", "Three", "Two"]
+        store.new_conversation(title="Four")
+        assert sorted(one.title for one in store.summaries(9)) == ["Four", "One", "Three", "Two"]
+        assert look(path) == ["Four", "One", "Three", "Two"]
+    assert look(path) == ["Four", "One", "Three", "Two"]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with pytest.raises(StorageError, match="not UTF-8 text"):
+        read_conversation_file(path)
