@@ -92,6 +92,16 @@ def _log_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(_MOMENT)
 
 
+def check_may_replace(out: Path) -> None:
+    """Raise StorageError where parts of another database lie beside ``out``: SQLite would take them for parts of what
+    is put there, and what they hold for newer.
+    """
+    for ending in ("-wal", "-journal"):
+        beside = out.with_name(f"{out.name}{ending}")
+        if beside.exists():
+            raise StorageError(f"{beside} belongs to another database; name another file, or move it away.")
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[sqlite3.Connection]:
     """All of it or nothing. Raises StorageError."""

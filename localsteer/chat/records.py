@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any, TypeVar, cast, get_args
 
 from localsteer.chat.conversation import ReplyRecord, StoredMessage, TitledBy
@@ -178,12 +179,12 @@ def _reply_from(columns: _Columns) -> ReplyRecord:
         tokens=columns.tokens("tokens"),
         marks=columns.json("marks", marks_from, ()),
         finish_reason=cast("FinishReason | None", columns.one_of("finish_reason", (None, *_FINISH_REASONS), None)),
-        prompt_tokens_evaluated=int(columns.number("prompt_tokens_evaluated")),
-        prompt_tokens_reused=int(columns.number("prompt_tokens_reused")),
+        prompt_tokens_evaluated=columns.count("prompt_tokens_evaluated"),
+        prompt_tokens_reused=columns.count("prompt_tokens_reused"),
         tokens_per_second=columns.number("tokens_per_second"),
         seconds_to_first=columns.number_or_none("seconds_to_first"),
         seconds=columns.number_or_none("seconds"),
-        context_size=int(columns.number("context_size")),
+        context_size=columns.count("context_size"),
         written_with=columns.text("written_with"),
         read_as=columns.json("read_as", read_as_from, None),
         mark_places=columns.json("mark_places", places_from, ()),
@@ -220,6 +221,14 @@ class _Columns:
         self._damaged.append(name)
         return 0.0
 
+    def count(self, name: str) -> int:
+        """A whole number from 0 that SQLite could have."""
+        value = self.number(name)
+        if not 0 <= value < 2**63:
+            self._damaged.append(name)
+            return 0
+        return int(value)
+
     def number_or_none(self, name: str) -> float | None:
         return None if self._row[name] is None else self.number(name)
 
@@ -239,9 +248,11 @@ class _Columns:
 
     def tokens(self, name: str) -> tuple[int, ...]:
         value = self._row[name]
-        if not isinstance(value, bytes) or len(value) % 4:
+        tokens = unpack_tokens(value) if isinstance(value, bytes) else ()
+        if not isinstance(value, bytes) or len(value) % 4 or any(token < 0 for token in tokens):
             self._damaged.append(name)
-        return unpack_tokens(value) if isinstance(value, bytes) else ()
+        # As far as they are tokens: there is none below 0.
+        return tuple(takewhile(lambda token: token >= 0, tokens))
 
     def json(self, name: str, read: Callable[[object], Value], default: Value) -> Value:
         value = self._row[name]

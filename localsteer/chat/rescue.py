@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from localsteer.chat.database import connect
+from localsteer.chat.database import check_may_replace, connect
 from localsteer.chat.loose_rows import PAGE, Row, loose_rows
 from localsteer.chat.records import decode
 from localsteer.chat.schema import STEPS, version_of
@@ -20,8 +20,14 @@ from localsteer.errors import StorageError
 from localsteer.steering.whole_file import NO_ROOM, write_whole
 
 _TABLES = {"conversations": "id", "messages": "id", "replies": "message_id", "deletions": "id"}
+_NEEDED = {"messages": {"id", "conversation_id"}}
+"""Without these columns, or its key, a table says nothing."""
 _MAGIC = b"SQLite format 3\x00"
 _MOST_ROWS = 5_000_000
+_TRIES = 20
+_LOG_HEADER = 32
+_UNREADABLE = (sqlite3.Error, UnicodeDecodeError)
+"""The second: SQLite names a column as it is, and that may be no text any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +43,14 @@ class Rescued:
 def rescue(path: Path, out: Path, *, overwrite: bool = False) -> Rescued:
     """Write all that can be read of the database at ``path`` to ``out``, an ordinary database of conversations.
 
-    Raises StorageError where ``out`` exists and is not to be overwritten, where nothing can be read, and for a file
-    that a newer localsteer has written.
+    Raises StorageError where ``out`` exists and is not to be overwritten, where parts of another database lie beside
+    it, where nothing can be read, and for a file that a newer localsteer has written.
     """
     if not path.is_file():
         raise StorageError(f"There is no file {path}; there is nothing to rescue.")
     if out.exists() and (out.samefile(path) or not overwrite):
         raise StorageError(f"{out} exists already; name another file.")
+    check_may_replace(out)
     with tempfile.TemporaryDirectory(prefix="localsteer-") as folder:
         copy = _copy(path, Path(folder))
         with closing(sqlite3.connect(copy, isolation_level=None)) as damaged:
@@ -62,10 +69,16 @@ def _copy(path: Path, folder: Path) -> Path:
     """The file and what is not yet in it, with a header that SQLite takes."""
     copy = folder / "damaged.sqlite3"
     try:
-        shutil.copyfile(path, copy)
-        beside = path.with_name(f"{path.name}-wal")
-        if beside.is_file():
-            shutil.copyfile(beside, folder / f"{copy.name}-wal")
+        for _ in range(_TRIES):
+            before = _state(path)
+            shutil.copyfile(path, copy)
+            beside, log = path.with_name(f"{path.name}-wal"), folder / f"{copy.name}-wal"
+            log.unlink(missing_ok=True)
+            if beside.is_file():
+                shutil.copyfile(beside, log)
+            # Where it is in use, what is in the log may have come into the file in between, and be in neither copy.
+            if before == _state(path):
+                break
         with copy.open("r+b") as file:
             size = copy.stat().st_size
             header = file.read(100)
@@ -80,6 +93,15 @@ def _copy(path: Path, folder: Path) -> Path:
             raise StorageError(f"There is no room in {folder.parent} for a copy of {path}; make some there.") from error
         raise StorageError(f"{path} cannot be copied: {(error.strerror or str(error)).lower()}.") from error
     return copy
+
+
+def _state(path: Path) -> tuple[object, ...]:
+    """Another one as soon as something has come from the log into the file, or the log has begun anew."""
+    file, beside = path.stat(), path.with_name(f"{path.name}-wal")
+    if not beside.is_file():
+        return (file.st_mtime_ns, file.st_size)
+    with beside.open("rb") as log:
+        return (file.st_mtime_ns, file.st_size, log.read(_LOG_HEADER))
 
 
 def _header(pages: int) -> bytes:
@@ -102,10 +124,10 @@ class _Found:
         self._damaged = damaged
         self.lost: set[str] = set()
         """The tables of which something cannot be read on SQLite's way."""
-        with suppress(sqlite3.Error):
+        with suppress(*_UNREADABLE):
             # What is wrong with one table's definition must not hide the others.
             damaged.execute("PRAGMA writable_schema = ON")
-        with suppress(sqlite3.Error):
+        with suppress(*_UNREADABLE):
             version_of(damaged)
 
     def rows(self, table: str, key: str) -> list[Row]:
@@ -113,23 +135,25 @@ class _Found:
         found: dict[object, Row] = {}
         for order in ("ASC", "DESC"):
             try:
-                for row in self._select(f"SELECT * FROM {table} NOT INDEXED ORDER BY {key} {order}"):
+                for row in self._select(f"SELECT * FROM {table} NOT INDEXED ORDER BY {key} {order}", table, key):
                     found[row[key]] = row
-            except sqlite3.Error:
+            except _UNREADABLE:
                 self.lost.add(table)
                 continue
             return [found[one] for one in sorted(found, key=_by_id)]
         # Both ways end at something unreadable; between them the ids are tried one by one.
         for id in range(1, self._last(table, key) + 1):
             if id not in found:
-                with suppress(sqlite3.Error):
-                    for row in self._select(f"SELECT * FROM {table} NOT INDEXED WHERE {key} = {id:d}"):
+                with suppress(*_UNREADABLE):
+                    for row in self._select(f"SELECT * FROM {table} NOT INDEXED WHERE {key} = {id:d}", table, key):
                         found[id] = row
         return [found[one] for one in sorted(found, key=_by_id)]
 
-    def _select(self, sql: str) -> Iterator[Row]:
+    def _select(self, sql: str, table: str, key: str) -> Iterator[Row]:
         cursor = self._damaged.execute(sql)
         names = [column[0] for column in cursor.description]
+        if not _NEEDED.get(table, set()) | {key} <= set(names):
+            raise sqlite3.DatabaseError("what its columns are called is damaged")
         for row in cursor:
             yield dict(zip(names, row, strict=True))
 
@@ -146,7 +170,7 @@ class _Found:
             ]
         last = 0
         for question in questions:
-            with suppress(sqlite3.Error):
+            with suppress(*_UNREADABLE):
                 for (number,) in self._damaged.execute(question):
                     last = max(last, number if isinstance(number, int) else 0)
         return min(last, _MOST_ROWS)

@@ -17,6 +17,7 @@ from typing import TypeVar, cast
 
 from localsteer.chat.conversation import SearchHit
 from localsteer.chat.database import atomic
+from localsteer.chat.records import decode
 from localsteer.chat.snippets import pieces_pattern, snippet, words_pattern
 from localsteer.messages import Role
 
@@ -175,6 +176,7 @@ class SearchIndex:
         for one in found:
             if one in rows:
                 _, role, created, conversation_id, title, archived, text = rows[one]
+                title = title if isinstance(title, str) else decode(title) if isinstance(title, bytes) else ""
                 hits.append(
                     SearchHit(
                         conversation_id=conversation_id,

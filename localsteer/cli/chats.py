@@ -17,10 +17,11 @@ from localsteer.chat.store import ConversationStore
 from localsteer.cli.options import json_option
 from localsteer.cli.output import echo, note, one_line, print_json, table
 from localsteer.errors import StorageError
+from localsteer.file_reading import typed_path
 from localsteer.library.files import write_private
 from localsteer.library.places import find_places
 
-_ID = click.argument("conversation_id", metavar="ID", type=click.IntRange(min=1))
+_ID = click.argument("conversation_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 _FORCE = click.option("--force", is_flag=True, help="Overwrite a file that is there.")
 _OFF = click.option("--off", is_flag=True, help="The other way round.")
 
@@ -94,6 +95,7 @@ def show(conversation_id: int) -> None:
 @_FORCE
 def export(conversation_id: int, out: Path, force: bool) -> None:
     """Write a conversation to OUT.md or OUT.html (its chosen path), or to OUT.json (everything, for `chats import`)."""
+    out = typed_path(out)
     if out.suffix.lower() in FORMS and out.exists() and not force:
         raise StorageError(f"{out} exists already; name another file, or give --force.")
     with _store() as store:
@@ -179,6 +181,7 @@ def purge(days: int) -> None:
 @_FORCE
 def backup(out: Path, force: bool) -> None:
     """Copy all conversations into the one file OUT, also while the app is running."""
+    out = typed_path(out)
     if out.exists() and not force:
         raise StorageError(f"{out} exists already; name another file, or give --force.")
     with _store() as store:
@@ -191,7 +194,7 @@ def backup(out: Path, force: bool) -> None:
 @_FORCE
 def rescue(out: Path, force: bool) -> None:
     """Write what can still be read of damaged conversations to the new file OUT; the damaged one stays as it is."""
-    places = find_places()
+    places, out = find_places(), typed_path(out)
     found = rescue_conversations(places.conversations, out.absolute(), overwrite=force)
     echo(
         f"{found.conversations} conversations with {found.messages} messages are in {out}; "

@@ -23,7 +23,7 @@ from localsteer.library.recipes import (
     require_recipe,
 )
 from localsteer.library.vector_cards import read_vector_card
-from localsteer.library.vectors import VectorLibrary
+from localsteer.library.vectors import VectorLibrary, check_replaces_a_vector
 
 DEFAULT_METHOD = "mean-difference"
 ACTADD = "actadd"
@@ -123,6 +123,7 @@ def _target(out: str | None, name: str, model_id: str, places: Places) -> Path:
     target = typed_path(out).absolute()
     if target.is_dir():
         raise click.BadParameter(f"{out} is a folder; name a file to write.")
+    check_replaces_a_vector(target)
     return target
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -54,6 +55,9 @@ def see(
     text = read_prompt(prompt)
     if raw and reply is not None:
         raise DialError("--raw reads one text; put the reply behind it, or leave --raw out.")
+    for out, ending in ((html_out, ".html"), (png_out, ".png")):
+        if out is not None and Path(out).suffix.lower() != ending:
+            raise click.BadParameter(f"{out} is no name for that; let it end in {ending}.")
     home = Home.find()
     path = home.model_path(model)
     vectors = find_vectors({name: 1.0}, identify(path), home.places)

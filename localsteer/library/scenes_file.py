@@ -56,8 +56,9 @@ def save_scene(places: Places, scene: Scene) -> None:
     if name in names:
         place = names.index(name)
         start, end = _span(places, text, place, len(found), comments=False)
-        # The blank line before the next one, or before the comment that belongs to it.
-        changed = text[:start] + block + ("\n" if text[end:] else "") + text[end:]
+        # A blank line before what comes next.
+        after = text[end:].lstrip("\r\n")
+        changed = text[:start] + block + ("\n" if after else "") + after
         found[place] = table
     else:
         changed = f"{text.rstrip()}\n\n{block}"
@@ -89,7 +90,7 @@ def remove_scene(places: Places, name: str) -> RemovedScene:
     found = _scenes(places, text)
     place = _place(places, found, name)
     start, end = _span(places, text, place, len(found), comments=True)
-    changed = text[:start] + text[end:]
+    changed = text[:start] + text[end:].lstrip("\r\n")
     block = text[start:end].strip() + "\n"
     if not changed.strip():
         changed = _HEAD
@@ -161,13 +162,18 @@ def _inline(values: dict[str, Any]) -> str:
 
 
 def _span(places: Places, text: str, place: int, count: int, *, comments: bool) -> tuple[int, int]:
-    """Where the scene at ``place`` begins and ends in ``text``. ``comments``: with those right above it."""
+    """Where the scene at ``place`` begins and ends in ``text``. ``comments``: with those right above it. What stands
+    below its last line is not its own.
+    """
     starts = [match.start() for match in HEADER.finditer(text)]
     if len(starts) != count:
         raise SceneError(f"{places.scenes} is written in a way that only you can change; do it by hand.")
     begins = [start - len(above[0]) if (above := _COMMENTS_ABOVE.search(text, 0, start)) else start for start in starts]
     end = begins[place + 1] if place + 1 < count else len(text)
-    return (begins if comments else starts)[place], end
+    lines = text[starts[place] : end].splitlines(keepends=True)
+    while not lines[-1].strip() or lines[-1].lstrip().startswith("#"):
+        lines.pop()
+    return (begins if comments else starts)[place], starts[place] + len("".join(lines))
 
 
 def _names(found: list[dict[str, Any]]) -> list[str]:

@@ -23,6 +23,14 @@ ANY_MODEL = "any"
 """The folder of imported vectors that do not say which model they were made for."""
 
 
+def check_replaces_a_vector(target: Path) -> None:
+    """Raise VectorError where what is at ``target`` is something else, such as a model: a vector takes the place of
+    nothing but a vector.
+    """
+    if target.exists() and read_vector_card(target).error:
+        raise VectorError(f"{target} is there already and is no vector; name another file, or move it away.")
+
+
 @dataclass(frozen=True, slots=True)
 class VectorLibrary:
     """The vectors under ``folder``: ``<model id>/<name>.gguf``."""
@@ -126,7 +134,10 @@ class VectorLibrary:
         return read_vector_card(target)
 
     def export(self, card: VectorCard, target: Path) -> None:
-        """Copy a stored vector, whole or not at all. Raises StorageError."""
+        """Copy a stored vector, whole or not at all. Raises StorageError, and VectorError as
+        :func:`check_replaces_a_vector`.
+        """
+        check_replaces_a_vector(target)
         copy_whole(card.path, target)
 
     def remove(self, card: VectorCard) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from localsteer.chat.conversation import StoredMessage
+from localsteer.chat.exporting import exported
+from localsteer.chat.importing import read_conversation
 from localsteer.chat.records import MISSING_BEFORE
 from localsteer.chat.store import ConversationStore
 from localsteer.engine.protocol import DialMark, DialSetting, Sampling
@@ -43,6 +45,9 @@ def spoil(store: ConversationStore, sql: str, *values: object) -> None:
         ("sampling", "'{\"temperature\":NaN}'", "sampling"),
         ("tokens", "x'0100000002'", "tokens"),
         ("tokens", "'text'", "tokens"),
+        ("tokens", "x'01000000ffffffff'", "tokens"),
+        ("prompt_tokens_evaluated", "1e300", "prompt tokens evaluated"),
+        ("context_size", "-5", "context size"),
         ("seed", "'seven'", "seed"),
         ("finish_reason", "'bored'", "finish reason"),
         ("model_name", "CAST(x'ff41' AS TEXT)", "model name"),
@@ -65,6 +70,9 @@ def test_one_column_costs_itself_and_one_sentence(
     ]
     assert shown[3] == messages[3]
     assert [turn.content for turn in store.turns(messages[0].conversation_id, CARD)] == ["Hi", "Hello", "Tea?", "Yes"]
+    # What is exported of it can be imported.
+    found = read_conversation(exported(store, messages[0].conversation_id, Path("it.json")).encode(), "it")
+    assert [message.content for message in found.tree.messages] == ["Hi", "Hello", "Tea?", "Yes"]
 
 
 def test_all_of_a_record_costs_all_of_it_and_still_one_sentence(store: ConversationStore) -> None:
@@ -85,6 +93,8 @@ def test_text_that_is_no_utf_8_is_shown_with_replacement_characters(store: Conve
     assert "content" in shown[0].damage
     assert store.turns(messages[0].conversation_id, CARD)[0].content == "H\ufffdi"
     assert [hit.message_id for hit in store.search("yes")] == [messages[3].id]
+    spoil(store, "UPDATE conversations SET title = x'48ff69'")
+    assert [hit.title for hit in store.search("yes")] == ["H\ufffdi"]
 
 
 def test_where_a_parent_is_gone_the_rest_of_the_path_is_shown(store: ConversationStore) -> None:

@@ -202,3 +202,41 @@ def test_it_overwrites_nothing_unless_it_is_told_to(filled: Path, tmp_path: Path
     assert rescue(filled, out, overwrite=True).whole
     with pytest.raises(StorageError, match="exists already"):
         rescue(filled, filled, overwrite=True)
+
+
+@pytest.mark.parametrize("name", [b"conv\xe5rsation_id", b"conversation_xd", b"\xe9d"])
+def test_a_columns_name_that_is_damaged_costs_no_message(name: bytes, filled: Path, tmp_path: Path) -> None:
+    before = rescue(filled, tmp_path / "before.sqlite3")
+    right = b"conversation_id" if len(name) > 2 else b"id"
+    spoilt = tmp_path / "spoilt.sqlite3"
+    content = filled.read_bytes()
+    table = content.index(b"CREATE TABLE messages")
+    place = content.index(right + b" INTEGER", table)
+    spoilt.write_bytes(content[:place] + name + content[place + len(name) :])
+    out = tmp_path / "out.sqlite3"
+    found = rescue(spoilt, out)
+    assert (found.messages, found.whole) == (before.messages, False)
+
+
+def test_what_comes_from_the_log_into_the_file_meanwhile_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "in use.sqlite3"
+    with ConversationStore(path) as store:
+        for number in range(30):
+            store.new_conversation(title=f"Number {number}")
+        copies, copyfile = [], shutil.copyfile
+
+        def copied(source: Path, target: Path) -> None:
+            copyfile(source, target)
+            copies.append(source)
+            if len(copies) == 1:
+                # The app goes on: all of the log comes into the file, and the log begins anew.
+                store._connection.execute("PRAGMA wal_checkpoint(RESTART)")
+                store.new_conversation(title="Last")
+
+        monkeypatch.setattr(shutil, "copyfile", copied)
+        out = tmp_path / "out.sqlite3"
+        found = rescue(path, out)
+        assert (found.conversations, found.whole) == (31, True)
+        assert len(copies) == 4

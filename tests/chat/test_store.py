@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from localsteer.chat.conversation import ReadAs
+from localsteer.chat.rescue import rescue
 from localsteer.chat.schema import STEPS
 from localsteer.chat.store import ConversationStore
 from localsteer.engine.protocol import DialMark
@@ -154,6 +155,25 @@ def test_a_backup_is_one_file_that_opens_as_a_store(store: ConversationStore, tm
     with ConversationStore(out) as copy:
         assert copy.open(talk.id) == store.open(talk.id)
         assert len(copy.search("lighthouse")) == 1
+
+
+def test_a_backup_is_not_put_where_the_parts_of_another_database_lie(store: ConversationStore, tmp_path: Path) -> None:
+    store.new_conversation(title="New")
+    out = tmp_path / "out.sqlite3"
+    with ConversationStore(out) as other:
+        other.new_conversation(title="Old")
+        # As they lie there when a process was killed.
+        for ending in ("", "-wal"):
+            (tmp_path / f"kept{ending}").write_bytes(out.with_name(f"{out.name}{ending}").read_bytes())
+    for ending in ("", "-wal"):
+        out.with_name(f"{out.name}{ending}").write_bytes((tmp_path / f"kept{ending}").read_bytes())
+    for write in (lambda: store.backup(out, overwrite=True), lambda: rescue(store.path, out, overwrite=True)):
+        with pytest.raises(StorageError, match="belongs to another database"):
+            write()
+    out.with_name(f"{out.name}-wal").unlink()
+    store.backup(out, overwrite=True)
+    with ConversationStore(out) as copy:
+        assert [one.title for one in copy.summaries(9)] == ["New"]
 
 
 def test_a_backup_overwrites_nothing_unless_it_is_told_to(store: ConversationStore, tmp_path: Path) -> None:

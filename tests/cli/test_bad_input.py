@@ -303,7 +303,8 @@ class TestFullDisk:
         assert localsteer("vectors", "import", file).status == 0
         (tmp_path / "out").mkdir()
         earlier = tmp_path / "out" / "mood.gguf"
-        earlier.write_text("an earlier file")
+        write_vector(earlier, stamp(random_bpe_model), layer=3)
+        before = earlier.read_bytes()
         said = ended(child("vectors", "export", "mood", earlier, preexec_fn=no_file_over(300)))
         assert "no room" in one_clear_line(said)
-        assert {path.name: path.read_text() for path in earlier.parent.iterdir()} == {"mood.gguf": "an earlier file"}
+        assert {path.name: path.read_bytes() for path in earlier.parent.iterdir()} == {"mood.gguf": before}

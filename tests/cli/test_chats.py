@@ -161,3 +161,17 @@ def test_the_doctor_leads_from_damaged_conversations_to_rescued_ones_in_their_pl
         assert store.damage() is None
         assert sum(one.message_count for one in store.summaries()) == int(count.group(1)) > 90
     assert "rescue" not in localsteer("doctor").out
+
+
+def test_ids_and_names_that_nothing_can_have_are_one_line(localsteer: Run, talk: int, tmp_path: Path) -> None:
+    for command in (
+        ("show", "99999999999999999999999"),
+        ("pin", str(2**63)),
+        ("export", str(talk), "n" * 300 + ".md"),
+        ("backup", tmp_path / ("n" * 300)),
+        ("rescue", "n" * 300),
+    ):
+        said = localsteer("chats", *command)
+        assert said.status == 2, command
+        assert len(said.err.strip().splitlines()) <= 4
+        assert "Traceback" not in said.err

@@ -171,3 +171,31 @@ def test_every_command_explains_itself(localsteer: Run, command: str) -> None:
     said = localsteer(command, "--help")
     assert said.status == 0
     assert "Usage: localsteer" in said.out
+
+
+def test_a_vector_takes_the_place_of_nothing_but_a_vector(
+    localsteer: Run, random_bpe_model: Path, tmp_path: Path
+) -> None:
+    file = write_vector(tmp_path / "mood.gguf", stamp(random_bpe_model))
+    assert localsteer("vectors", "import", file).status == 0
+    model, mine = tmp_path / "model.gguf", tmp_path / "mine.txt"
+    model.write_bytes(random_bpe_model.read_bytes())
+    mine.write_text("mine", encoding="utf-8")
+    for there in (model, mine):
+        before = there.read_bytes()
+        for command in (
+            ("vectors", "export", "mood", there),
+            ("extract", "--words", "sea/day", "-m", model, "-o", there),
+        ):
+            said = localsteer(*command)
+            assert said.status == 2
+            assert "is no vector; name another file" in said.err
+        assert there.read_bytes() == before
+    for option, name in (("--html", "mine.txt"), ("--png", "mine.txt")):
+        said = localsteer("vectors", "see", "mood", "the sea", "-m", model, option, tmp_path / name)
+        assert said.status == 2
+        assert "let it end in ." in said.err
+    assert mine.read_text(encoding="utf-8") == "mine"
+    # A vector, even another one, may be replaced.
+    other = write_vector(tmp_path / "other.gguf", stamp(random_bpe_model), layer=3)
+    assert localsteer("vectors", "export", "mood", other).status == 0

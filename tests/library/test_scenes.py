@@ -91,6 +91,20 @@ def test_changes_leave_what_a_person_wrote_around_them(places: Places) -> None:
     assert names(places) == ["calmer", "quick", "plain"]
 
 
+def test_comments_below_a_scene_stay_when_it_is_saved_or_removed(places: Places) -> None:
+    below = "# between the two\n\n# the calm one, really"
+    places.scenes.write_text(BY_HAND.replace("# a quick one", f"{below}\n\n# a quick one"), encoding="utf-8")
+    for name in ("calm", "quick"):
+        save_scene(places, Scene(name, sampling=Sampling()))
+        text = places.scenes.read_text(encoding="utf-8")
+        assert all(words in text for words in ("# mine", "# the calm one\n", below, "# a quick one", "# the end"))
+        assert names(places) == ["calm", "quick"]
+    for name in ("calm", "quick"):
+        remove_scene(places, name)
+        text = places.scenes.read_text(encoding="utf-8")
+        assert all(words in text for words in ("# mine", below, "# the end"))
+
+
 def test_a_removed_scene_comes_back_with_its_comment(places: Places) -> None:
     places.scenes.write_text(BY_HAND, "utf-8")
     removed = remove_scene(places, "calm")
