@@ -110,3 +110,28 @@ def real_path(path: Path) -> Path:
         return Path(os.path.realpath(path))
     except (OSError, ValueError):
         return path.absolute()
+
+
+def is_file(path: Path | str) -> bool:
+    """Whether there is such a file. False, and no error as Path's raise, where nobody may look: in somebody else's
+    folder, or by a name that no file can have.
+    """
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path | str) -> bool:
+    """Whether there is such a folder; see :func:`is_file`."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_there(path: Path | str) -> bool:
+    """Whether there is anything of this name; see :func:`is_file`."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """What is in ``folder`` and looks like ``pattern``, in the order of the names; nothing where nobody may look."""
+    try:
+        return sorted(folder.glob(pattern))
+    except OSError:
+        return []

@@ -7,6 +7,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from localsteer.file_reading import is_folder, is_there
 from localsteer.syncing import sync_folder
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -20,13 +21,13 @@ def make_private(folder: Path) -> None:
     """
     missing = []
     for one in (folder, *folder.parents):
-        if one.exists():
+        if is_there(one):
             break
         missing.append(one)
     for one in reversed(missing):
         one.mkdir(mode=0o700, exist_ok=True)
         sync_folder(one.parent)
-    if not folder.is_dir():
+    if not is_folder(folder):
         folder.mkdir()
 
 

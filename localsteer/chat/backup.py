@@ -8,6 +8,7 @@ from pathlib import Path
 
 from localsteer.chat.database import check_may_replace, clear_errors
 from localsteer.errors import StorageError
+from localsteer.file_reading import is_there
 from localsteer.steering.whole_file import write_whole
 
 
@@ -17,7 +18,7 @@ def back_up(connection: sqlite3.Connection, path: Path, out: Path, *, overwrite:
     Raises StorageError where ``out`` exists and is not to be overwritten, where it is the database itself, and where
     parts of another one lie beside it.
     """
-    if out.exists():
+    if is_there(out):
         if out.samefile(path):
             raise StorageError(f"{out} is where the conversations are kept; name another file.")
         if not overwrite:

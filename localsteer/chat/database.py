@@ -13,7 +13,7 @@ from pathlib import Path
 from localsteer.chat.records import decode
 from localsteer.chat.schema import bring_up_to_date, check_columns, check_ours
 from localsteer.errors import StorageError
-from localsteer.file_reading import check_is_file, hold, let_go
+from localsteer.file_reading import check_is_file, hold, is_there, let_go
 from localsteer.private import make_private, tighten
 
 BUSY_SECONDS = 5.0
@@ -98,7 +98,7 @@ def check_may_replace(out: Path) -> None:
     """
     for ending in ("-wal", "-journal"):
         beside = out.with_name(f"{out.name}{ending}")
-        if beside.exists():
+        if is_there(beside):
             raise StorageError(f"{beside} belongs to another database; name another file, or move it away.")
 
 

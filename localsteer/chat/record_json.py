@@ -15,6 +15,7 @@ from localsteer.engine.protocol import SCOPES, Course, DialMark, DialSetting, Sa
 _SAMPLING_FIELDS = {field.name for field in fields(Sampling)}
 _FRACTIONS = ("temperature", "top_p", "min_p", "repeat_penalty")
 _LARGEST = 2**63
+_MOST_THREADS = 1024
 
 
 def to_json(value: object) -> str:
@@ -82,13 +83,20 @@ def course_from(document: object) -> Course | None:
         raise ValueError("there is no such side")
     return Course(
         cuts=tuple(_cut(_list(cut)) for cut in _list(found["cuts"])),
-        n_threads=whole_number(found["n_threads"]),
+        n_threads=_threads(found["n_threads"]),
         dropped=whole_number(found["dropped"]),
         prefix=_text(found["prefix"]),
         afresh=found["afresh"] is True,
         sides=sides,
         side=side,
     )
+
+
+def _threads(value: object) -> int:
+    """As many as llama.cpp takes; it ends its process for what it cannot have."""
+    if not 0 <= (number := whole_number(value)) <= _MOST_THREADS:
+        raise ValueError("there is no such number of threads")
+    return number
 
 
 def _cut(numbers: list[Any]) -> tuple[int, int, int]:

@@ -17,7 +17,7 @@ from localsteer.chat.store import ConversationStore
 from localsteer.cli.options import json_option
 from localsteer.cli.output import echo, note, one_line, print_json, table
 from localsteer.errors import StorageError
-from localsteer.file_reading import typed_path
+from localsteer.file_reading import is_there, typed_path
 from localsteer.library.files import write_private
 from localsteer.library.places import find_places
 
@@ -41,7 +41,7 @@ def list_all(text: str | None, archived: bool, as_json: bool) -> None:
         _list_hits(text, as_json)
         return
     found: tuple[ConversationSummary, ...] = ()
-    if find_places().conversations.exists():
+    if _are_there():
         with _store() as store:
             found = store.summaries(limit=sys.maxsize, archived=archived)
     if as_json:
@@ -59,7 +59,7 @@ def list_all(text: str | None, archived: bool, as_json: bool) -> None:
 
 def _list_hits(text: str, as_json: bool) -> None:
     hits: tuple[SearchHit, ...] = ()
-    if find_places().conversations.exists():
+    if _are_there():
         with _store() as store:
             hits = store.search(text, limit=1000)
             if store.search_limits:
@@ -96,7 +96,7 @@ def show(conversation_id: int) -> None:
 def export(conversation_id: int, out: Path, force: bool) -> None:
     """Write a conversation to OUT.md or OUT.html (its chosen path), or to OUT.json (everything, for `chats import`)."""
     out = typed_path(out)
-    if out.suffix.lower() in FORMS and out.exists() and not force:
+    if out.suffix.lower() in FORMS and is_there(out) and not force:
         raise StorageError(f"{out} exists already; name another file, or give --force.")
     with _store() as store:
         text = exported(store, conversation_id, out)
@@ -182,7 +182,7 @@ def purge(days: int) -> None:
 def backup(out: Path, force: bool) -> None:
     """Copy all conversations into the one file OUT, also while the app is running."""
     out = typed_path(out)
-    if out.exists() and not force:
+    if is_there(out) and not force:
         raise StorageError(f"{out} exists already; name another file, or give --force.")
     with _store() as store:
         store.backup(out.absolute(), overwrite=force)
@@ -208,10 +208,22 @@ def rescue(out: Path, force: bool) -> None:
 
 
 def _store(*, anew: bool = False) -> AbstractContextManager[ConversationStore]:
-    path = find_places().conversations
-    if not anew and not path.exists():
+    if not anew and not _are_there():
         raise StorageError("There are no conversations yet; `localsteer` begins one.")
-    return ConversationStore(path)
+    return ConversationStore(find_places().conversations)
+
+
+def _are_there() -> bool:
+    """Whether there is a database. Raises StorageError where nobody may look."""
+    path = find_places().conversations
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise StorageError(f"The conversations at {path} cannot be opened: {reason}.") from error
+    return True
 
 
 def _spoken(hit: SearchHit, mark: str) -> str:

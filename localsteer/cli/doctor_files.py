@@ -15,6 +15,7 @@ from localsteer.cli.findings import Finding
 from localsteer.cli.output import size
 from localsteer.cli.session import identify
 from localsteer.errors import ModelError, StorageError
+from localsteer.file_reading import is_file, is_folder, is_there
 from localsteer.gguf_header import check_chat_model
 from localsteer.library.files import ABANDONED_SECONDS, UNFINISHED
 from localsteer.library.model_places import hugging_face_folders
@@ -36,9 +37,9 @@ def look_at_places(places: Places) -> Iterator[Finding]:
     why = f" (from {HOME_VARIABLE})" if os.environ.get(HOME_VARIABLE) else ""
     for what, folder in (("data", places.data), ("settings", places.config)):
         standing = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
-        if not standing.exists():
+        if not is_there(standing):
             yield Finding(what, "problem", f"{standing} is a link to what is not there; mend it or delete it{why}.")
-        elif not standing.is_dir():
+        elif not is_folder(standing):
             yield Finding(what, "problem", f"{standing} is a file; move it away, a folder is needed there{why}.")
         elif not os.access(standing, os.W_OK | os.X_OK):
             yield Finding(
@@ -60,7 +61,7 @@ def look_at_rights(places: Places) -> Iterator[Finding]:
     if os.name != "posix":
         return
     for folder in dict.fromkeys((places.data, places.config, places.logs)):
-        if folder.is_dir() and stat.S_IMODE(folder.stat().st_mode) & OTHERS:
+        if is_folder(folder) and stat.S_IMODE(folder.stat().st_mode) & OTHERS:
             yield Finding("rights", "note", f"others can look into {folder}; `chmod 700 '{folder}'` shuts it")
     ours = list(_files(places))
     loose = [path for path in ours if stat.S_IMODE(path.stat().st_mode) & OTHERS]
@@ -85,10 +86,10 @@ def _files(places: Places) -> Iterator[Path]:
     """What localsteer itself writes; not the person's recipes and models, which are as open as they want them."""
     single = (places.settings, places.scenes, places.remembered, places.sent_messages, places.engine_log)
     beside = (places.conversations.with_name(places.conversations.name + ending) for ending in ("", "-wal", "-shm"))
-    yield from (path for path in (*single, *beside) if path.is_file())
+    yield from (path for path in (*single, *beside) if is_file(path))
     for folder in (places.vectors, places.sweeps, places.experiments):
-        if folder.is_dir():
-            yield from (path for path in folder.rglob("*") if path.is_file())
+        if is_folder(folder):
+            yield from (path for path in folder.rglob("*") if is_file(path))
 
 
 def look_at_settings(places: Places, settings_problems: Iterable[str]) -> Iterator[Finding]:
@@ -172,7 +173,7 @@ def look_at_left_overs(places: Places) -> Iterator[Finding]:
     halves = [
         path
         for folder in dict.fromkeys((places.data, places.config))
-        if folder.is_dir()
+        if is_folder(folder)
         for path in folder.rglob(UNFINISHED)
         if _older(path, ABANDONED_SECONDS)
     ]
@@ -181,18 +182,18 @@ def look_at_left_overs(places: Places) -> Iterator[Finding]:
     folders = [path for path in Path(tempfile.gettempdir()).glob("localsteer-*") if _older(path, _DAY) and _own(path)]
     if folders:
         yield _left(folders, "temporary folders of a process that was killed; delete them")
-    if places.sweeps.is_dir():
+    if is_folder(places.sweeps):
         journals = [path for path in places.sweeps.glob("*.jsonl") if _older(path, _MONTH)]
         if journals:
             yield _left(journals, "journals of sweeps that are more than a month old; delete them unless you go on")
-    caches = [folder for folder in hugging_face_folders(os.environ, Path.home()) if folder.is_dir()]
+    caches = [folder for folder in hugging_face_folders(os.environ, Path.home()) if is_folder(folder)]
     downloads = [path for cache in caches for path in cache.glob("models--*/blobs/*.incomplete") if _older(path, _DAY)]
     if downloads:
         yield _left(downloads, "downloads that were broken off; `localsteer models pull` goes on, or delete them")
 
 
 def _left(paths: list[Path], what: str) -> Finding:
-    taken = sum(path.stat().st_size for path in paths if path.is_file())
+    taken = sum(path.stat().st_size for path in paths if is_file(path))
     return Finding("left over", "note", f"{_some(paths)}{f' ({size(taken)})' if taken else ''}: {what}")
 
 

@@ -14,7 +14,7 @@ from localsteer.cli.results import run, show
 from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.experiment_protocol import Experiment
 from localsteer.errors import RecipeError
-from localsteer.file_reading import typed_path
+from localsteer.file_reading import is_file, typed_path
 from localsteer.plots.experiments import plot_experiment
 from localsteer.plots.style import check_plotting
 
@@ -87,6 +87,6 @@ def file_for_engine(path: str | None) -> str:
     if path is None:
         return ""
     found = typed_path(path).absolute()
-    if not found.is_file():
+    if not is_file(found):
         raise RecipeError(f"There is no file {path}; check the path.")
     return str(found)

@@ -12,7 +12,7 @@ from localsteer.cli.output import echo, note, print_json, signed, spoken_layers,
 from localsteer.cli.session import Home, Session, identify
 from localsteer.engine.protocol import Extract, Extracted
 from localsteer.errors import DialError, RecipeError, VectorError
-from localsteer.file_reading import typed_path
+from localsteer.file_reading import is_file, is_folder, typed_path
 from localsteer.library.places import Places
 from localsteer.library.recipes import (
     ContrastOptions,
@@ -106,11 +106,11 @@ def find_source(wanted: str, places: Places, options: ContrastOptions | None = N
     """The recipe of that name, else the file at that path. Raises RecipeError."""
     recipe = find_recipe(wanted, places)
     path = recipe.path if recipe is not None else typed_path(wanted).absolute()
-    if path.is_file():
+    if is_file(path):
         # Before a model is loaded, so that a slip in the recipe costs no time.
         check_contrast_file(path, options)
         return path
-    if path.is_dir():
+    if is_folder(path):
         raise RecipeError(f"{wanted} is a folder; name the recipe file in it.")
     if Path(wanted).suffix or Path(wanted).name != wanted:
         raise RecipeError(f"There is no file {wanted}; check the path.")
@@ -121,7 +121,7 @@ def _target(out: str | None, name: str, model_id: str, places: Places) -> Path:
     if out is None:
         return VectorLibrary.at(places).path_for(name, model_id)
     target = typed_path(out).absolute()
-    if target.is_dir():
+    if is_folder(target):
         raise click.BadParameter(f"{out} is a folder; name a file to write.")
     check_replaces_a_vector(target)
     return target
@@ -129,7 +129,7 @@ def _target(out: str | None, name: str, model_id: str, places: Places) -> Path:
 
 def _check_replaced(target: Path, digest: str) -> None:
     """Raise VectorError rather than replace an imported vector; say so where one made from other contrasts goes."""
-    card = read_vector_card(target) if target.is_file() else None
+    card = read_vector_card(target) if is_file(target) else None
     if card is None or card.error:
         return
     if not card.recipe_digest:

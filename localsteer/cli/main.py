@@ -117,7 +117,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 0
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}:
-            raise
+            if error.filename is None:
+                raise
+            return _fail(f"{error.filename} cannot be used: {(error.strerror or str(error)).lower()}.", 2)
         _abandon_stdout()
         return _fail("There is no room on the disk for the output; make some and try again.", 2)
     return 0

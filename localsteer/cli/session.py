@@ -35,6 +35,7 @@ from localsteer.engine.protocol import (
     Work,
 )
 from localsteer.errors import EngineError, LocalsteerError, ModelError
+from localsteer.file_reading import is_file
 from localsteer.gguf_header import check_chat_model, model_id
 from localsteer.library.files import private_folder
 from localsteer.library.models import PRACTICE, resolve_model
@@ -77,7 +78,7 @@ class Home:
         """
         if wanted is None:
             last = read_remembered(self.places).last_model
-            wanted = last if last is not None and (last == PRACTICE or Path(last).is_file()) else PRACTICE
+            wanted = last if last is not None and (last == PRACTICE or is_file(Path(last))) else PRACTICE
         return resolve_model(wanted, self.places, more_folders=self.settings.model_folders)
 
 

@@ -11,6 +11,7 @@ from localsteer.cli.options import given_settings, json_option, settings_option
 from localsteer.cli.output import echo, note, print_json, table
 from localsteer.cli.session import Home
 from localsteer.errors import SettingsError
+from localsteer.file_reading import is_there
 from localsteer.library.places import find_places
 from localsteer.library.setting_values import plain_value
 from localsteer.library.settings import SCHEMA
@@ -41,7 +42,7 @@ def settings(context: click.Context, as_json: bool) -> None:
         for name, setting in SCHEMA.items()
     ]
     echo(table(rows, ("SETTING", "VALUE", "FROM", "")))
-    echo(f"\nThe file is {places.settings}{'' if places.settings.exists() else ' (not made yet)'}.")
+    echo(f"\nThe file is {places.settings}{'' if is_there(places.settings) else ' (not made yet)'}.")
 
 
 @settings.command()

@@ -22,7 +22,7 @@ from localsteer.engine.findings import finding_in, setting_of
 from localsteer.engine.protocol import Finding, ModelCard, Sweep, SweepRow
 from localsteer.engine.steerable_layers import check_layers
 from localsteer.errors import DialError, LocalsteerError, RecipeError, StorageError
-from localsteer.file_reading import typed_path
+from localsteer.file_reading import is_file, typed_path
 from localsteer.library.dials import VectorToUse
 from localsteer.library.files import file_digest
 from localsteer.library.measured import keep_sweep
@@ -200,7 +200,7 @@ def _options(poles: str | None, persona: str | None, stems: str | None, vector: 
     already.
     """
     options = read_contrast_options(poles, persona, stems)
-    if poles is not None or not vector.path.is_file():
+    if poles is not None or not is_file(vector.path):
         return options
     card = read_vector_card(vector.path)
     return replace(options, positive=card.positive_pole, negative=card.negative_pole)

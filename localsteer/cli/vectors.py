@@ -16,7 +16,7 @@ from localsteer.cli.session import Home, identify
 from localsteer.cli.vector_card import as_document, as_text, find_tokens
 from localsteer.cli.vector_documents import recipe_changed, recipe_document, vector_document
 from localsteer.errors import ModelError, VectorError
-from localsteer.file_reading import typed_path
+from localsteer.file_reading import is_file, typed_path
 from localsteer.gguf_header import read_header
 from localsteer.library.combinations import put_together
 from localsteer.library.dials import find_vector, is_expression, looks_like_path
@@ -224,11 +224,11 @@ def _model_id(home: Home, model: str | None) -> str | None:
 
 
 def _card(name: str, home: Home, model: str | None) -> VectorCard:
-    if is_expression(name) and not typed_path(name).is_file():
+    if is_expression(name) and not is_file(typed_path(name)):
         return _combined(name, home, model)
     if looks_like_path(name):
         path = typed_path(name)
-        if not path.is_file():
+        if not is_file(path):
             raise VectorError(f"There is no vector file {name}; check the path.")
         return read_vector_card(path)
     library = VectorLibrary.at(home.places)

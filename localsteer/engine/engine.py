@@ -227,6 +227,9 @@ class Engine:
             desk.model.close()
 
     def _loaded(self) -> Desk:
+        if self._desk is not None and self._desk.context.closed:
+            self._unload()
+            raise EngineError("There was not enough memory to go on with this model; load it with a smaller context.")
         if self._desk is None:
             raise EngineError("No model is loaded; load one first.")
         return self._desk

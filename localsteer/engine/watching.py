@@ -27,8 +27,9 @@ def watching(
     """
     gauges = _gauges(desk, dials, stopped, notice)
     if bool(gauges) != (desk.watch is not None):
-        desk.watch = Watch(desk.model.n_embd) if gauges else None
-        desk.context = desk.context.moved(desk.watch.tap if desk.watch else None)
+        watch = Watch(desk.model.n_embd) if gauges else None
+        desk.context = desk.context.moved(watch.tap if watch else None)
+        desk.watch = watch
     if desk.watch is None:
         yield None
         return

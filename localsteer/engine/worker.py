@@ -98,6 +98,18 @@ class Worker:
         _leave()
 
     def _listen(self) -> None:
+        # Whatever ends it: who hears nothing any more must not go on, and must not stay.
+        try:
+            self._hear()
+        except Exception:
+            log.exception("a command that cannot be read")
+        self._control.stop()
+        self._control.abandon_loads()
+        self._waiting.put(None)
+        self._finished.wait(_SECONDS_TO_FINISH)
+        _leave()
+
+    def _hear(self) -> None:
         with contextlib.suppress(PipeClosed):
             while not isinstance(command := read_message(self._commands), Quit):
                 match command:
@@ -111,11 +123,6 @@ class Worker:
                         self._waiting.put((self._control.ticket(), command))
                     case _:
                         log.error("unknown command %r", type(command))
-        self._control.stop()
-        self._control.abandon_loads()
-        self._waiting.put(None)
-        self._finished.wait(_SECONDS_TO_FINISH)
-        _leave()
 
     def _work(self, ticket: int, command: Work) -> None:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import TypeVar
 
 from localsteer.errors import ModelError
+from localsteer.file_reading import is_file
 
 _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})", re.S)
 _MOST_PARTS = 999
@@ -53,7 +54,7 @@ def check_parts(path: Path) -> None:
     """Raise ModelError that names the first part that is missing."""
     parts = parts_of(path)
     for number, part in enumerate(parts, 1):
-        if not part.is_file():
+        if not is_file(part):
             raise ModelError(
                 f"Part {number} of {len(parts)} of the model is missing: there is no file {part}. "
                 "Get it and put it beside the others."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localsteer.errors import StorageError, VectorError
+from localsteer.file_reading import is_there
 from localsteer.library.files import file_digest, private_folder
 from localsteer.library.places import Places
 from localsteer.library.recipes import find_recipe
@@ -68,6 +69,6 @@ def check_free(name: str, library: VectorLibrary, model_id: str, places: Places)
     path = library.path_for(name, model_id)
     if find_recipe(name, places) is not None:
         raise VectorError(f'"{name}" is the name of a recipe; choose another name.')
-    if path.exists() and not read_vector_card(path).expression:
+    if is_there(path) and not read_vector_card(path).expression:
         raise VectorError(f'There is a vector named "{name}" already; choose another name, or remove it.')
     return path

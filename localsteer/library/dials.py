@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localsteer.errors import DialError, ExpressionError, LocalsteerError, RecipeError, VectorError
-from localsteer.file_reading import typed_path
+from localsteer.file_reading import is_file, typed_path
 from localsteer.library.combinations import check_free, expression_path, is_combined_from, saved_expression
 from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places
@@ -161,7 +161,7 @@ class _Shelf:
         """The file, recipe or stored vector of exactly that name."""
         if looks_like_path(name):
             path = typed_path(name)
-            return VectorToUse(path.stem, path.absolute()) if path.is_file() else None
+            return VectorToUse(path.stem, path.absolute()) if is_file(path) else None
         stored = self._library.find(name, self._model_id)
         recipe = find_recipe(name, self._places)
         if recipe is None:
@@ -197,7 +197,7 @@ class _Shelf:
         """``within``: the saved combinations whose parts are being looked for."""
         parts = tuple(self._named(part, name, within) for part in expression.names)
         ready = all(part.make_from is None and part.combine is None for part in parts)
-        card = read_vector_card(path) if path.is_file() else None
+        card = read_vector_card(path) if is_file(path) else None
         if ready and card is not None and is_combined_from(card, expression, [part.path for part in parts]):
             return VectorToUse(name, path, scope=expression.scope)
         return VectorToUse(

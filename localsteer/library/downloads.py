@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
 from localsteer.errors import DownloadError, Stopped, StorageError
+from localsteer.file_reading import is_file, is_folder
 from localsteer.gguf_header import parts_of
 from localsteer.library.byte_rate import ByteRate
 from localsteer.library.hub import find_file, find_version, hub_endpoint
@@ -117,10 +118,10 @@ class _Download:
         return self._places[0].pointer
 
     def _check_room(self) -> None:
-        missing = [place for place in self._places if not (place.present() or place.blob.is_file())]
+        missing = [place for place in self._places if not (place.present() or is_file(place.blob))]
         needed = sum(max(0, place.version.size_bytes - _size(place.partial)) for place in missing)
         cache = self._places[0].cache
-        standing = next((folder for folder in (cache, *cache.parents) if folder.is_dir()), None)
+        standing = next((folder for folder in (cache, *cache.parents) if is_folder(folder)), None)
         free = shutil.disk_usage(standing).free if standing is not None else needed
         if needed > free:
             raise StorageError(
@@ -262,7 +263,7 @@ def _rename(place: CachePlace) -> None:
 
 
 def _has(path: Path, size: int) -> bool:
-    return path.is_file() and _size(path) == size
+    return is_file(path) and _size(path) == size
 
 
 def _size(path: Path) -> int:

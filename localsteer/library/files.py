@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from localsteer.errors import StorageError
-from localsteer.file_reading import open_file
+from localsteer.file_reading import is_folder, open_file
 from localsteer.private import make_private, tighten
 from localsteer.steering.whole_file import ABANDONED_SECONDS as ABANDONED_SECONDS
 from localsteer.steering.whole_file import UNFINISHED as UNFINISHED
@@ -41,7 +41,7 @@ def is_reserved(name: str) -> bool:
 def private_folder(path: Path) -> Path:
     """``path``, created with its parents where it is missing; 0700 where the system has modes. Raises StorageError."""
     try:
-        if not path.is_dir():
+        if not is_folder(path):
             make_private(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localsteer.errors import StorageError
+from localsteer.file_reading import is_there
 from localsteer.library.hub import HubVersion
 from localsteer.steering.whole_file import write_whole
 
@@ -71,7 +72,7 @@ class CachePlace:
     def finish(self) -> Path:
         """Give the blob, which is there, its name in the snapshot. Raises StorageError."""
         try:
-            if self.pointer.is_symlink() or self.pointer.exists():
+            if self.pointer.is_symlink() or is_there(self.pointer):
                 self.pointer.unlink()
             target = os.path.relpath(self.blob, self.pointer.parent)
             try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localsteer.errors import RecipeError
-from localsteer.file_reading import read_file, typed_path
+from localsteer.file_reading import is_file, is_folder, read_file, typed_path
 
 TRAIN = "generate_dataset.json"
 TEST = "test_dataset_ab.json"
@@ -30,18 +30,18 @@ class LetterFiles:
 def find_letter_set(path: Path) -> LetterFiles:
     """The questions in a file, or in a folder as CAA's. Raises RecipeError."""
     path = typed_path(path).absolute()
-    if not path.is_dir():
-        if not path.is_file():
+    if not is_folder(path):
+        if not is_file(path):
             raise RecipeError(f"There is no file {path}; check the path.")
         return LetterFiles(path.stem, path)
     train, test = path / TRAIN, path / TEST
-    if not train.is_file():
+    if not is_file(train):
         raise RecipeError(f"{path} holds no {TRAIN}; name the file with the questions instead.")
-    return LetterFiles(path.name, train, test if test.is_file() else None, _prompts(path / PROMPTS))
+    return LetterFiles(path.name, train, test if is_file(test) else None, _prompts(path / PROMPTS))
 
 
 def _prompts(path: Path) -> tuple[str, ...]:
-    if not path.is_file():
+    if not is_file(path):
         return ()
     try:
         written = json.loads(read_file(path, _MOST_BYTES))

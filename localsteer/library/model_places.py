@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from localsteer.file_reading import expanded, open_file, read_file
+from localsteer.file_reading import expanded, matching, open_file, read_file
 from localsteer.library.jan import jan_models
 
 GGUF_MAGIC = b"GGUF"
@@ -116,7 +116,7 @@ def _walk(folder: Path) -> list[Path]:
 
 
 def _hugging_face(hub: Path) -> Iterator[Candidate]:
-    for repository in sorted(hub.glob("models--*")):
+    for repository in matching(hub, "models--*"):
         collection = repository.name.removeprefix("models--").replace("--", "/")
         seen: set[tuple[str, int]] = set()
         for path in _walk(repository / "snapshots"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localsteer.errors import ModelError
-from localsteer.file_reading import real_path, typed_path
+from localsteer.file_reading import is_file, is_folder, real_path, typed_path
 from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places, practice_model
 
@@ -129,7 +129,7 @@ def _whole(candidate: Candidate) -> tuple[Candidate, Path]:
     part = part_named(candidate.path.name)
     if part is None:
         return candidate, real_path(candidate.path)
-    first = next((path for path in parts_of(candidate.path) if path.is_file()), candidate.path)
+    first = next((path for path in parts_of(candidate.path) if is_file(path)), candidate.path)
     name = part.stem if part_named(candidate.name) else candidate.name
     return replace(candidate, name=name, path=first), real_path(first)
 
@@ -172,21 +172,21 @@ def resolve_model(
     """
     if wanted == PRACTICE:
         path = practice_model()
-        if not path.is_file():
+        if not is_file(path):
             raise ModelError("The practice model is missing from this installation; install localsteer again.")
         return path
     path = typed_path(wanted)
-    if path.is_file():
+    if is_file(path):
         return path.absolute()
     if path.name.lower().endswith(".gguf") or wanted.startswith((".", "~", "/", "\\")):
-        if path.is_dir():
+        if is_folder(path):
             raise ModelError(f"{wanted} is a folder; name the .gguf file in it.")
         raise ModelError(f"There is no file {wanted}; `localsteer models list` shows the models on this disk.")
     models = list_models(places, more_folders=more_folders, environment=environment, home=home)
     for model in models:
         if wanted.lower() == model.name.lower():
             return model.path
-    if path.is_dir():
+    if is_folder(path):
         raise ModelError(f"{wanted} is a folder; name the .gguf file in it.")
     hint = did_you_mean(wanted, [model.name for model in models])
     raise ModelError(f'There is no model named "{wanted}"{hint} `localsteer models list` shows those on this disk.')

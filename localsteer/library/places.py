@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from localsteer.file_reading import typed_path
+from localsteer.file_reading import is_folder, typed_path
 
 HOME_VARIABLE = "LOCALSTEER_HOME"
 
@@ -111,7 +111,7 @@ def package_folder() -> Path:
 def packaged_recipes() -> Path:
     """The recipes that come along: inside the package when it was installed from a wheel, at the top of a checkout."""
     inside = package_folder() / "_recipes"
-    return inside if inside.is_dir() else package_folder().parent / "vectors"
+    return inside if is_folder(inside) else package_folder().parent / "vectors"
 
 
 def practice_model() -> Path:

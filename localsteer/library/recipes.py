@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from localsteer.errors import RecipeError
+from localsteer.file_reading import is_folder, matching
 from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places, packaged_recipes
 from localsteer.steering.contrast import name_of_words, split_words
@@ -124,6 +125,6 @@ def recipe_cards(places: Places) -> tuple[RecipeCard, ...]:
 
 
 def _recipes_in(folder: Path, origin: Origin) -> Iterator[RecipeFile]:
-    if folder.is_dir():
-        for path in sorted(folder.glob("*.toml")):
+    if is_folder(folder):
+        for path in matching(folder, "*.toml"):
             yield RecipeFile(name=path.stem, path=path, origin=origin)

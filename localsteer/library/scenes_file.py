@@ -221,4 +221,4 @@ def _write(places: Places, text: str, wanted: list[dict[str, Any]]) -> None:
         says = None
     if says != wanted:
         raise SceneError(f"{places.scenes} is written in a way that only you can change; do it by hand.")
-    write_private(real_path(places.scenes), text.encode("utf-8"))
+    write_private(real_path(places.scenes), text.encode("utf-8", "replace"))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from localsteer.errors import SettingsError, StorageError
-from localsteer.file_reading import read_file, real_path
+from localsteer.file_reading import is_there, read_file, real_path
 from localsteer.library.files import write_private
 from localsteer.library.places import Places
 from localsteer.library.setting_values import plain_value
@@ -54,7 +54,7 @@ def commented_file() -> str:
 
 def make_settings_file(places: Places) -> bool:
     """Make the file where there is none; True if it was made. Raises StorageError."""
-    if places.settings.exists():
+    if is_there(places.settings):
         return False
     write_private(real_path(places.settings), commented_file().encode("utf-8"))
     return True
@@ -83,7 +83,7 @@ def unset_in_file(places: Places, key: str) -> bool:
     Raises like :func:`set_in_file`.
     """
     setting = setting_named(key.partition(".")[0])
-    if not places.settings.exists():
+    if not is_there(places.settings):
         return False
     text = _read(places)
     document, (name, _, entry) = _parse(places, text), key.partition(".")

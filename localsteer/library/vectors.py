@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localsteer.errors import StorageError, VectorError
+from localsteer.file_reading import is_file, is_there, matching
 from localsteer.gguf_header import check_chat_model, model_id, vocabulary_fingerprint
 from localsteer.library.files import copy_whole, is_safe_name, private_folder
 from localsteer.library.measured import measured_path
@@ -27,7 +28,7 @@ def check_replaces_a_vector(target: Path) -> None:
     """Raise VectorError where what is at ``target`` is something else, such as a model: a vector takes the place of
     nothing but a vector.
     """
-    if target.exists() and read_vector_card(target).error:
+    if is_there(target) and read_vector_card(target).error:
         raise VectorError(f"{target} is there already and is no vector; name another file, or move it away.")
 
 
@@ -61,7 +62,7 @@ class VectorLibrary:
             if folder != ANY_MODEL and not is_safe_name(folder):
                 continue
             path = self.folder / folder / f"{name}.gguf"
-            if path.is_file():
+            if is_file(path):
                 return read_vector_card(path)
         return None
 
@@ -77,7 +78,7 @@ class VectorLibrary:
         return card.model_id
 
     def _cards(self, model_id: str | None) -> Iterator[VectorCard]:
-        for path in self.folder.glob("*/*.gguf"):
+        for path in matching(self.folder, "*/*.gguf"):
             if not path.name.startswith(".") and (model_id is None or path.parent.name in {model_id, ANY_MODEL}):
                 yield read_vector_card(path)
 
@@ -128,7 +129,7 @@ class VectorLibrary:
         from localsteer.steering.vector_file import save_vector
 
         target = self.path_for(name, model_id)
-        if target.exists():
+        if is_there(target):
             raise VectorError(f'There is a vector named "{name}" already; choose another with --name, or remove it.')
         save_vector(vector.renamed(name), target)
         return read_vector_card(target)

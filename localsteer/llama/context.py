@@ -46,12 +46,22 @@ class Context(Closing):
         self.model = model
         self.n_ctx = n_ctx
         self._n_batch = n_batch
-        self._decoder = Decoder(model, n_ctx=n_ctx, n_threads=n_threads, n_batch=n_batch, tap=tap)
+        self._tap = tap
+        self._begin(n_threads)
         self.n_threads = self._decoder.n_threads
+
+    def _begin(self, n_threads: int | None = None) -> None:
+        """With nothing cached. Raises ModelError."""
+        self._decoder = Decoder(self.model, n_ctx=self.n_ctx, n_threads=n_threads, n_batch=self._n_batch, tap=self._tap)
         self._tokens: list[int] = []
         self._keys: list[Hashable] = []
         self._cut_at: list[Cut] = []
         self._has_logits = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is of no use any more."""
+        return self._decoder.closed
 
     @property
     def used(self) -> int:
@@ -305,11 +315,17 @@ class Context(Closing):
     def moved(self, tap: ResidualTap | None) -> Context:
         """A context with another tap, or none, that has cached what this one has; this one is closed.
 
-        llama.cpp takes a callback only when it makes a context. Raises ModelError if there is not enough memory.
+        llama.cpp takes a callback only when it makes a context. Raises ModelError if there is not enough memory; this
+        one is empty then, or closed where there is not even enough for it.
         """
         data = self._decoder.saved() if self._tokens else None
+        # There is seldom room for two.
         self.close()
-        moved = Context(self.model, n_ctx=self.n_ctx, n_threads=self.n_threads, n_batch=self._n_batch, tap=tap)
+        try:
+            moved = Context(self.model, n_ctx=self.n_ctx, n_threads=self.n_threads, n_batch=self._n_batch, tap=tap)
+        except ModelError:
+            self._begin()
+            raise
         if data is not None and moved._decoder.restore(data):
             moved._tokens, moved._keys, moved._cut_at = self._tokens, self._keys, self._cut_at
         return moved

@@ -80,6 +80,11 @@ class Decoder:
             batch.seq_id[row][0] = 0
 
     @property
+    def closed(self) -> bool:
+        """Whether it has nothing of llama.cpp's any more."""
+        return self._handle is None
+
+    @property
     def handle(self) -> Any:
         """llama.cpp's ``llama_context *``, for the sampler."""
         return self._handle

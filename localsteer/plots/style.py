@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from localsteer.errors import PlotError
+from localsteer.file_reading import is_folder
 from localsteer.steering.whole_file import write_whole
 
 PAPER = "#fcfaf6"
@@ -33,7 +34,7 @@ def check_plotting(out: Path) -> None:
     """That a picture can be written to ``out``, to be asked before long work. Raises PlotError with one sentence."""
     if out.suffix.lower() != ".png":
         raise PlotError(f"{out} is no name for a picture; let it end in .png.")
-    if out.is_dir():
+    if is_folder(out):
         raise PlotError(f"{out} is a folder; name a .png file in it.")
     if find_spec("matplotlib") is None:
         raise _missing()

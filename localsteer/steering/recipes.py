@@ -9,7 +9,7 @@ from pathlib import Path
 
 from localsteer.errors import ModelError, RecipeError
 from localsteer.file_kinds import EMPTY, GGUF, JSON, LOOKED_AT, RECIPE, FileKind, kind_of
-from localsteer.file_reading import read_file
+from localsteer.file_reading import is_folder, read_file
 from localsteer.gguf_header import read_header
 from localsteer.messages import Message, Role
 from localsteer.steering import vector_keys
@@ -81,7 +81,7 @@ def read_recipe_source(path: Path) -> Recipe:
 def read_text(path: Path) -> str:
     """The text of a recipe or contrast file. Raises :class:`RecipeError` for whatever is not a readable text file."""
     try:
-        if path.is_dir():
+        if is_folder(path):
             raise RecipeError(f"{path} is a folder; name the recipe file itself.")
         content = read_file(path, MAX_BYTES)
     except FileNotFoundError:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from localsteer.errors import StorageError
+from localsteer.file_reading import is_folder
 from localsteer.private import make_private
 from localsteer.syncing import sync, sync_folder
 
@@ -34,7 +35,7 @@ def write_whole(path: Path) -> Iterator[Path]:
     beside: Path | None = None
     try:
         make_private(path.parent)
-        if path.is_dir():
+        if is_folder(path):
             raise StorageError(f"{path} is a folder; name a file to write.")
         _clear_away(path.parent)
         handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=_ENDING, dir=path.parent)

@@ -10,6 +10,7 @@ from localsteer import __version__
 from localsteer.chat.conversation import ReplyRecord, StoredMessage
 from localsteer.engine.protocol import Command, Died, Event, Failed, Finished, ModelCard, Started, TokenText
 from localsteer.errors import EngineError, LocalsteerError
+from localsteer.file_reading import is_file
 from localsteer.tui.engine_link import EngineState, Job
 from localsteer.tui.foot import foot_words
 from localsteer.tui.pace import pace_of
@@ -185,14 +186,14 @@ def _missing(record: ReplyRecord, card: ModelCard | None, state: EngineState) ->
     if card.model_id != record.model_id:
         where = Path(record.model_path)
         name = record.model_name or where.name
-        if record.model_path and not where.is_file():
+        if record.model_path and not is_file(where):
             return f"This reply was written by {name}, whose file is gone: {where}."
         return f"This reply was written by {name} ({where}); load that model to have it again."
     gone = {
         dial.name: dial.vector_path
         for mark in record.marks
         for dial in mark.dials
-        if dial.strength and not Path(dial.vector_path).is_file()
+        if dial.strength and not is_file(Path(dial.vector_path))
     }
     if gone:
         which = ", ".join(f"{name} ({path})" for name, path in gone.items())

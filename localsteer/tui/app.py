@@ -29,6 +29,7 @@ from localsteer.tui.palette_window import Palette
 from localsteer.tui.pasting import claim_pastes
 from localsteer.tui.remembering import claim_colours, claim_rectangles, claim_styles
 from localsteer.tui.steady import SteadyScreen, work_beside
+from localsteer.tui.talk import open_store
 from localsteer.tui.terminal import check_terminal, claim_alt_keys
 from localsteer.tui.theme import (
     DARK,
@@ -100,13 +101,15 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         self.theme, problem = theme_named(wanted, [theme.name for theme in THEMES] + list(self.available_themes))
         self._keys = keymap_of(opening.settings.keys)
         self.set_keymap(self._keys.for_textual)
-        self._problems = (*([problem] if problem else []), *self._keys.problems)
+        self._store, store_problem = open_store(opening.places.conversations)
+        problems = (problem, *self._keys.problems, store_problem)
+        self._problems = tuple(filter(None, problems))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return own_variables(self.current_theme.dark)
 
     def get_default_screen(self) -> Screen[None]:
-        return ChatScreen(self._opening, self._keys, self._problems)
+        return ChatScreen(self._opening, self._keys, self._store, self._problems)
 
     def on_mount(self) -> None:
         self._push_rich_theme()
@@ -230,7 +233,7 @@ def run(model: str | None = None, given: Sequence[str] = (), engine: EngineClien
     ``given``: settings for this time, ``KEY=VALUE`` each; ``engine``: one that was started beforehand. Returns when the
     app has ended: 0 where the person quit, 128 and the signal where that ended it, 1 for a defect of ours. Raises
     TerminalError where there is no usable terminal, ModelError for an unknown model, SettingsError for what cannot be
-    given.
+    given, StorageError where there is no place for conversations at all.
     """
     check_terminal()
     app = LocalsteerApp(open_with(model, find_places(), given, engine))

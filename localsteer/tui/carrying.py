@@ -9,6 +9,7 @@ from localsteer.chat.exporting import exported
 from localsteer.chat.importing import read_conversation_file
 from localsteer.chat.store import ConversationStore
 from localsteer.errors import StorageError
+from localsteer.file_reading import is_folder, is_there
 from localsteer.library.files import write_private
 
 _LONGEST = 50
@@ -19,16 +20,16 @@ def default_file(title: str) -> Path:
     documents = Path.home() / "Documents"
     name = re.sub(r"[^\w ()+-]+", " ", title)
     name = " ".join(name.split())[:_LONGEST].strip() or "conversation"
-    return (documents if documents.is_dir() else Path.cwd()) / f"{name}.md"
+    return (documents if is_folder(documents) else _here()) / f"{name}.md"
 
 
 def export_to(store: ConversationStore, conversation_id: int, name: str, *, overwrite: bool) -> Path:
     """Write a conversation to the file of this name, and give its path. Raises StorageError."""
     out = path_named(name)
     text = exported(store, conversation_id, out)
-    if out.is_dir():
+    if is_folder(out):
         raise StorageError(f"{out} is a folder; name a file in it.")
-    if out.exists() and not overwrite:
+    if is_there(out) and not overwrite:
         raise StorageError(f"{out} exists already; Enter once more overwrites it.")
     write_private(out, text.encode("utf-8", "replace"))
     return out
@@ -41,6 +42,14 @@ def import_from(store: ConversationStore, name: str) -> tuple[str, tuple[str, ..
     """
     found = read_conversation_file(path_named(name))
     return store.add_tree(found.tree).title, found.notes
+
+
+def _here() -> Path:
+    """The folder that the program was started in; one's home where that is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path.home()
 
 
 def path_named(name: str) -> Path:

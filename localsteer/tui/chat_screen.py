@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 
+from localsteer.chat.store import ConversationStore
 from localsteer.engine.client import EngineClient
 from localsteer.engine.protocol import Command, DialSetting, Event, Load, ModelCard
 from localsteer.errors import EngineError
@@ -43,7 +44,7 @@ from localsteer.tui.sent import SentHistory
 from localsteer.tui.slashing import Slashing
 from localsteer.tui.steady import SteadyScreen
 from localsteer.tui.switching import Switching
-from localsteer.tui.talk import Talk, empty_old, open_store
+from localsteer.tui.talk import Talk, empty_old
 from localsteer.tui.widgets.completions import Completions
 from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dials_panel import DialsPanel
@@ -100,15 +101,17 @@ class ChatScreen(
     BINDINGS: ClassVar[list[BindingType]] = chat_bindings()
     AUTO_FOCUS = "Composer"
 
-    def __init__(self, opening: Opening, keymap: Keymap, problems: Sequence[str] = ()) -> None:
+    def __init__(
+        self, opening: Opening, keymap: Keymap, store: ConversationStore, problems: Sequence[str] = ()
+    ) -> None:
+        """``store`` is closed with the screen."""
         super().__init__()
         self.memory = opening.memory
         self.opening = opening
         self.settings = settings = opening.settings
         load = Load(0, str(opening.model_path), settings.n_ctx, settings.n_threads, settings.gpu_layers)
         self.link = EngineLink(opening.engine or EngineClient(opening.places.engine_log), load)
-        store, store_problem = open_store(opening.places.conversations)
-        self._problems = (*opening.problems, *problems, *([store_problem] if store_problem else []))
+        self._problems = (*opening.problems, *problems)
         self.talk = Talk(store, settings.system_prompt)
         self.keymap = keymap
 

@@ -116,6 +116,8 @@ class EngineLink:
 
     def load(self) -> None:
         """Start the engine if need be and load the model. Raises EngineError when no process can be started."""
+        if not self.client.alive:
+            self._give_up_running()
         self.client.start()
         self.problem = ""
         self.state = EngineState.LOADING

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from textual.command import Hit, Hits, Provider
 from textual.content import Content
+from textual.fuzzy import Matcher
 from textual.screen import Screen
 
 from localsteer.tui.chat_screen import ChatScreen
@@ -33,8 +35,9 @@ class _Named(Provider):
         matcher = self.matcher(query)
         for words, help, do in self._entries:
             if (score := matcher.match(words)) > 0:
-                # A help is read as markup, and what stands in these comes from files.
-                yield Hit(score, matcher.highlight(words), partial(_later, self.screen, do), help=_markup(help))
+                # Of a string Textual would read markup, and what stands in these comes from files.
+                about: Any = Content(help)
+                yield Hit(score, _highlighted(matcher, words), partial(_later, self.screen, do), words, about)
 
 
 class ModelsByName(_Named):
@@ -79,8 +82,13 @@ class DialsByName(_Named):
         ]
 
 
-def _markup(words: str) -> str:
-    return Content(words).markup
+def _highlighted(matcher: Matcher, words: str) -> Content:
+    """As ``matcher.highlight``, which reads markup in ``words``."""
+    content = Content(words)
+    for place in matcher.fuzzy_search.match(matcher.query, words)[1]:
+        if not words[place].isspace():
+            content = content.stylize(matcher.match_style, place, place + 1)
+    return content
 
 
 def _later(screen: Screen[object], do: Callable[[], Awaitable[None]]) -> None:

@@ -280,8 +280,9 @@ class Revisiting:
         if not self.can_undo:
             self._screen.say("There is nothing to undo here.")
         elif self._is_free():
-            _, undo, said = self._undo.pop()
+            _, undo, said = last = self._undo[-1]
             if await self._go(undo):
+                self._undo.remove(last)
                 self._screen.say(said)
 
     def _remember(self, undo: Callable[[], Conversation], said: str) -> None:

@@ -69,6 +69,8 @@ class Seeing:
         self._job = job
         # The reading may be there sooner than the view.
         await self._screen.app.push_screen(view, lambda _: self._closed(job))
+        if self._job is not job:
+            return
         try:
             self._screen.link.submit(job)
         except EngineError as error:

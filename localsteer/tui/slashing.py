@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from localsteer.errors import LocalsteerError, StorageError
+from localsteer.file_reading import is_there
 from localsteer.library.files import write_private
 from localsteer.library.names import did_you_mean
 from localsteer.tui.plain import plain
@@ -224,7 +225,7 @@ class Slashing:
         if not talk.messages:
             self._screen.say("There is no conversation yet that could be saved.")
             return
-        if out.suffix.lower() in FORMS and out.exists():
+        if out.suffix.lower() in FORMS and is_there(out):
             raise StorageError(f"{out} exists already; name another file.")
         text = exported(talk.store, talk.messages[0].conversation_id, out)
         write_private(out, text.encode("utf-8", "replace"))

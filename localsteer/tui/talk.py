@@ -22,7 +22,9 @@ _KEEP_SECONDS = 30 * 86_400.0
 
 
 def open_store(path: Path) -> tuple[ConversationStore, str]:
-    """The database at ``path`` and nothing; or one that lasts as long as the app, and one sentence why."""
+    """The database at ``path`` and nothing; or one that lasts as long as the app, and one sentence why. Raises
+    StorageError where there is no room for that either.
+    """
     try:
         return ConversationStore(path), ""
     except StorageError as error:
@@ -33,7 +35,11 @@ class PassingStore(ConversationStore):
     """A database that is gone, with its folder, when it is closed."""
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="localsteer-", ignore_cleanup_errors=True)
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="localsteer-", ignore_cleanup_errors=True)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise StorageError(f"There is no place for conversations, not even a temporary one: {reason}.") from error
         super().__init__(Path(self._folder.name) / "conversations.sqlite3")
 
     def close(self) -> None:

@@ -79,3 +79,9 @@ def test_a_course_comes_out_of_the_record_as_it_went_in(course: Course | None) -
 def test_a_damaged_course_is_refused(document: object) -> None:
     with pytest.raises(ValueError, match=r"expected|missing|no such side"):
         course_from(document)
+
+
+@pytest.mark.parametrize("number", [-1, 1025, 100_000, 2**63 - 1])
+def test_a_number_of_threads_that_nobody_has_is_refused(number: int) -> None:
+    with pytest.raises(ValueError, match="threads"):
+        course_from({**course_document(COURSE), "n_threads": number})  # type: ignore[dict-item]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -213,6 +215,19 @@ def test_the_process_ends_in_mid_reply_when_its_parent_is_killed(random_bpe_mode
     parent.communicate()
     psutil.wait_procs([child], timeout=SECONDS)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_command_that_the_process_cannot_read_ends_it_and_it_does_not_stay_behind(
+    client: EngineClient, random_bpe_model: Path
+) -> None:
+    load(client, random_bpe_model)
+    # No command of ours has a number that is numpy's; it comes as what the other side refuses to make.
+    client.send(SetDials((DialSetting("mood", "mood.gguf", np.float64(1.0)),)))
+    end = time.monotonic() + SECONDS
+    while client.alive:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert any(isinstance(event, Died) for event in client.drain())
 
 
 def test_a_terminal_sees_nothing_of_loading_and_writing(random_bpe_model: Path, tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from localsteer.errors import PromptError, Stopped
+from localsteer.errors import ModelError, PromptError, Stopped
 from localsteer.llama.context import Context
+from localsteer.llama.decoding import Decoder
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
 from localsteer.llama.sampling import Sampling
@@ -249,3 +250,30 @@ def test_a_reply_that_is_closed_leaves_a_usable_context(bpe: Model, context: Con
     assert list(writing) == []
     whole = context.generate([(prompt, UNSTEERED)], steering=lambda: UNSTEERED, sampling=GREEDY)
     assert len(list(whole)) == 12
+
+
+def test_where_there_is_no_room_for_another_kind_of_context_the_old_kind_is_begun_anew(
+    bpe: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans = [(words(bpe, "the people could find the sea"), UNSTEERED)]
+    create, left = Decoder._create, [1]
+
+    def failing(decoder: Decoder) -> object:
+        if left[0]:
+            left[0] -= 1
+            raise ModelError("There is not enough memory.")
+        return create(decoder)
+
+    with Context(bpe, n_ctx=64) as context:
+        context.evaluate(spans)
+        expected = context.logits().copy()
+        monkeypatch.setattr(Decoder, "_create", failing)
+        with pytest.raises(ModelError, match="memory"):
+            context.moved(None)
+        assert not context.closed
+        context.evaluate(spans)
+        assert np.array_equal(context.logits(), expected)
+        left[0] = 2
+        with pytest.raises(ModelError, match="memory"):
+            context.moved(None)
+        assert context.closed

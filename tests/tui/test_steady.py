@@ -23,7 +23,10 @@ from textual.widgets import Input, OptionList, TabbedContent
 from textual.widgets._toast import Toast
 from textual.worker import WorkerState
 
-from localsteer.engine.protocol import TokensRead, Turn
+from localsteer.engine.protocol import Sampling, TokensRead, Turn
+from localsteer.library.places import Places
+from localsteer.library.scenes import Scene
+from localsteer.library.scenes_file import save_scene
 from localsteer.library.settings import Settings
 from localsteer.plots.portrait import TokenFigures
 from localsteer.tui.dialogs.add_dial import AddDial
@@ -294,6 +297,15 @@ async def test_quick_fingers_do_no_harm(open_app: OpenApp, alone: None) -> None:
 
 
 # ---------------------------------------------------------------- the palette
+
+
+@pytest.mark.parametrize("name", ["a [/] b", "a [/", "[b]bold", "\\\\[/]", "@[click=app.bell]x[/]"])
+async def test_the_palette_shows_names_as_they_are(name: str, open_app: OpenApp, places: Places) -> None:
+    save_scene(places, Scene(name, sampling=Sampling(), model=name))
+    async with open_app() as running:
+        await running.loaded()
+        await running.pilot.press("ctrl+p", *"scene")
+        await running.until(lambda: running.text().count(name) == 2)
 
 
 async def test_what_the_palette_finds_by_name_waits_for_what_the_screen_is_about(

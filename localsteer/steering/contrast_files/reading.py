@@ -8,6 +8,7 @@ from typing import Never
 
 from localsteer.errors import RecipeError
 from localsteer.file_kinds import JSON, LOOKED_AT, RECIPE, kind_of, kind_of_file
+from localsteer.file_reading import is_file
 from localsteer.steering.contrast import ContrastSet
 from localsteer.steering.contrast_files import json_forms
 from localsteer.steering.contrast_files.options import ContrastOptions
@@ -27,7 +28,7 @@ def read_contrast_file(path: Path, options: ContrastOptions | None = None) -> Co
     chosen = options or ContrastOptions()
     ending = path.suffix.lower()
     if ending not in (".json", ".txt"):
-        return read_recipe(path) if ending in ENDINGS or not path.is_file() else _refuse(path)
+        return read_recipe(path) if ending in ENDINGS or not is_file(path) else _refuse(path)
     text = read_text(path)
     forms, positive, negative = _from_json(path, text, chosen) if ending == ".json" else _from_text(path, text, chosen)
     recipe = Recipe(
@@ -100,7 +101,7 @@ def _other_file(path: Path) -> Path | None:
     for here, there in ((_POSITIVE, _NEGATIVE), (_NEGATIVE, _POSITIVE)):
         if here in path.stem.lower():
             other = path.with_name(path.name.lower().replace(here, there))
-            if not other.is_file():
+            if not is_file(other):
                 raise RecipeError(
                     f"{path} holds the prompts of one pole, but there is no {other.name} beside it with the other's."
                 )

@@ -225,8 +225,9 @@ class Conversations(Choosing[Opened | None]):
         if not self._deleted:
             self._remark("There is nothing to undo here.")
             return
-        gone = self._deleted.pop()
+        gone = self._deleted[-1]
         if not self._tried(lambda: self._store.undo(gone)):
+            self._deleted.remove(gone)
             self.gone.discard(gone.conversation_id)
             self._remark(f"“{first_words(gone.words)}” is back.")
         self._fill()

@@ -308,7 +308,10 @@ class Workshop:
         asked, self._asked = self._asked, None
         written = read_statements(self._text)
         if written is None and self._tries < TRIES and asked is not None:
-            self._ask(*asked)
+            try:
+                self._ask(*asked)
+            except LocalsteerError as error:
+                screen.refuse(str(error))
             return
         if written is None:
             screen.could_not_write()

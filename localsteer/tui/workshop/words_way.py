@@ -20,6 +20,7 @@ _WORDS = (
     "grows out of that (ActAdd). Nothing is averaged, so it is made at once. Spaces count: a word in the middle of a "
     "sentence has one before it."
 )
+_MOST_DIGITS = 4
 _HINT = (
     "Strength: the published examples lie between 1 and 15; begin with 3 and go on while the reply stays sound. "
     "Layer: an early one; left empty, one is chosen. Its scope is prompt-start: what you say is read with the "
@@ -57,7 +58,7 @@ class WordsWay(Way):
         if more == less:
             raise RecipeError("Both words are the same, so they show no difference; write two different ones.")
         written = self.query_one("#layer", Line).text
-        if written and not (written.isdecimal() and int(written) > 0):
+        if written and not (written.isdecimal() and len(written) <= _MOST_DIGITS and int(written) > 0):
             raise RecipeError(f'"{written}" is no layer; write one number, or nothing to have it chosen.')
         return Words(more, less, int(written) if written else None)
 
