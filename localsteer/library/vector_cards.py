@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,9 @@ from localsteer.steering import vector_keys
 from localsteer.steering.contrast import LONGEST_LABEL
 from localsteer.steering.expression_parser import parse_expression
 from localsteer.steering.scope import Scope
+
+_LARGEST = 1e30
+"""As strengths; with larger numbers nothing can be drawn, and none means anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         return None
     return float(value)
 

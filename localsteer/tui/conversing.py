@@ -254,11 +254,15 @@ class Conversing:
             if reply.view is not None and reply.job is not None:
                 self._link.withdraw(reply.job)
             reply.view = None
+        self.give_places()
+        self._replies = [reply for reply in self._replies if reply.running and reply.running.message_id is not None]
+
+    def give_places(self) -> None:
+        """A reply whose saving failed so far is tried once more, while it still is the end of the chosen path."""
+        for reply in self._replies:
             if reply.running is not None and reply.tokens and reply.running.message_id is None:
-                # Its saving failed so far.
                 with contextlib.suppress(StorageError):
                     reply.running.save()
-        self._replies = [reply for reply in self._replies if reply.running and reply.running.message_id is not None]
 
     # ------------------------------------------------------------ hearing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from textual import events
 from textual.widgets import OptionList
 
 from localsteer.library.places import Places
+from localsteer.steering.vector_file import load_vector, save_vector
 from localsteer.tui.rack import Dial
 from localsteer.tui.widgets.dial_row import DialRow
 from localsteer.tui.widgets.dials_panel import DialsPanel
@@ -290,3 +292,18 @@ async def test_two_who_show_dials_at_once_end_with_the_later_ones(open_app: Open
         assert len(panel._rows) == 1
         await asyncio.gather(panel.show(none), panel.show(one), panel.show(none))
         assert panel._rows == []
+
+
+async def test_a_vector_that_recommends_what_no_bar_can_show_is_shown_without(
+    open_app: OpenApp, heat_vector: tuple[Path, str], tmp_path: Path
+) -> None:
+    vector = load_vector(heat_vector[0])
+    path = tmp_path / "huge.gguf"
+    save_vector(replace(vector, strength_low=-1.7e308, strength_high=1.7e308, calibration=None), path)
+    async with open_app() as running:
+        await running.loaded()
+        await running.screen.dialling.add(str(path))
+        await running.until(lambda: "huge" in running.text())
+        await running.pilot.press("alt+up", "alt+right", "alt+i")
+        await running.until(lambda: running.app.screen is not running.screen)
+        assert running.screen.dialling.rack.dials[0].high is None

@@ -10,6 +10,7 @@ from textual import events
 from textual.widgets import Button, Static, TabbedContent, TabPane
 
 from localsteer.library.dials import find_vector
+from localsteer.library.drafts import Draft
 from localsteer.library.places import Places, practice_model
 from localsteer.library.settings import Settings
 from localsteer.steering.recipes import read_recipe
@@ -315,3 +316,17 @@ async def test_what_is_typed_right_before_making_is_made(open_app: OpenApp, monk
         await running.until(lambda: "make it first" in remark(running))
         assert line(running, "less").value == "Hate"
         assert screen.way.name_of_dial
+
+
+async def test_rows_instead_of_those_that_stood_there_are_those_rows_alone(open_app: OpenApp) -> None:
+    async with open_app(size=(120, 40)) as running:
+        screen = await open_workshop(running)
+        await running.pilot.press("alt+4")
+        await running.until(lambda: screen.query_one(PairsWay).display)
+        pairs = screen.query_one(PairsWay)
+        pairs.add_rows((("warm", "cold"), ("glad", "sad")))
+        await running.until(lambda: len(pairs.rows) == 2)
+        pairs._table.move_cursor(row=1)
+        await running.until(lambda: pairs._cells() == ("glad", "sad"))
+        pairs.put(Draft("day", "night", (("bright", "dark"),)))
+        assert pairs.rows == (("bright", "dark"),)

@@ -46,6 +46,7 @@ class ConversationCommands(Screen[None]):
     async def open_conversation(self, opened: Opened) -> None:
         """Bring it onto the screen; at a message, with the branch that it is on."""
         store = self.talk.store
+        self.conversing.give_places()
         try:
             conversation: Conversation = (
                 store.open(opened.conversation_id) if opened.message_id is None else store.choose(opened.message_id)

@@ -196,6 +196,8 @@ class PairsWay(Way):
         self._beginnings = draft.beginnings
         self._table.clear()
         self._table.add_row(Text(), Text())
+        # Else the row that was picked would be written into the new ones.
+        self._show_cells()
         self.add_rows(draft.rows)
 
     def add_rows(self, rows: tuple[tuple[str, str], ...]) -> None:
