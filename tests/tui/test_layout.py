@@ -38,6 +38,7 @@ def regions(running: Running) -> list[Region]:
 
 async def test_at_every_size_nothing_overlaps_and_nothing_is_cut_off(open_app: OpenApp) -> None:
     async with open_app(size=(80, 24)) as running:
+        await running.loaded()
         await running.screen.dialling.put(RACK)
         for size in ((80, 24), (50, 14), (64, 20), (120, 36), (200, 60)):
             await running.pilot.resize_terminal(*size)
