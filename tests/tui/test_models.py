@@ -269,7 +269,7 @@ async def test_whoever_waits_for_the_engine_hears_that_it_does_something_else(
             assert not screen.workshop.busy
             screen._listening = False
             await running.until(lambda: screen.link.card is not None and screen.link.running is None)
-        assert not screen.query_one(MakingView).display
+        await running.until(lambda: not screen.query_one(MakingView).display)
 
 
 async def test_whoever_waits_for_a_model_hears_that_it_does_not_load(open_app: OpenApp, models: Path) -> None:
@@ -288,4 +288,4 @@ async def test_whoever_waits_for_a_model_hears_that_it_does_not_load(open_app: O
         assert screen.query_one(MakingView).display
         await running.until(lambda: "could not be loaded" in running.notes())
         await running.until(lambda: not screen.again.running)
-        assert not screen.query_one(MakingView).display
+        await running.until(lambda: not screen.query_one(MakingView).display)
