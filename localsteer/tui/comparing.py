@@ -116,7 +116,7 @@ class Comparing:
 
     def forget(self, jobs: Sequence[Job]) -> None:
         """These were stopped before their turn came."""
-        if self.now is not None and self.now.running and any(self._job is one for one in jobs):
+        if self.now is not None and self.now.running and self._job in jobs:
             self.now.end()
             self._show()
 

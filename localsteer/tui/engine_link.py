@@ -96,7 +96,7 @@ class EngineLink:
 
     def holds(self, job: Job) -> bool:
         """Whether this one runs or waits."""
-        return job is self._running or any(job is one for one in self._waiting)
+        return job in (self._running, *self._waiting)
 
     def has(self, kind: JobKind) -> bool:
         """Whether a job of this kind runs or waits."""

@@ -83,7 +83,7 @@ class Seeing:
 
     def forget(self, jobs: Sequence[Job]) -> None:
         """These were stopped before their turn came."""
-        if self._view is not None and any(self._job is one for one in jobs):
+        if self._view is not None and self._job in jobs:
             self._view.say("Nothing was read: it was stopped.")
 
     async def take(self, events: list[Event]) -> None:

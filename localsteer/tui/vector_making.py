@@ -78,7 +78,7 @@ class VectorMaking:
 
     def forget(self, jobs: Sequence[Job]) -> bool:
         """These were stopped before their turn came; whether one of them was for a dial."""
-        mine = [(job, name) for job, name in self._mine if any(job is one for one in jobs)]
+        mine = [(job, name) for job, name in self._mine if job in jobs]
         for job, name in mine:
             self._not_made(name)
             self._end(job)

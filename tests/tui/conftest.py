@@ -62,6 +62,18 @@ class Running:
             # Not pilot.pause: that paints at every look.
             await asyncio.sleep(0.02)
 
+    @asynccontextmanager
+    async def nothing_heard(self) -> AsyncIterator[None]:
+        """What the engine says is heard only after this: much may happen between two times that the app listens."""
+        await self.until(lambda: not self.screen._listening)
+        self.screen._listening = True
+        yield
+        self.screen._listening = False
+
+    async def writing(self) -> None:
+        """A reply is in the middle of being written."""
+        await self.until(lambda: any(reply.tokens > 3 for reply in self.screen.conversing._replies))
+
     async def loaded(self) -> None:
         await self.until(lambda: self.screen.link.card is not None and self.notes())
 

@@ -8,9 +8,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from localsteer.chat.conversation import StoredMessage
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
 from localsteer.tui.signs import UP
+from localsteer.tui.talk import Talk
 from tests.tui.conftest import OpenApp, Running, remarks
 
 SHORT = replace(Settings(), max_tokens=120)
@@ -103,18 +105,24 @@ async def test_what_is_missing_for_it_is_said(open_app: OpenApp, heat_at_hand: P
             await app.until(partial(lambda words: words in remarks(app), said))
 
 
+async def one_that_will_differ(app: Running) -> tuple[Talk, StoredMessage]:
+    """A reply whose record here has another seed than it was written with; it, as it is kept."""
+    await app.loaded()
+    await app.say("Tell me about the weather.")
+    await app.replied()
+    talk = app.screen.talk
+    reply = talk.messages[-1]
+    assert reply.reply is not None
+    assert reply.reply.seed is not None
+    talk.replace(replace(reply, reply=replace(reply.reply, seed=reply.reply.seed + 1)))
+    return talk, reply
+
+
 async def test_one_that_comes_out_differently_is_kept_as_an_alternative(
     open_app: OpenApp,
 ) -> None:
     async with open_app(settings=SHORT, temperature=0.9) as app:
-        await app.loaded()
-        await app.say("Tell me about the weather.")
-        await app.replied()
-        talk = app.screen.talk
-        reply = talk.messages[-1]
-        assert reply.reply is not None
-        assert reply.reply.seed is not None
-        talk.replace(replace(reply, reply=replace(reply.reply, seed=reply.reply.seed + 1)))
+        talk, reply = await one_that_will_differ(app)
         await app.pilot.press("alt+g")
         await app.until(lambda: "came out differently from token" in app.notes())
         assert len(talk.store.alternatives(reply.id)) == 2
@@ -125,14 +133,7 @@ async def test_one_that_comes_out_differently_is_kept_as_an_alternative(
 
 async def test_one_that_comes_out_differently_changes_nothing_of_the_path(open_app: OpenApp) -> None:
     async with open_app(settings=SHORT, temperature=0.9) as app:
-        await app.loaded()
-        await app.say("Tell me about the weather.")
-        await app.replied()
-        talk = app.screen.talk
-        reply = talk.messages[-1]
-        assert reply.reply is not None
-        assert reply.reply.seed is not None
-        talk.replace(replace(reply, reply=replace(reply.reply, seed=reply.reply.seed + 1)))
+        talk, reply = await one_that_will_differ(app)
         await app.screen.again.begin(talk.messages[-1])
         # Another reply waits meanwhile; its place is empty on the screen.
         await app.screen.conversing.again()

@@ -269,14 +269,12 @@ async def test_what_is_being_made_is_shown_no_longer_than_that(
     async with open_app(random_bpe_model) as running:
         await running.loaded()
         screen, making = running.screen, running.screen.query_one(MakingView)
-        await running.until(lambda: not screen._listening)
-        screen._listening = True
-        await screen.dialling.add("heat")
-        # Another one for the workshop is still to be made when the dial stands ready.
-        screen.workshop.make(Words("sea", "day"), "sea-day")
-        assert making.display
-        assert screen.link.waiting == 1
-        screen._listening = False
+        async with running.nothing_heard():
+            await screen.dialling.add("heat")
+            # Another one for the workshop is still to be made when the dial stands ready.
+            screen.workshop.make(Words("sea", "day"), "sea-day")
+            assert making.display
+            assert screen.link.waiting == 1
         await running.until(lambda: screen.dialling.rack.names() == ("heat",))
         await running.until(lambda: screen.link.idle)
         await running.until(lambda: not making.display)

@@ -214,16 +214,14 @@ async def test_a_vector_that_is_made_as_another_model_comes_is_no_dial_for_that_
         screen = running.screen
         card = screen.link.card
         assert card is not None
-        await running.until(lambda: not screen._listening)
         # Nothing is heard meanwhile: what the engine says of it comes when the other model is chosen already.
-        screen._listening = True
-        await screen.dialling.add("heat")
-        path = screen.dialling.places.vectors / card.model_id / "heat.gguf"
-        await running.until(path.exists)
-        await asyncio.sleep(0.5)
-        await screen.switching.to(patient_model)
-        await screen.hearing.tick()
-        screen._listening = False
+        async with running.nothing_heard():
+            await screen.dialling.add("heat")
+            path = screen.dialling.places.vectors / card.model_id / "heat.gguf"
+            await running.until(path.exists)
+            await asyncio.sleep(0.5)
+            await screen.switching.to(patient_model)
+            await screen.hearing.tick()
         await loaded(running, patient_model.stem)
         assert screen.dialling.rack.names() == ()
 
@@ -258,16 +256,14 @@ async def test_whoever_waits_for_the_engine_hears_that_it_does_something_else(
         message = screen.talk.messages[-1]
         for turn_away in (screen._stop, partial(screen.switching.to, random_bpe_model)):
             await loaded(running, patient_model.stem)
-            await running.until(lambda: not screen._listening)
-            screen._listening = True
-            await screen.dialling.add_words("sea", "day")
-            await screen.again.begin(message)
-            screen.workshop.make(Words("old", "new"), "old-new")
-            assert screen.link.waiting == 2
-            await turn_away()
-            assert not screen.again.running
-            assert not screen.workshop.busy
-            screen._listening = False
+            async with running.nothing_heard():
+                await screen.dialling.add_words("sea", "day")
+                await screen.again.begin(message)
+                screen.workshop.make(Words("old", "new"), "old-new")
+                assert screen.link.waiting == 2
+                await turn_away()
+                assert not screen.again.running
+                assert not screen.workshop.busy
             await running.until(lambda: screen.link.card is not None and screen.link.running is None)
         await running.until(lambda: not screen.query_one(MakingView).display)
 

@@ -475,7 +475,7 @@ async def test_an_edited_message_waits_for_the_reply_that_is_written_again(open_
     async with open_app() as running:
         await running.loaded()
         await running.say("Hello")
-        await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
+        await running.writing()
         await running.pilot.press("escape")
         await running.replied()
         await running.pilot.press("alt+e")
@@ -493,14 +493,12 @@ async def test_again_that_is_stopped_before_its_turn_leaves_the_reply_that_was_t
     async with open_app() as running:
         await running.loaded()
         await running.say("Hello")
-        await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
+        await running.writing()
         # Nothing is heard meanwhile: the first reply still runs, into the record; the second waits.
-        await running.until(lambda: not running.screen._listening)
-        running.screen._listening = True
-        await running.screen.conversing.again()
-        assert running.screen.link.waiting == 1
-        await running.screen._stop()
-        running.screen._listening = False
+        async with running.nothing_heard():
+            await running.screen.conversing.again()
+            assert running.screen.link.waiting == 1
+            await running.screen._stop()
         await running.until(lambda: running.screen.link.idle and not running.screen.conversing._replies)
         talk = running.screen.talk
         await running.until(lambda: [message.role for message in talk.messages] == ["user", "assistant"])
@@ -524,7 +522,7 @@ async def stopped_reply(running: Running) -> str:
     """What was written until it was stopped."""
     await running.loaded()
     await running.say("Hello")
-    await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
+    await running.writing()
     await running.pilot.press("escape")
     await running.replied()
     return running.replies()[0].written
@@ -535,12 +533,10 @@ async def test_a_reply_that_is_turned_away_from_before_its_first_word_leaves_no_
         whole = await stopped_reply(running)
         before = path_in_record(running)
         # Nothing is heard meanwhile: the second reply runs, the third waits for it and is forgotten.
-        await running.until(lambda: not running.screen._listening)
-        running.screen._listening = True
-        at_once(running, "ctrl+r", "ctrl+r", "escape")
-        await quiet(running)
-        await running.until(lambda: running.screen.link.waiting == 0)
-        running.screen._listening = False
+        async with running.nothing_heard():
+            at_once(running, "ctrl+r", "ctrl+r", "escape")
+            await quiet(running)
+            await running.until(lambda: running.screen.link.waiting == 0)
         await running.until(lambda: running.screen.link.idle and not running.screen.conversing._replies)
         await quiet(running)
         assert [reply.written for reply in running.replies()] == [whole]
@@ -554,16 +550,14 @@ async def test_a_reply_written_again_that_an_engines_death_ends_leaves_the_one_t
     async with open_app() as running:
         whole = await stopped_reply(running)
         before = path_in_record(running)
-        await running.until(lambda: not running.screen._listening)
-        running.screen._listening = True
-        client = running.screen.link.client
-        for _ in range(2):
-            client.kill()
-            await running.until(lambda: not client.alive)
-            if not running.screen.conversing.writing:
-                await running.pilot.press("ctrl+r")
-                await running.until(lambda: running.screen.conversing.writing)
-        running.screen._listening = False
+        async with running.nothing_heard():
+            client = running.screen.link.client
+            for _ in range(2):
+                client.kill()
+                await running.until(lambda: not client.alive)
+                if not running.screen.conversing.writing:
+                    await running.pilot.press("ctrl+r")
+                    await running.until(lambda: running.screen.conversing.writing)
         await running.until(lambda: "Nothing of the conversation is lost" in running.notes())
         await quiet(running)
         assert path_here(running) == path_in_record(running) == before
@@ -574,16 +568,14 @@ async def test_a_reply_that_is_there_again_ends_without_taking_the_next_one_off_
     async with open_app() as running:
         await running.loaded()
         await running.say("Hello")
-        await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
+        await running.writing()
         # Nothing is heard meanwhile: the reply is turned away from, and is there again as the other one is stopped.
-        await running.until(lambda: not running.screen._listening)
-        running.screen._listening = True
-        await running.screen.conversing.again()
-        await running.screen._stop()
-        assert [message.role for message in running.screen.talk.messages] == ["user", "assistant"]
-        await running.say("And now?")
-        await running.until(lambda: running.screen.conversing.writing)
-        running.screen._listening = False
+        async with running.nothing_heard():
+            await running.screen.conversing.again()
+            await running.screen._stop()
+            assert [message.role for message in running.screen.talk.messages] == ["user", "assistant"]
+            await running.say("And now?")
+            await running.until(lambda: running.screen.conversing.writing)
         await running.until(lambda: any(one.view and one.tokens > 3 for one in running.screen.conversing._replies))
         await running.pilot.press("escape")
         await running.until(lambda: running.screen.link.idle and not running.screen.conversing._replies)

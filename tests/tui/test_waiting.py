@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -28,25 +27,11 @@ from tests.tui.test_steady import path_here, path_in_record, quiet, stopped_repl
 SHORT = replace(Settings(), max_tokens=8)
 
 
-@asynccontextmanager
-async def nothing_heard(running: Running) -> AsyncIterator[None]:
-    """What the engine says is heard only after this: much may happen between two times that the app listens."""
-    screen = running.screen
-    await running.until(lambda: not screen._listening)
-    screen._listening = True
-    yield
-    screen._listening = False
-
-
 async def at_rest(running: Running) -> None:
     link = running.screen.link
     await running.until(lambda: link.state in {EngineState.READY, EngineState.OFF} and not link.waiting)
     await running.until(lambda: not running.screen.conversing._replies and not running.screen.again.running)
     await quiet(running)
-
-
-async def writing(running: Running) -> None:
-    await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
 
 
 async def test_an_engine_that_dies_as_another_model_comes_ends_the_reply_that_it_wrote(
@@ -55,8 +40,8 @@ async def test_an_engine_that_dies_as_another_model_comes_ends_the_reply_that_it
     async with open_app() as running:
         await running.loaded()
         await running.say("Hello")
-        await writing(running)
-        async with nothing_heard(running):
+        await running.writing()
+        async with running.nothing_heard():
             await running.screen.switching.to(random_bpe_model)
             client = running.screen.link.client
             client.kill()
@@ -72,7 +57,7 @@ async def test_an_engine_that_dies_as_another_model_comes_ends_the_reply_that_it
 async def test_what_is_asked_of_a_dead_engine_waits_for_the_next_one(open_app: OpenApp) -> None:
     async with open_app(settings=SHORT) as running:
         await running.loaded()
-        async with nothing_heard(running):
+        async with running.nothing_heard():
             client = running.screen.link.client
             client.kill()
             await running.until(lambda: not client.alive)
@@ -83,7 +68,7 @@ async def test_what_is_asked_of_a_dead_engine_waits_for_the_next_one(open_app: O
         assert [role for role, _ in path_here(running)] == ["user", "assistant"]
         assert path_here(running) == path_in_record(running)
         message = running.screen.talk.messages[-1]
-        async with nothing_heard(running):
+        async with running.nothing_heard():
             client.kill()
             await running.until(lambda: not client.alive)
             await running.screen.again.begin(message)
@@ -94,7 +79,7 @@ async def test_a_question_that_was_given_back_is_not_given_back_again(open_app: 
     async with open_app() as running:
         await stopped_reply(running)
         for name in ("sea/day", "old/new"):
-            async with nothing_heard(running):
+            async with running.nothing_heard():
                 await running.screen.dialling.add_words(*name.split("/"))
                 if name == "sea/day":
                     await running.say("And now?")
@@ -148,7 +133,7 @@ async def test_where_no_process_can_be_started_nothing_waits(
     async with open_app() as running:
         await stopped_reply(running)
         screen = running.screen
-        async with nothing_heard(running):
+        async with running.nothing_heard():
             await screen.dialling.add_words("sea", "day")
             await screen.again.begin(screen.talk.messages[-1])
             with monkeypatch.context() as patch:
@@ -181,7 +166,7 @@ async def test_what_the_workshop_was_to_write_is_forgotten_with_its_job(open_app
         await running.pilot.press("alt+h")
         shop = running.screen.workshop
         await running.until(lambda: shop._screen is not None and shop._screen.query("#word"))
-        async with nothing_heard(running):
+        async with running.nothing_heard():
             await running.screen.dialling.add_words("sea", "day")
             shop.ask("glad", "sad")
             assert shop._asked is not None
@@ -198,7 +183,7 @@ async def test_a_dial_that_was_not_made_is_made_when_it_is_asked_for_again(open_
     async with open_app() as running:
         await running.loaded()
         dialling = running.screen.dialling
-        async with nothing_heard(running):
+        async with running.nothing_heard():
             await dialling.set_strength("sea/day", 1.0)
             await dialling.undo()
             await running.screen._stop()

@@ -203,7 +203,7 @@ class Workshop:
 
     def forget(self, jobs: Sequence[Job]) -> None:
         """These were stopped before their turn came."""
-        if self._job is not None and any(self._job is one for one in jobs):
+        if self._job is not None and self._job in jobs:
             self._asked = None
             self._ended()
             if self._screen is not None:
