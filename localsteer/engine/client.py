@@ -22,7 +22,7 @@ from typing import IO
 from localsteer.engine.child import child_command
 from localsteer.engine.death import how_it_ended, last_words
 from localsteer.engine.experiment_protocol import ExperimentDone
-from localsteer.engine.pipe import PipeClosed, read_message, write_messages
+from localsteer.engine.pipe import PipeClosed, packed, read_message, write_packed
 from localsteer.engine.protocol import (
     Command,
     Compared,
@@ -110,7 +110,9 @@ class EngineClient:
             self._child = _Child(self._log_path, self._inbox)
 
     def send(self, command: Command) -> None:
-        """Send without waiting. Raises EngineError when no child is alive; its :class:`Died` says why."""
+        """Send without waiting. Raises EngineError when no child is alive (its :class:`Died` says why), and for a
+        command that holds what cannot be sent.
+        """
         if self._child is None or not self._child.alive:
             raise EngineError("The engine process is not running; start it again.")
         self._child.send(command)
@@ -180,7 +182,7 @@ class _Child:
 
     def __init__(self, log_path: Path | None, inbox: _Inbox) -> None:
         self._inbox = inbox
-        self._outbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._closing = False
         self._given_up = False
         self._dead = threading.Event()
@@ -207,12 +209,12 @@ class _Child:
         return self._process.pid
 
     def send(self, command: Command) -> None:
-        self._outbox.put(command)
+        self._outbox.put(packed(command))
 
     def close(self) -> None:
         self._closing = True
-        self._outbox.put(Stop())
-        self._outbox.put(Quit())
+        self.send(Stop())
+        self.send(Quit())
         self._outbox.put(None)
         self._reader.join(_SECONDS_TO_QUIT)
         if self._reader.is_alive():
@@ -226,8 +228,8 @@ class _Child:
 
     def _write(self) -> None:
         with contextlib.suppress(PipeClosed):
-            while (command := self._outbox.get()) is not None:
-                write_messages(self._commands, command)
+            while (data := self._outbox.get()) is not None:
+                write_packed(self._commands, data)
         with contextlib.suppress(OSError):
             self._commands.close()
 

@@ -15,6 +15,7 @@ from localsteer.engine import (
     reply_protocol,
     vector_protocol,
 )
+from localsteer.errors import EngineError
 
 _PARTS = (protocol, compare_protocol, experiment_protocol, reading_protocol, reply_protocol, vector_protocol)
 _WORDS = {module.__name__: module for module in _PARTS}
@@ -35,11 +36,24 @@ class _ProtocolUnpickler(pickle.Unpickler):
         return found
 
 
-def write_messages(stream: IO[bytes], *messages: protocol.Command | protocol.Event) -> None:
-    """Write messages whole, in one go. Raises PipeClosed when nobody reads any more."""
-    bodies = [pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL) for message in messages]
+def packed(message: protocol.Command | protocol.Event) -> bytes:
+    """A message as it goes over the pipe. Raises EngineError for one that holds what cannot go."""
     try:
-        stream.write(b"".join(_LENGTH.pack(len(body)) + body for body in bodies))
+        body = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+        return _LENGTH.pack(len(body)) + body
+    except Exception as error:
+        raise EngineError(f"{type(message).__name__} cannot be sent to another process ({error}).") from error
+
+
+def write_messages(stream: IO[bytes], *messages: protocol.Command | protocol.Event) -> None:
+    """Write messages whole, in one go. Raises PipeClosed when nobody reads any more, EngineError as :func:`packed`."""
+    write_packed(stream, b"".join(map(packed, messages)))
+
+
+def write_packed(stream: IO[bytes], data: bytes) -> None:
+    """Write what :func:`packed` has made. Raises PipeClosed when nobody reads any more."""
+    try:
+        stream.write(data)
         stream.flush()
     except (OSError, ValueError) as error:
         raise PipeClosed from error

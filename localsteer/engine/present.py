@@ -39,8 +39,9 @@ class PresentDials:
         self._next = 0
         for mark in self._schedule:
             self._mix(mark.dials)
-        self._wanted = self._dials = self._brought()
+        self._wanted = self._dials = self._begun()
         self._mixed, self._front = self._mix(self._dials)
+        self._follow()
         self.marks: list[DialMark] = []
 
     def steering(self, place: Place) -> Steering:
@@ -99,12 +100,13 @@ class PresentDials:
             self._notice(f"An earlier reply is evaluated without its dials: {error}")
             return nothing
 
-    def _brought(self) -> Dials:
+    def _begun(self) -> Dials:
+        """Those that the work brought for its next token."""
         begun = [mark.dials for mark in self._schedule if mark.start <= self._next]
-        return self._latest(begun[-1] if begun else ())
+        return begun[-1] if begun else ()
 
     def _follow(self) -> None:
-        wanted = self._brought()
+        wanted = self._latest(self._begun())
         if wanted == self._wanted:
             return
         self._wanted = wanted

@@ -6,7 +6,11 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from localsteer.errors import StorageError
 from localsteer.file_reading import is_folder, open_file
@@ -16,8 +20,13 @@ from localsteer.steering.whole_file import UNFINISHED as UNFINISHED
 from localsteer.steering.whole_file import write_whole
 from localsteer.syncing import sync, sync_folder
 
+Owner = TypeVar("Owner")
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
 _SAFE_NAME = re.compile(r"[^\W_][\w.+ ()-]{0,99}")
 _DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$", re.IGNORECASE)
+_SECONDS_FOR_OTHERS = 3.0
 _MOST_BYTES = 200
 """Systems allow 255, and a name gets endings, and a few letters more while its file is written."""
 
@@ -56,6 +65,44 @@ def write_private(path: Path, content: bytes) -> None:
     private_folder(path.parent)
     with write_whole(path) as beside:
         beside.write_bytes(content)
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Read ``path`` inside and write it again: no other process that asks in this way does so meanwhile, so that
+    nothing that it writes is lost. Raises StorageError where one takes longer than a few seconds over it.
+    """
+    # Only those who change something need it.
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(private_folder(path.parent) / ".lock", timeout=_SECONDS_FOR_OTHERS, mode=0o600)
+    with ExitStack() as held:
+        try:
+            held.enter_context(lock)
+        except Timeout as error:
+            raise StorageError(f"Another localsteer is changing {path}; try again in a moment.") from error
+        except (OSError, NotImplementedError):
+            # A disk that knows no locks, or nothing may be written: the writing itself will tell.
+            pass
+        yield
+
+
+def changes(
+    path: Callable[[Owner], Path],
+) -> Callable[[Callable[Concatenate[Owner, Given], Result]], Callable[Concatenate[Owner, Given], Result]]:
+    """Of a function that changes a file: it does so as :func:`changing` says. ``path`` tells the file by the function's
+    first argument.
+    """
+
+    def decorated(change: Callable[Concatenate[Owner, Given], Result]) -> Callable[Concatenate[Owner, Given], Result]:
+        @wraps(change)
+        def alone(owner: Owner, /, *args: Given.args, **named: Given.kwargs) -> Result:
+            with changing(path(owner)):
+                return change(owner, *args, **named)
+
+        return alone
+
+    return decorated
 
 
 def copy_whole(source: Path, target: Path) -> None:

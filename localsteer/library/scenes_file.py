@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from localsteer.errors import SceneError, StorageError
 from localsteer.file_reading import read_file, real_path
-from localsteer.library.files import write_private
+from localsteer.library.files import changes, write_private
 from localsteer.library.places import Places
 from localsteer.library.scenes import HEADER, MOST_BYTES, SAMPLING, Scene
 from localsteer.steering.expressions import written_layers
@@ -43,6 +44,7 @@ class RemovedScene:
     block: str
 
 
+@changes(attrgetter("scenes"))
 def save_scene(places: Places, scene: Scene) -> None:
     """Write the scene at the end of the file, or in the place of the one that has its name.
 
@@ -66,6 +68,7 @@ def save_scene(places: Places, scene: Scene) -> None:
     _write(places, changed, found)
 
 
+@changes(attrgetter("scenes"))
 def rename_scene(places: Places, name: str, new: str) -> None:
     """Call a scene otherwise. Raises as :func:`save_scene`, and SceneError for a name that is taken."""
     import tomlkit
@@ -84,6 +87,7 @@ def rename_scene(places: Places, name: str, new: str) -> None:
     _write(places, document.as_string(), found)
 
 
+@changes(attrgetter("scenes"))
 def remove_scene(places: Places, name: str) -> RemovedScene:
     """Take a scene out of the file, with the comment right above it. Raises as :func:`save_scene`."""
     text = _read(places)
@@ -99,6 +103,7 @@ def remove_scene(places: Places, name: str) -> RemovedScene:
     return RemovedScene(name, text, changed, block)
 
 
+@changes(attrgetter("scenes"))
 def restore_scene(places: Places, removed: RemovedScene) -> None:
     """Bring a removed scene back: where it was, or at the end where the file has changed since. Raises as above."""
     text = _read(places)

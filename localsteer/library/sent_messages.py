@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from localsteer.errors import StorageError
 from localsteer.file_reading import read_file
-from localsteer.library.files import append_line, write_private
+from localsteer.library.files import append_line, changing, write_private
 from localsteer.library.places import Places
 
 MOST = 500
@@ -18,21 +18,30 @@ _MOST_BYTES = 200_000_000
 def read_sent(places: Places) -> tuple[str, ...]:
     """The last ones, oldest first, at most :data:`MOST`; what is damaged is passed over."""
     try:
-        lines = read_file(places.sent_messages, _MOST_BYTES).splitlines()
+        lines = _lines(places)
     except OSError:
         return ()
-    sent = tuple(text for line in lines[-2 * MOST :] if (text := _text(line)))[-MOST:]
     if len(lines) > 2 * MOST:
-        with suppress(StorageError):
-            write_private(places.sent_messages, b"".join(_line(text) + b"\n" for text in sent))
-    return sent
+        with suppress(OSError, StorageError), changing(places.sent_messages):
+            # Another app may have added some meanwhile.
+            lines = _lines(places)
+            write_private(places.sent_messages, b"".join(_line(text) + b"\n" for text in _texts(lines)))
+    return _texts(lines)
 
 
 def remember_sent(places: Places, text: str) -> None:
     """Keep one more. Very long ones are not worth it; a full disk costs this memory only."""
     if len(text) <= _LONGEST:
-        with suppress(StorageError):
+        with suppress(StorageError), changing(places.sent_messages):
             append_line(places.sent_messages, _line(text))
+
+
+def _lines(places: Places) -> list[bytes]:
+    return read_file(places.sent_messages, _MOST_BYTES).splitlines()
+
+
+def _texts(lines: list[bytes]) -> tuple[str, ...]:
+    return tuple(text for line in lines[-2 * MOST :] if (text := _text(line)))[-MOST:]
 
 
 def _line(text: str) -> bytes:

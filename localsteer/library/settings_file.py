@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from localsteer.errors import SettingsError, StorageError
 from localsteer.file_reading import is_there, read_file, real_path
-from localsteer.library.files import write_private
+from localsteer.library.files import changes, write_private
 from localsteer.library.places import Places
 from localsteer.library.setting_values import plain_value
 from localsteer.library.settings import SCHEMA, Setting
@@ -52,6 +53,7 @@ def commented_file() -> str:
     return "\n".join(lines) + "\n"
 
 
+@changes(attrgetter("settings"))
 def make_settings_file(places: Places) -> bool:
     """Make the file where there is none; True if it was made. Raises StorageError."""
     if is_there(places.settings):
@@ -60,6 +62,7 @@ def make_settings_file(places: Places) -> bool:
     return True
 
 
+@changes(attrgetter("settings"))
 def set_in_file(places: Places, key: str, typed: str) -> Any:
     """Write what was typed for ``key`` into the file, which is made where it is missing; gives the value.
 
@@ -77,6 +80,7 @@ def set_in_file(places: Places, key: str, typed: str) -> Any:
     raise SettingsError(f'{places.settings} has no place for "{key}"; write it there by hand.')
 
 
+@changes(attrgetter("settings"))
 def unset_in_file(places: Places, key: str) -> bool:
     """Take ``key`` out of the file (its default returns as a comment); False where it was not there.
 

@@ -57,6 +57,7 @@ class Context(Closing):
         self._keys: list[Hashable] = []
         self._cut_at: list[Cut] = []
         self._has_logits = False
+        self._steered_left = False
 
     @property
     def closed(self) -> bool:
@@ -106,9 +107,9 @@ class Context(Closing):
             # What follows in a batch changes only its length.
             fill = [tokens[end - 1]] * (length - (end - begin))
             last = logits and end == len(tokens) and not fill
-            self._decoder.steer(steering)
-            with self._or_nothing():
+            with self._whole_or_not(steering):
                 self._decoder.decode([*tokens[begin:end], *fill], begin, logits=last, should_stop=should_stop)
+                self._steered_left |= bool(fill) and steering.key != UNSTEERED.key
                 if fill and not self._decoder.cut(end):
                     raise RuntimeError("a memory that cannot be cut was asked to cut a batch")
             self._tokens.extend(tokens[begin:end])
@@ -118,6 +119,9 @@ class Context(Closing):
             done += end - begin
             if progress is not None:
                 progress(done, total)
+        if self._has_logits and self._is_spoiled():
+            self.forget()
+            return self.evaluate(spans, cuts=cuts, should_stop=should_stop, progress=progress)
         return Evaluated(total, reused)
 
     def can_cut(self, spans: Sequence[Span], cuts: Cuts) -> bool:
@@ -172,6 +176,7 @@ class Context(Closing):
         """
         if length < len(self._tokens):
             self._has_logits = False
+            self._steered_left |= any(key != UNSTEERED.key for key in self._keys[length:])
             if not self._decoder.cut(length):
                 length = 0
             del self._tokens[length:]
@@ -180,12 +185,14 @@ class Context(Closing):
         return length
 
     @contextmanager
-    def _or_nothing(self) -> Iterator[None]:
-        """What is evaluated inside is cached whole or not at all."""
+    def _whole_or_not(self, steering: Steering) -> Iterator[None]:
+        """What is evaluated inside, under ``steering``, is cached whole or not at all."""
+        self._decoder.steer(steering)
         self._has_logits = False
         try:
             yield
         except BaseException:
+            self._steered_left |= steering.key != UNSTEERED.key
             if not self._decoder.cut(len(self._tokens)):
                 self._tokens.clear()
                 self._keys.clear()
@@ -248,18 +255,32 @@ class Context(Closing):
 
     def append(self, token: int, steering: Steering) -> None:
         """Evaluate one more token under ``steering``. The context must have room for it."""
-        self._decoder.steer(steering)
-        with self._or_nothing():
+        with self._whole_or_not(steering):
             self._decoder.decode_one(token, len(self._tokens))
         self._cut_at.append((len(self._tokens), 1))
         self._tokens.append(token)
         self._keys.append(steering.key)
         self._has_logits = True
+        if self._is_spoiled() and not self._is_steered():
+            tokens, cuts = list(self._tokens), self.cuts
+            self.forget()
+            self.evaluate([(tokens, UNSTEERED)], cuts=cuts)
+
+    def _is_spoiled(self) -> bool:
+        """Whether there are no numbers, and that may be for what steering has left behind in places that are unused by
+        now: attention weighs it with nothing, which makes nothing of numbers only.
+        """
+        return self._steered_left and not self._decoder.has_numbers()
+
+    def _is_steered(self) -> bool:
+        """Whether anything in the cache is."""
+        return any(key != UNSTEERED.key for key in self._keys)
 
     def forget(self) -> None:
         """Empty the cache, also of what is no number."""
         self._cut(0)
         self._decoder.wipe()
+        self._steered_left = False
 
     def sample(self, sampler: Sampler) -> int:
         """Draw a token from the present logits.
@@ -268,7 +289,7 @@ class Context(Closing):
         if the model has by itself; all that is cached is forgotten then.
         """
         if not self._decoder.has_numbers():
-            steered = any(key != UNSTEERED.key for key in self._keys)
+            steered = self._is_steered()
             self.forget()
             if not steered:
                 raise ModelError(f"{self.model.name} computes no numbers, even without dials; get its file again.")
@@ -305,12 +326,19 @@ class Context(Closing):
 
     @contextmanager
     def with_threads(self, n_threads: int) -> Iterator[None]:
-        """Inside, ``n_threads`` threads work: some kernels round differently with another number. 0: no change."""
-        self._decoder.use_threads(n_threads or self.n_threads)
+        """Inside, ``n_threads`` threads work: some kernels round differently with another number, so nothing cached is
+        taken from one to the other. 0: no change.
+        """
+        if n_threads in (0, self.n_threads):
+            yield
+            return
+        self._cut(0)
+        self._decoder.use_threads(n_threads)
         try:
             yield
         finally:
             self._decoder.use_threads(self.n_threads)
+            self._cut(0)
 
     def moved(self, tap: ResidualTap | None) -> Context:
         """A context with another tap, or none, that has cached what this one has; this one is closed.

@@ -67,6 +67,15 @@ def test_a_missing_model_file_fails_with_one_sentence_and_the_process_lives_on(
     assert client.alive
 
 
+def test_a_command_that_cannot_be_sent_is_told_to_who_sends_it_and_the_next_is_answered(
+    client: EngineClient, tmp_path: Path
+) -> None:
+    with pytest.raises(EngineError, match="Load cannot be sent"):
+        client.send(Load(client.new_request(), threading.Lock()))  # type: ignore[arg-type]
+    (event,) = ask_something(client, tmp_path)
+    assert isinstance(event, Failed)
+
+
 def test_draining_never_waits(client: EngineClient) -> None:
     assert client.drain() == []
     assert client.wait(0.0) is False

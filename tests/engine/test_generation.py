@@ -269,6 +269,18 @@ def test_a_dial_that_cannot_be_had_in_mid_reply_is_refused_by_a_notice_and_the_r
     assert "gone.gguf" in notices(events)[0]
 
 
+def test_a_dial_that_cannot_be_had_when_the_reply_begins_is_refused_by_a_notice_too(
+    engine: Engine, vectors: Vectors
+) -> None:
+    events: list[Event] = []
+    ticket = engine.control.ticket()
+    engine.set_dials((replace(vectors[0], vector_path="gone.gguf"),))
+    engine.carry_out(Generate(1, ASKED, vectors[:1], sampling=GREEDY), events.append, ticket)
+    assert finished(events).tokens == reply(engine, dials=vectors[:1]).tokens
+    assert finished(events).marks[0].dials == vectors[:1]
+    assert ["gone.gguf" in notice for notice in notices(events)] == [True]
+
+
 def test_a_vector_of_another_size_is_refused(engine: Engine, tmp_path: Path) -> None:
     path = write_vector(tmp_path / "wide.gguf", ModelStamp("Other", "llama", 4, 96))
     with pytest.raises(VectorError, match="96 wide"):

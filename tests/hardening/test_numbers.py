@@ -4,6 +4,7 @@ trace: with all dials off the logits are those of the unsteered model, bit for b
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import sys
@@ -97,8 +98,12 @@ def happened(rng: random.Random, engine: Engine, dials: tuple[DialSetting, ...],
         return tuple(replace(dial, strength=rng.choice(STRENGTHS), scope=rng.choice(SCOPES)) for dial in chosen)
 
     turned = {rng.randrange(4): some() for _ in range(rng.randrange(3))}
+    stopped_at = rng.choice((0, 1, 2, 4)) if rng.random() < 0.4 else -1
+    said = itertools.count()
 
     def say(event: Event) -> None:
+        if next(said) == stopped_at:
+            engine.stop()
         if isinstance(event, TokenText) and event.index in turned:
             engine.set_dials(turned[event.index])
 

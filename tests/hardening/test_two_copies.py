@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,8 +17,14 @@ from localsteer.chat.importing import read_conversation_file
 from localsteer.chat.schema import STEPS
 from localsteer.chat.store import ConversationStore
 from localsteer.errors import StorageError
+from localsteer.library.files import write_private
+from localsteer.library.scenes import Scene, read_scenes
+from localsteer.library.scenes_file import save_scene
+from localsteer.library.sent_messages import MOST, read_sent
+from localsteer.library.settings_sources import read_settings
 from localsteer.tui.talk import empty_old
 from tests.cli.conftest import ROOT
+from tests.hardening.hostile_kinds import places_in
 
 posix = pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals are a thing of Unix")
 
@@ -92,6 +99,36 @@ def _said(home: Path, what: str) -> bool:
     return bool(found[0])
 
 
+def at_once(program: str, *arguments: Sequence[str]) -> list[str]:
+    """What ``program`` prints with each of the ``arguments``, in processes that begin together: each says "ready" and
+    then waits for a line.
+    """
+    opened = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, *one],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for one in arguments
+    ]
+    for one in opened:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in opened:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    printed = []
+    for one in opened:
+        out, err = one.communicate(timeout=120)
+        assert one.returncode == 0, err
+        printed.append(out)
+    return printed
+
+
 def test_many_open_a_database_of_an_older_version_at_once(tmp_path: Path) -> None:
     path = tmp_path / "conversations.sqlite3"
     with closing(sqlite3.connect(path)) as connection:
@@ -109,27 +146,7 @@ def test_many_open_a_database_of_an_older_version_at_once(tmp_path: Path) -> Non
         "    store.prepare_search()\n"
         "    print(len(store.summaries(limit=1000)), store.new_conversation('', sys.argv[2]).title)\n"
     )
-    opened = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(path), f"New {number}"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(6)
-    ]
-    for one in opened:
-        assert one.stdout is not None
-        assert one.stdout.readline() == "ready\n"
-    for one in opened:
-        assert one.stdin is not None
-        one.stdin.write("\n")
-        one.stdin.flush()
-    for number, one in enumerate(opened):
-        out, err = one.communicate(timeout=120)
-        assert one.returncode == 0, err
+    for number, out in enumerate(at_once(program, *((str(path), f"New {number}") for number in range(6)))):
         count, _, title = out.strip().partition(" ")
         assert int(count) >= 500
         assert title == f"New {number}"
@@ -177,3 +194,59 @@ def test_what_is_said_after_another_process_has_looked_is_there_for_all(tmp_path
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     with pytest.raises(StorageError, match="not UTF-8 text"):
         read_conversation_file(path)
+
+
+CHANGE = """
+import sys
+from pathlib import Path
+from localsteer.library.places import Places
+from localsteer.library.scenes import Scene
+from localsteer.library.scenes_file import remove_scene, restore_scene, save_scene
+from localsteer.library.sent_messages import read_sent, remember_sent
+from localsteer.library.settings_file import set_in_file, unset_in_file
+places = Places(*[Path(sys.argv[1])] * 3)
+print("ready", flush=True); sys.stdin.readline()
+for number in range(12):
+    name = f"{sys.argv[2]} {number}"
+    save_scene(places, Scene(name))
+    restore_scene(places, remove_scene(places, name))
+    remember_sent(places, name)
+    read_sent(places)
+    unset_in_file(places, sys.argv[3])
+    set_in_file(places, sys.argv[3], str(600 + number))
+"""
+
+
+def test_of_what_several_change_in_the_files_of_one_home_nothing_is_lost(tmp_path: Path) -> None:
+    places = places_in(tmp_path)
+    write_private(places.sent_messages, b'"old"\n' * (2 * MOST - 20))
+    keys = ("top_k", "max_tokens", "n_ctx")
+    at_once(CHANGE, *((str(tmp_path), name, key) for name, key in zip("abc", keys, strict=True)))
+    wanted = {f"{name} {number}" for name in "abc" for number in range(12)}
+    assert {scene.name for scene in read_scenes(places).scenes} == wanted
+    assert set(read_sent(places)) == {*wanted, "old"}
+    settings, problems = read_settings(places, environment={})
+    assert ([getattr(settings, key) for key in keys], problems) == ([611, 611, 611], ())
+
+
+def test_who_holds_a_file_for_long_costs_the_others_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = places_in(tmp_path)
+    save_scene(places, Scene("mine"))
+    hold = (
+        "import sys; from pathlib import Path; from localsteer.library.files import changing\n"
+        "with changing(Path(sys.argv[1])):\n"
+        "    print('ready', flush=True); sys.stdin.readline()\n"
+    )
+    command = [sys.executable, "-c", hold, str(places.scenes)]
+    monkeypatch.setattr("localsteer.library.files._SECONDS_FOR_OTHERS", 0.2)
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "ready\n"
+        with pytest.raises(StorageError, match="Another localsteer is changing"):
+            save_scene(places, Scene("yours"))
+        assert [scene.name for scene in read_scenes(places).scenes] == ["mine"]
+        # Killed in the midst of it, it holds nothing any more.
+        holder.kill()
+        holder.wait()
+        save_scene(places, Scene("yours"))
+    assert [scene.name for scene in read_scenes(places).scenes] == ["mine", "yours"]

@@ -12,7 +12,7 @@ from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
 from localsteer.llama.sampling import Sampling
 from localsteer.llama.spans import Evaluated
-from localsteer.llama.steering import UNSTEERED
+from localsteer.llama.steering import UNSTEERED, Steering
 from tests.llama.vectors import steering
 
 GREEDY = Sampling(temperature=0, max_tokens=12)
@@ -250,6 +250,54 @@ def test_a_reply_that_is_closed_leaves_a_usable_context(bpe: Model, context: Con
     assert list(writing) == []
     whole = context.generate([(prompt, UNSTEERED)], steering=lambda: UNSTEERED, sampling=GREEDY)
     assert len(list(whole)) == 12
+
+
+def beyond_numbers(model: Model) -> Steering:
+    """Each row is numbers; what two of them add up to is none."""
+    return Steering("huge", np.full((model.n_layer - 1) * model.n_embd, 3e38, dtype=np.float32))
+
+
+@pytest.mark.parametrize("unused_from", [1, 280])
+def test_what_steering_left_in_unused_places_spoils_no_later_reply(bpe: Model, unused_from: int) -> None:
+    # Attention looks at places by the 256: those left far behind are met in the midst of a reply.
+    sea = words(bpe, "the people could find the sea")
+    long = (sea * 100)[:unused_from]
+    with Context(bpe, n_ctx=1024) as context, Context(bpe, n_ctx=1024) as fresh:
+        context.evaluate([(long, UNSTEERED), (sea * 2, beyond_numbers(bpe))], logits=False)
+        short = long[: min(unused_from, 250)]
+        context.evaluate([(short, UNSTEERED)], logits=False)
+        for each in (context, fresh):
+            writing = each.generate([(short, UNSTEERED)], steering=lambda: UNSTEERED, sampling=GREEDY)
+            assert len(list(writing)) == 12
+        np.testing.assert_allclose(context.logits(), fresh.logits(), atol=0.05)
+
+
+def test_a_batch_that_was_stopped_under_steering_spoils_no_later_reply(bpe: Model, context: Context) -> None:
+    sea, asked = words(bpe, "the people could find the sea"), 0
+
+    def count() -> bool:
+        nonlocal asked
+        asked += 1
+        return False
+
+    context.evaluate([(sea, beyond_numbers(bpe))], should_stop=count)
+    context.forget()
+    nodes = asked
+    with pytest.raises(Stopped):
+        context.evaluate([(sea, beyond_numbers(bpe))], should_stop=lambda: count() or asked == 2 * nodes - 1)
+    context.evaluate([(sea[:2], UNSTEERED)])
+    assert np.isfinite(context.logits()).all()
+
+
+def test_nothing_cached_goes_from_one_number_of_threads_to_another(bpe: Model) -> None:
+    spans = [(words(bpe, "the people could find the sea"), UNSTEERED)]
+    with Context(bpe, n_ctx=256, n_threads=1) as context:
+        context.evaluate(spans)
+        for n_threads, reused in ((0, True), (1, True), (2, False)):
+            with context.with_threads(n_threads):
+                assert bool(context.evaluate(spans).reused) is reused
+                assert context.evaluate(spans).evaluated == 0
+        assert context.evaluate(spans).reused == 0
 
 
 def test_where_there_is_no_room_for_another_kind_of_context_the_old_kind_is_begun_anew(
