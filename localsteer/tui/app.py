@@ -124,6 +124,8 @@ class LocalsteerApp(App[None], inherit_bindings=False):
             event.character = None
         if isinstance(event, events.Key | events.Paste) and isinstance(self.screen, SteadyScreen):
             self.screen.find_focus()
+        if isinstance(event, events.MouseDown) and not event.is_forwarded and isinstance(self.screen, ChatScreen):
+            self.screen.pressed(event)
         await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:

@@ -138,20 +138,42 @@ async def test_dials_are_undone_redone_and_put_in_another_order_that_is_there_ne
         await running.until(lambda: "no change of a dial to undo" in running.text())
 
 
+def click(running: Running, x: int, y: int) -> None:
+    """A click that is not waited for."""
+    driver = running.app._driver
+    assert driver is not None
+    for kind in (events.MouseDown, events.MouseUp):
+        driver.process_message(kind(None, x, y, 0, 0, 1, False, False, False, x, y))
+
+
+async def far_right(running: Running, index: int) -> tuple[int, int]:
+    """The end of this dial's bar."""
+    row = list(running.screen.query(DialRow))[index]
+    await running.until(lambda: row.region.area)
+    face = row._face()
+    return row.content_region.x + face.bar_column + face.bar_width - 1, row.content_region.y + face.bar_row
+
+
 async def test_a_dial_that_was_clicked_is_set_though_its_place_is_another_by_then(open_app: OpenApp) -> None:
     async with open_app(size=(100, 30)) as running:
         await add_three(running)
         await running.pilot.press("alt+1")
-        row = list(running.screen.query(DialRow))[1]
-        await running.until(lambda: row.region.area)
-        face = row._face()
-        at = (row.content_region.x + face.bar_column + face.bar_width - 1, row.content_region.y + face.bar_row)
-        driver = running.app._driver
-        assert driver is not None
-        for kind in (events.MouseDown, events.MouseUp):
-            driver.process_message(kind(None, *at, 0, 0, 1, False, False, False, *at))
-        # It takes the first dial away before the click is heard of.
+        at = await far_right(running, 1)
+        # The key takes the first dial away before the click is heard of.
         at_once(running, "alt+x")
+        click(running, *at)
         await running.until(lambda: dial(running, "stream").strength > 0)
         await quiet(running)
+        assert rack(running).names() == ("stream", "lake")
         assert dial(running, "lake").strength == 0
+
+
+async def test_a_key_right_behind_a_click_on_a_dial_means_that_dial(open_app: OpenApp) -> None:
+    async with open_app(size=(100, 30)) as running:
+        await add_three(running)
+        await running.pilot.press("alt+1")
+        click(running, *await far_right(running, 1))
+        at_once(running, "alt+x")
+        await running.until(lambda: rack(running).names() == ("heat", "lake"))
+        await quiet(running)
+        assert [one.strength for one in rack(running).dials] == [0, 0]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual import on
+from textual import events, on
+from textual.errors import NoWidget
 from textual.screen import Screen
 
 from localsteer.errors import DialError
@@ -98,9 +99,16 @@ class DialCommands(Screen[None]):
     def action_remove_dial(self) -> None:
         self._rack(lambda rack: rack.without(rack.picked))
 
-    @on(DialRow.Picked)
-    def _picked(self, event: DialRow.Picked) -> None:
-        self._dial(event.name, Rack.pick)
+    def pressed(self, event: events.MouseDown) -> None:
+        """A dial is picked as soon as it is pressed, and not when its row hears of it: a key that comes right behind
+        means this one.
+        """
+        try:
+            row, _ = self.get_widget_at(event.x, event.y)
+        except NoWidget:
+            return
+        if event.button == 1 and isinstance(row, DialRow):
+            self._dial(row.dial.name, Rack.pick)
 
     @on(DialRow.Set)
     def _set(self, event: DialRow.Set) -> None:

@@ -37,12 +37,6 @@ class DialRow(Widget):
     """
 
     @dataclass
-    class Picked(Message):
-        """The person clicked the dial."""
-
-        name: str
-
-    @dataclass
     class Set(Message):
         """The person put the bar at ``strength``."""
 
@@ -154,7 +148,6 @@ class DialRow(Widget):
     def on_mouse_down(self, event: events.MouseDown) -> None:
         if event.button != 1:
             return
-        self.post_message(self.Picked(self._dial.name))
         if self._on_reading(event):
             return
         self.capture_mouse()
