@@ -248,3 +248,11 @@ def test_a_name_that_is_taken_or_gone_is_said(places: Places) -> None:
         rename_scene(places, "gone", "other")
     with pytest.raises(SceneError, match="any more"):
         remove_scene(places, "gone")
+
+
+def test_names_with_bytes_that_are_no_text_are_written_as_far_as_they_go(places: Places) -> None:
+    save_scene(places, Scene("odd", dials=(RememberedDial("bad\udcff"),)))
+    save_scene(places, PLAIN)
+    (odd, _) = read_scenes(places).scenes
+    assert odd.dials == (RememberedDial("bad?"),)
+    assert names(places) == ["odd", "plain"]

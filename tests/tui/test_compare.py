@@ -373,3 +373,18 @@ async def test_what_is_kept_stands_at_the_end_though_an_earlier_part_was_shown(
         await running.until(lambda: running.app.screen is running.screen)
         shown = running.screen.query_one(Transcript).ids
         assert shown == [one.id for one in running.screen.talk.messages][-len(shown) :]
+
+
+async def test_sides_are_not_kept_by_quitting_where_the_conversation_has_gone_on(open_app: OpenApp) -> None:
+    async with open_app(settings=SHORT) as running:
+        await steer(running)
+        await running.say("one")
+        await running.replied()
+        await running.pilot.press("alt+c")
+        await compared(running, 2)
+        talk = running.screen.talk
+        await running.until(lambda: running.screen.comparing.now and not running.screen.comparing.now.running)
+        talk.say("two")
+        running.screen.comparing.close()
+        talk.open(talk.store.open(talk.conversation.id)) if talk.conversation else None
+        assert [(one.role, one.alternatives) for one in talk.messages] == [("user", 1), ("assistant", 1), ("user", 1)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,9 +16,11 @@ from localsteer.chat.conversation import ConversationSummary, SearchHit
 from localsteer.chat.store import ConversationStore
 from localsteer.chat.tree import ConversationTree, TreeMessage
 from localsteer.engine.protocol import MakeTitle, TitleMade
+from localsteer.errors import StorageError
 from localsteer.library.places import Places
 from localsteer.library.settings import Settings
 from localsteer.tui.asides import Asides
+from localsteer.tui.carrying import default_file, path_named
 from localsteer.tui.dialogs.ask_line import AskLine
 from localsteer.tui.dialogs.conversation_rows import when
 from localsteer.tui.dialogs.conversations import Conversations
@@ -218,12 +221,50 @@ def test_when_something_was_is_said_in_a_few_letters() -> None:
 
 
 @pytest.mark.usefixtures("store")
-async def test_the_row_that_the_arrow_led_to_is_the_one_that_is_deleted(open_app: OpenApp) -> None:
+@pytest.mark.parametrize("key", ["alt+w", "alt+a"])
+async def test_the_row_that_the_arrow_led_to_is_the_one_that_leaves_the_list(key: str, open_app: OpenApp) -> None:
     async with listed(open_app) as (app, dialog):
-        at_once(app, "down", "alt+w")
+        at_once(app, "down", key)
         await app.until(lambda: len(dialog._rows) == 2)
         assert titles(dialog) == ["Soups", "Canals"]
         # The letter of a command is not searched for.
         app.app.post_message(events.Key("alt+p", "p"))
         await app.until(lambda: any(row.pinned for row in dialog._rows if isinstance(row, ConversationSummary)))
         assert dialog.query_one(Input).value == ""
+
+
+@pytest.mark.usefixtures("store")
+async def test_the_row_that_the_arrow_led_to_is_the_one_that_is_exported(open_app: OpenApp) -> None:
+    async with listed(open_app) as (app, _):
+        at_once(app, "down", "alt+e")
+        await app.until(lambda: isinstance(app.app.screen, AskLine) and app.app.screen.query(Input))
+        assert Path(app.app.screen.query_one(Input).value).name == "Trains.md"
+
+
+@pytest.mark.usefixtures("store")
+async def test_a_deletion_that_cannot_be_undone_now_can_be_undone_later(open_app: OpenApp) -> None:
+    async with listed(open_app) as (app, dialog):
+        await app.pilot.press("alt+w")
+        await app.until(lambda: titles(dialog) == ["Trains", "Canals"])
+        connection = dialog._store._connection
+        connection.execute("PRAGMA query_only = ON")
+        await app.pilot.press("ctrl+z")
+        await app.until(lambda: "Not allowed to write" in remarks(app))
+        assert titles(dialog) == ["Trains", "Canals"]
+        connection.execute("PRAGMA query_only = OFF")
+        await app.pilot.press("ctrl+z")
+        await app.until(lambda: titles(dialog) == ["Soups", "Trains", "Canals"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps a folder that is in use")
+def test_a_conversation_goes_home_where_the_folder_of_the_start_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert default_file("Soups") == tmp_path / "Soups.md"
+    with pytest.raises(StorageError, match="no file of that name"):
+        path_named("soups.md")

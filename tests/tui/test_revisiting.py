@@ -216,3 +216,21 @@ async def test_a_command_right_behind_enter_leaves_what_was_said_before_alone(ke
         messages = running.screen.talk.messages
         assert [(one.id, one.alternatives) for one in messages[:2]] == before
         assert messages[2].content == "two"
+
+
+async def test_a_deletion_that_cannot_be_undone_now_can_be_undone_later(open_app: OpenApp) -> None:
+    async with open_app(settings=Settings(max_tokens=4)) as running:
+        await running.loaded()
+        await running.say("one")
+        await running.replied()
+        before = [one.id for one in running.screen.talk.messages]
+        await running.pilot.press("alt+w")
+        await running.until(lambda: [one.id for one in running.screen.talk.messages] == before[:1])
+        connection = running.screen.talk.store._connection
+        connection.execute("PRAGMA query_only = ON")
+        await running.screen.revisiting.undo()
+        assert running.screen.revisiting.can_undo
+        connection.execute("PRAGMA query_only = OFF")
+        await running.screen.revisiting.undo()
+        assert [one.id for one in running.screen.talk.messages] == before
+        assert not running.screen.revisiting.can_undo

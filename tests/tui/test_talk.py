@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from localsteer.chat.conversation import ReadAs
 from localsteer.chat.store import ConversationStore
 from localsteer.engine.protocol import DialMark, DialSetting, Finished, Sampling
 from localsteer.errors import StorageError
-from localsteer.tui.talk import Talk
+from localsteer.tui.talk import Talk, open_store
 from tests.tui.test_opening import CARD
 
 DIALS = (DialSetting("mood", "/mood.gguf", 0.8),)
@@ -267,3 +268,11 @@ def test_a_reply_that_was_never_saved_does_not_come_back_over_its_successor(stor
     latest = store.latest()
     assert latest is not None
     assert [message.content for message in latest.messages] == ["Hello", "Good day."]
+
+
+def test_without_room_for_anything_the_conversations_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(in_the_way / "no folder"))
+    with pytest.raises(StorageError, match="not even a temporary one"):
+        open_store(in_the_way / "conversations.sqlite3")

@@ -14,7 +14,8 @@ from localsteer.chat.running import RunningReply
 from localsteer.engine.protocol import SideToken
 from localsteer.errors import EngineError, StorageError
 from localsteer.library.settings import Settings
-from localsteer.tui.engine_link import EngineState
+from localsteer.tui.dialogs.token_view import TokenView
+from localsteer.tui.engine_link import EngineState, Job
 from localsteer.tui.lineup import Lineup, Side
 from localsteer.tui.rack import Rack
 from localsteer.tui.side_by_side import SideBySide
@@ -22,6 +23,7 @@ from localsteer.tui.widgets.composer import Composer
 from localsteer.tui.widgets.dial_row import DialRow
 from localsteer.tui.workshop.way import Words
 from tests.tui.conftest import OpenApp, Running, remarks
+from tests.tui.test_dials import add_heat
 from tests.tui.test_steady import path_here, path_in_record, quiet, stopped_reply
 
 SHORT = replace(Settings(), max_tokens=8)
@@ -215,3 +217,59 @@ async def test_a_side_that_cannot_be_saved_yet_keeps_all_of_its_tokens(open_app:
         talk.store._connection.execute("PRAGMA query_only = OFF")
         [running_reply] = begun
         assert (running_reply.text, running_reply.record.tokens) == ("The sea is", (10, 11, 12))
+
+
+async def test_a_model_that_is_loaded_into_a_new_engine_ends_what_the_dead_one_wrote(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        await running.say("Hello")
+        await running.writing()
+        link = running.screen.link
+        async with running.nothing_heard():
+            link.client.kill()
+            await running.until(lambda: not link.client.alive)
+            link.load()
+        await running.until(lambda: not running.screen.conversing.writing)
+        await at_rest(running)
+        assert [role for role, _ in path_here(running)] == ["user", "assistant"]
+        assert path_here(running) == path_in_record(running)
+
+
+async def test_a_reply_that_cannot_be_rated_for_what_was_said_long_before_ends_as_every_other(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: object, **__: object) -> NoReturn:
+        raise StorageError("The conversations cannot be read.")
+
+    async with open_app(settings=SHORT) as running:
+        await running.loaded()
+        async with running.nothing_heard():
+            await running.say("Hello")
+            await running.until(lambda: running.screen.link.running)
+            monkeypatch.setattr(running.screen.talk, "turns", damaged)
+        await running.replied()
+        await running.until(lambda: "tok/s" in running.feet()[0])
+        assert path_here(running) == path_in_record(running)
+
+
+@pytest.mark.usefixtures("heat_at_hand")
+async def test_nothing_is_read_for_a_view_that_was_closed_as_it_opened(
+    open_app: OpenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app(settings=SHORT) as running:
+        await add_heat(running)
+        await running.say("Hello")
+        await running.replied()
+        await at_rest(running)
+        push = running.app.push_screen
+        submitted: list[Job] = []
+
+        async def closed_at_once(window: TokenView, closed: Callable[[object], None]) -> None:
+            await push(window, closed)
+            window.dismiss()
+            await running.until(lambda: running.screen.seeing._job is None)
+
+        monkeypatch.setattr(running.app, "push_screen", closed_at_once)
+        monkeypatch.setattr(running.screen.link, "submit", submitted.append)
+        await running.screen.seeing.open()
+        assert submitted == []

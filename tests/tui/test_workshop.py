@@ -330,3 +330,44 @@ async def test_rows_instead_of_those_that_stood_there_are_those_rows_alone(open_
         await running.until(lambda: pairs._cells() == ("glad", "sad"))
         pairs.put(Draft("day", "night", (("bright", "dark"),)))
         assert pairs.rows == (("bright", "dark"),)
+
+
+async def test_a_layer_of_more_digits_than_python_reads_is_no_layer(open_app: OpenApp) -> None:
+    async with open_app(size=(120, 40)) as running:
+        await open_workshop(running)
+        await running.pilot.press("alt+2")
+        await running.until(lambda: running.app.focused is line(running, "more"))
+        line(running, "more").value = "Love"
+        line(running, "layer").value = "9" * 4301
+        await running.pilot.press("alt+m")
+        await running.until(lambda: "is no layer" in remark(running))
+
+
+async def test_what_is_typed_right_before_writing_or_trying_is_taken(
+    open_app: OpenApp, random_bpe_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app(random_bpe_model, size=(120, 40)) as running:
+        await open_workshop(running)
+        shop = running.screen.workshop
+        asked: list[tuple[object, ...]] = []
+        await running.until(lambda: running.app.focused is line(running, "word"))
+        await running.pilot.press(*"gla", "enter", *"sa")
+        monkeypatch.setattr(workshop_screen, "too_small", lambda *_: False)
+        monkeypatch.setattr(shop, "ask", lambda *poles: asked.append(poles))
+        at_once(running, "d", "alt+w")
+        await running.until(lambda: asked)
+        assert asked == [("gla", "sad")]
+
+        async def try_out(text: str) -> None:
+            asked.append((text,))
+
+        monkeypatch.setattr(shop, "try_out", try_out)
+        await make(running)
+        field = line(running, "try-message")
+        field.focus()
+        await running.until(lambda: running.app.focused is field)
+        field.value = "Hell"
+        field.action_end()
+        at_once(running, "o", "alt+t")
+        await running.until(lambda: len(asked) == 2)
+        assert asked[1] == ("Hello",)
