@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from localsteer.errors import StorageError
+from localsteer.library.files import changing
 from localsteer.library.places import Places
 from localsteer.library.remembered import Remembered, RememberedDial, read_remembered, write_remembered
 from localsteer.tui.dial_shelf import recalled, to_remember
 from localsteer.tui.rack import Rack
+
+Known = TypeVar("Known")
 
 
 class Memory:
@@ -31,7 +36,7 @@ class Memory:
         self.lent = False
         """Whether the rack that was given last is the one for the first time."""
         self._kept = read_remembered(places)
-        self._changed = False
+        self._news: dict[str, Callable[[Remembered], Remembered]] = {}
         self._remember_dials = remember_dials
         if needles is not None:
             self.keep_needles(needles)
@@ -67,29 +72,48 @@ class Memory:
     def keep_rack(self, model_id: str, rack: Rack) -> None:
         if not self._remember_dials:
             return
-        others = {known: dials for known, dials in self._kept.dials.items() if known != model_id}
-        self._keep(replace(self._kept, dials={**others, model_id: to_remember(rack)}))
+        dials = to_remember(rack)
+        self._keep(f"dials {model_id}", lambda kept: replace(kept, dials=_last(kept.dials, model_id, dials)))
 
     def keep_model(self, model: str) -> None:
-        self._keep(replace(self._kept, last_model=model))
+        self._keep("model", lambda kept: replace(kept, last_model=model))
 
     def keep_theme(self, theme: str) -> None:
-        self._keep(replace(self._kept, theme=theme))
+        self._keep("theme", lambda kept: replace(kept, theme=theme))
 
     def keep_needles(self, on: bool) -> None:
-        self._keep(replace(self._kept, needles=on))
+        self._keep("needles", lambda kept: replace(kept, needles=on))
 
     def keep_needles_cost(self, model_id: str, cost: float) -> None:
-        self._keep(replace(self._kept, needles_cost={**self._kept.needles_cost, model_id: round(cost, 3)}))
+        part = round(cost, 3)
+        self._keep(
+            f"cost {model_id}", lambda kept: replace(kept, needles_cost=_last(kept.needles_cost, model_id, part))
+        )
 
     def write(self) -> None:
-        """To the disk, where there is news. A full disk costs the memory, and nobody's attention."""
-        if self._changed:
-            self._changed = False
-            with contextlib.suppress(StorageError):
-                write_remembered(self._places, self._kept)
+        """To the disk, where there is news: this, and nothing of what another app has kept there since. A full disk
+        costs the memory, and nobody's attention.
+        """
+        if not self._news:
+            return
+        news, self._news = self._news, {}
+        with contextlib.suppress(StorageError), changing(self._places.remembered):
+            latest = read_remembered(self._places)
+            if latest == Remembered():
+                # The file is gone, or cannot be read.
+                latest = self._kept
+            for change in news.values():
+                latest = change(latest)
+            self._kept = latest
+            write_remembered(self._places, latest)
 
-    def _keep(self, kept: Remembered) -> None:
+    def _keep(self, what: str, change: Callable[[Remembered], Remembered]) -> None:
+        kept = change(self._kept)
         if kept != self._kept:
             self._kept = kept
-            self._changed = True
+            self._news[what] = change
+
+
+def _last(known: Mapping[str, Known], name: str, value: Known) -> dict[str, Known]:
+    """``known`` with this value, as the newest."""
+    return {**{other: one for other, one in known.items() if other != name}, name: value}
