@@ -54,6 +54,7 @@ painted lines they are two hundred objects each. Where they wait longer, memory 
 them at last holds the keys up for half a second.
 """
 
+_NEWS_AT_ONCE = 4
 _OF_THE_TERMINAL = (events.InputEvent, events.Paste, events.AppFocus, events.AppBlur)
 
 
@@ -145,6 +146,17 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         """See Textual's."""
         seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
         self.post_message(Notify(Remark(message, title, severity, seconds, markup)))
+
+    def on_notify(self, event: Notify) -> None:
+        """One that is said again takes its own place, and of mere information only the last few stay: together they
+        would cover the conversation.
+        """
+        said = event.notification
+        again = [one for one in self._notifications if (one.message, one.title) == (said.message, said.title)]
+        news = [one for one in self._notifications if one not in again and one.severity == "information"]
+        many = news[: 1 - _NEWS_AT_ONCE] if said.severity == "information" else []
+        for one in (*again, *many):
+            self._unnotify(one, refresh=False)
 
     def on_app_focus(self) -> None:
         """In a browser the first frame comes before the page has the focus, and nothing has it then."""

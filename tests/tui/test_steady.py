@@ -636,6 +636,18 @@ async def test_a_remark_whose_time_has_just_run_out_does_not_keep_the_app_busy_f
         assert all(isinstance(one, Remark) for one in running.app._notifications)
 
 
+async def test_many_remarks_do_not_cover_the_conversation(open_app: OpenApp) -> None:
+    async with open_app() as running:
+        await running.loaded()
+        for number in range(11):
+            running.screen.say("The same.")
+            running.screen.say(f"Number {number}.")
+        running.screen.say("Wrong.", True)
+        await running.until(lambda: "Wrong." in running.text())
+        assert remarks(running).splitlines() == ["Number 8.", "Number 9.", "The same.", "Number 10.", "Wrong."]
+        await running.until(lambda: "Number 10." in running.text() and "Number 7." not in running.text())
+
+
 def test_a_remark_goes_when_its_time_is_over_though_the_clock_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
     remark = Remark("Hello", timeout=5)
     now = time.monotonic()
