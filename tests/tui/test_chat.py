@@ -25,7 +25,7 @@ from localsteer.tui.widgets.growing_reply import GrowingReply
 from localsteer.tui.widgets.header_line import HeaderLine
 from localsteer.tui.widgets.transcript import Transcript
 from tests.random_hybrid import write_random_hybrid
-from tests.tui.conftest import OpenApp, Running
+from tests.tui.conftest import OpenApp
 from tests.tui.test_steady import at_once, quiet
 
 NASTY = "[bold red]hi[/] **stars** <b>tag</b> \x1b[31mred\x1b]0;title\x07 <|eot_id|>"
@@ -38,11 +38,6 @@ def saved(places: Places) -> Conversation:
     return conversation
 
 
-async def writing(running: Running, tokens: int = 5) -> None:
-    """Wait until a reply that is still being written has so many tokens."""
-    await running.until(lambda: any(reply.tokens >= tokens for reply in running.screen.conversing._replies))
-
-
 async def test_it_paints_before_the_model_is_there_and_answers_what_was_sent_meanwhile(open_app: OpenApp) -> None:
     async with open_app() as running:
         assert "localsteer" in running.text()
@@ -52,7 +47,7 @@ async def test_it_paints_before_the_model_is_there_and_answers_what_was_sent_mea
         await running.loaded()
         assert "8 layers" in running.notes()
         assert running.screen.query_one(HeaderLine).model == "Random bpe 0 F32"
-        await writing(running)
+        await running.writing()
 
 
 async def test_enter_sends_ctrl_j_makes_a_line_and_a_message_during_a_reply_stays_in_the_input(
@@ -65,7 +60,7 @@ async def test_enter_sends_ctrl_j_makes_a_line_and_a_message_during_a_reply_stay
         await running.pilot.press("a", "ctrl+j", "b", "enter")
         await running.until(lambda: running.questions() == ["a\nb"])
         assert running.screen.query_one(Composer).text == ""
-        await writing(running)
+        await running.writing()
         await running.say("Two")
         await running.until(lambda: running.screen.query_one(Composer).text == "Two")
         assert running.questions() == ["a\nb"]
@@ -96,7 +91,7 @@ async def test_a_reply_streams_stops_at_once_and_is_saved_with_what_it_was_writt
     async with open_app() as running:
         await running.loaded()
         await running.say("Hello there")
-        await writing(running)
+        await running.writing()
         assert running.replies()[0].query(GrowingReply)
         with ConversationStore(places.conversations) as store:
             growing = store.latest()
@@ -120,11 +115,11 @@ async def test_again_writes_an_alternative_in_the_same_place(open_app: OpenApp, 
     async with open_app() as running:
         await running.loaded()
         await running.say("Hello")
-        await writing(running)
+        await running.writing()
         # Also in the middle of a reply; what was written of it is kept in the record.
         await running.pilot.press("ctrl+r")
         await running.until(lambda: len(running.screen.conversing._replies) == 1)
-        await writing(running)
+        await running.writing()
         await running.pilot.press("escape")
         await running.replied()
         assert running.questions() == ["Hello"]
@@ -136,12 +131,12 @@ async def test_reading_all_again_says_so_and_leaves_the_record_alone(open_app: O
     async with open_app() as running:
         await running.loaded()
         await running.say("Hello")
-        await writing(running)
+        await running.writing()
         await running.pilot.press("escape")
         await running.replied()
         await running.pilot.press("alt+r")
         await running.until(lambda: "present dials" in running.notes())
-        await writing(running)
+        await running.writing()
         await running.pilot.press("escape")
         await running.replied()
 
@@ -150,12 +145,12 @@ async def test_a_new_chat_is_empty_and_the_old_one_stays_saved(open_app: OpenApp
     async with open_app() as running:
         await running.loaded()
         await running.say("First")
-        await writing(running)
+        await running.writing()
         await running.pilot.press("ctrl+n")
         await running.until(lambda: not running.questions())
         await running.say("Second")
         await running.until(lambda: running.questions() == ["Second"])
-        await writing(running)
+        await running.writing()
     with ConversationStore(places.conversations) as store:
         titles = {summary.title: summary.message_count for summary in store.summaries()}
     assert titles == {"First": 2, "Second": 2}
@@ -170,7 +165,7 @@ async def test_the_system_prompt_is_told_to_the_model_and_shown(open_app: OpenAp
         await running.pilot.press("ctrl+s")
         await running.until(lambda: "You are a lighthouse." in running.notes())
         await running.say("Hello")
-        await writing(running)
+        await running.writing()
         assert running.screen.talk.turns(running.screen.link.card)[0].content == "You are a lighthouse."  # type: ignore[arg-type]
     assert saved(places).system_prompt == "You are a lighthouse."
 
@@ -182,7 +177,7 @@ async def test_when_the_engine_is_killed_nothing_is_lost_and_the_next_message_wo
     async with open_app() as running:
         await running.loaded()
         await running.say("Hello")
-        await writing(running)
+        await running.writing()
         first_pid = running.screen.link.client.pid
         assert first_pid is not None
         os.kill(first_pid, signal.SIGKILL)
@@ -193,7 +188,7 @@ async def test_when_the_engine_is_killed_nothing_is_lost_and_the_next_message_wo
         assert running.screen.link.state is EngineState.OFF
         await running.say("Still there?")
         await running.until(lambda: len(running.replies()) == 2)
-        await writing(running)
+        await running.writing()
         assert running.screen.link.client.pid != first_pid
         assert running.questions() == ["Hello", "Still there?"]
         await running.pilot.press("escape")
@@ -211,7 +206,7 @@ async def test_an_engine_that_never_answers_can_be_ended_from_the_chat(
     async with open_app() as running:
         await running.loaded()
         await running.say("Hello")
-        await writing(running)
+        await running.writing()
         link = running.screen.link
         first_pid = link.client.pid
         assert first_pid is not None
@@ -228,7 +223,7 @@ async def test_an_engine_that_never_answers_can_be_ended_from_the_chat(
         assert "broken off" in running.feet()[0]
         await running.say("Still there?")
         await running.until(lambda: len(running.replies()) == 2)
-        await writing(running)
+        await running.writing()
         await running.pilot.press("escape")
         await running.until(lambda: not running.screen.conversing.writing)
         await asyncio.sleep(0.5)
@@ -251,7 +246,7 @@ async def test_so_can_one_that_never_finishes_loading(open_app: OpenApp, monkeyp
         await running.pilot.press("escape")
         await running.until(lambda: link.state is EngineState.OFF)
         await running.say("Hello")
-        await writing(running)
+        await running.writing()
         assert link.client.pid != first_pid
 
 
@@ -262,7 +257,7 @@ async def test_when_nothing_can_be_saved_a_message_stays_in_the_input_and_a_repl
         await running.loaded()
         store = running.screen.talk.store
         await running.say("Hello")
-        await writing(running)
+        await running.writing()
         store._connection.execute("PRAGMA query_only = ON")
         await running.until(lambda: "Saving failed" in running.notes())
         await running.pilot.press("escape")

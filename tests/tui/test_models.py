@@ -66,10 +66,6 @@ async def loaded(running: Running, stem: str) -> None:
     await running.until(lambda: running.screen.link.card and Path(running.screen.link.card.path).stem == stem)
 
 
-async def writing(running: Running) -> None:
-    await running.until(lambda: any(reply.tokens for reply in running.screen.conversing._replies))
-
-
 async def test_a_model_is_found_and_replaces_the_present_one_while_conversation_and_dials_stay(
     open_app: OpenApp, models: Path, heat_at_hand: Path, places: Places
 ) -> None:
@@ -78,7 +74,7 @@ async def test_a_model_is_found_and_replaces_the_present_one_while_conversation_
         process = running.screen.link.client.pid
         await running.screen.dialling.set_strength("heat", 0.5)
         await running.say("Hello")
-        await writing(running)
+        await running.writing()
         await open_models(running)
         # What is known of each, and why a damaged one cannot be had.
         for words in ("patient   loaded", "little", "512 tokens", "fits", "can be steered", "torn", "practice"):
@@ -102,7 +98,7 @@ async def test_a_model_is_found_and_replaces_the_present_one_while_conversation_
         await running.until(lambda: [dial.strength for dial in running.screen.dialling.rack.dials] == [0.5])
         await running.say("Once more")
         await running.until(lambda: len(running.replies()) == 3)
-        await writing(running)
+        await running.writing()
         await running.pilot.press("escape")
         await running.replied(3)
         assert "heat +0.5" in running.feet()[2]

@@ -12,12 +12,8 @@ from localsteer.library.places import Places
 from localsteer.library.remembered import read_remembered
 from localsteer.tui.terminal import check_terminal
 from localsteer.tui.widgets.composer import Composer
-from tests.tui.conftest import OpenApp, Running
+from tests.tui.conftest import OpenApp
 from tests.tui.test_dials import add_heat
-
-
-async def writing(running: Running) -> None:
-    await running.until(lambda: any(reply.tokens > 3 for reply in running.screen.conversing._replies))
 
 
 async def test_two_apps_share_one_database_and_neither_loses_anything(open_app: OpenApp, places: Places) -> None:
@@ -26,8 +22,8 @@ async def test_two_apps_share_one_database_and_neither_loses_anything(open_app: 
         await other.loaded()
         await one.say("From the first")
         await other.say("From the second")
-        await writing(one)
-        await writing(other)
+        await one.writing()
+        await other.writing()
         await one.pilot.press("escape")
         await other.pilot.press("escape")
         await one.replied()
