@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
+
 from localsteer.engine.protocol import NeedlesMoved
 from localsteer.llama.residuals import ResidualTap, Rows
 from localsteer.llama.steering import UNSTEERED, Steering
@@ -63,6 +65,8 @@ class Needles:
             if gauge.layer == layer:
                 added = self.in_force.added_at(layer, gauge.direction.size)
                 (reading,) = gauge.read(rows[-1:], added)
+                if not np.isfinite(reading):
+                    continue
                 self._averages[place] += (float(reading) - self._averages[place]) * 2 / (_TOKENS + 1)
                 self._news = True
 

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -26,7 +26,6 @@ Result = TypeVar("Result")
 
 _SAFE_NAME = re.compile(r"[^\W_][\w.+ ()-]{0,99}")
 _DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3]|conin\$|conout\$", re.IGNORECASE)
-_SECONDS_FOR_OTHERS = 3.0
 _MOST_BYTES = 200
 """Systems allow 255, and a name gets endings, and a few letters more while its file is written."""
 
@@ -68,23 +67,30 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def changing(path: Path) -> Iterator[None]:
+def changing(path: Path, patience: float = 3.0) -> Iterator[None]:
     """Read ``path`` inside and write it again: no other process that asks in this way does so meanwhile, so that
-    nothing that it writes is lost. Raises StorageError where one takes longer than a few seconds over it.
+    nothing that it writes is lost. Raises StorageError where one takes longer over it than ``patience`` seconds.
     """
     # Only those who change something need it.
     from filelock import FileLock, Timeout
 
-    lock = FileLock(private_folder(path.parent) / ".lock", timeout=_SECONDS_FOR_OTHERS, mode=0o600)
-    with ExitStack() as held:
-        try:
-            held.enter_context(lock)
-        except Timeout as error:
-            raise StorageError(f"Another localsteer is changing {path}; try again in a moment.") from error
-        except (OSError, NotImplementedError):
-            # A disk that knows no locks, or nothing may be written: the writing itself will tell.
-            pass
+    if not is_folder(path.parent):
+        # Nothing is there that could be lost, and what comes to nothing leaves nothing.
         yield
+        return
+    lock = FileLock(path.parent / ".lock", timeout=patience, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise StorageError(f"Another localsteer is changing {path}; try again in a moment.") from error
+    except (OSError, NotImplementedError):
+        # A disk that knows no locks, or nothing may be written: the writing itself will tell.
+        pass
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            lock.release()
 
 
 def changes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from localsteer.errors import StorageError
 from localsteer.file_reading import read_file
@@ -13,6 +13,8 @@ from localsteer.library.places import Places
 MOST = 500
 _LONGEST = 20_000
 _MOST_BYTES = 200_000_000
+_PATIENCE = 0.2
+"""Seconds for another app that changes the file, while this one hears no keys."""
 
 
 def read_sent(places: Places) -> tuple[str, ...]:
@@ -22,7 +24,7 @@ def read_sent(places: Places) -> tuple[str, ...]:
     except OSError:
         return ()
     if len(lines) > 2 * MOST:
-        with suppress(OSError, StorageError), changing(places.sent_messages):
+        with suppress(OSError, StorageError), changing(places.sent_messages, _PATIENCE):
             # Another app may have added some meanwhile.
             lines = _lines(places)
             write_private(places.sent_messages, b"".join(_line(text) + b"\n" for text in _texts(lines)))
@@ -32,7 +34,9 @@ def read_sent(places: Places) -> tuple[str, ...]:
 def remember_sent(places: Places, text: str) -> None:
     """Keep one more. Very long ones are not worth it; a full disk costs this memory only."""
     if len(text) <= _LONGEST:
-        with suppress(StorageError), changing(places.sent_messages):
+        with suppress(StorageError), ExitStack() as alone:
+            with suppress(StorageError):
+                alone.enter_context(changing(places.sent_messages, _PATIENCE))
             append_line(places.sent_messages, _line(text))
 
 

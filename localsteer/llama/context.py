@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -58,6 +61,8 @@ class Context(Closing):
         self._cut_at: list[Cut] = []
         self._has_logits = False
         self._steered_left = False
+        # As long as somebody else has them: each may be half a megabyte.
+        self._steerings: WeakValueDictionary[Hashable, Steering] = WeakValueDictionary()
 
     @property
     def closed(self) -> bool:
@@ -91,6 +96,20 @@ class Context(Closing):
         so far and those to evaluate in all. Raises PromptError if they do not fit the context, Stopped if
         ``should_stop`` says so; what was evaluated until then stays cached.
         """
+        evaluated = self._evaluate(spans, cuts, logits, should_stop, progress)
+        if self._has_logits and self._is_spoiled():
+            self.forget()
+            evaluated = self._evaluate(spans, cuts, logits, should_stop, progress)
+        return evaluated
+
+    def _evaluate(
+        self,
+        spans: Sequence[Span],
+        cuts: Cuts | None,
+        logits: bool,
+        should_stop: Callable[[], bool] | None,
+        progress: Callable[[int, int], None] | None,
+    ) -> Evaluated:
         tokens = [token for span, _ in spans for token in span]
         keys = [steering.key for span, steering in spans for _ in span]
         if not tokens:
@@ -99,6 +118,8 @@ class Context(Closing):
         places = None if cuts is None else positions_of(cuts)[: len(tokens)]
         same = self._same(tokens, keys, places)
         reused = self._cut(self._usable(same, len(tokens), places, logits=logits))
+        # Without them nobody sees that nothing has come of it.
+        logits = logits or self._steered_left
         done, total = 0, len(tokens) - reused
         for begin, end, steering in self._batches(spans, reused, places):
             if should_stop is not None and should_stop():
@@ -119,9 +140,6 @@ class Context(Closing):
             done += end - begin
             if progress is not None:
                 progress(done, total)
-        if self._has_logits and self._is_spoiled():
-            self.forget()
-            return self.evaluate(spans, cuts=cuts, should_stop=should_stop, progress=progress)
         return Evaluated(total, reused)
 
     def can_cut(self, spans: Sequence[Span], cuts: Cuts) -> bool:
@@ -188,6 +206,7 @@ class Context(Closing):
     def _whole_or_not(self, steering: Steering) -> Iterator[None]:
         """What is evaluated inside, under ``steering``, is cached whole or not at all."""
         self._decoder.steer(steering)
+        self._steerings[steering.key] = steering
         self._has_logits = False
         try:
             yield
@@ -253,24 +272,37 @@ class Context(Closing):
         places = None if cuts is None else positions_of(cuts)
         return self._same(tokens, keys, places) == len(tokens)
 
-    def append(self, token: int, steering: Steering) -> None:
-        """Evaluate one more token under ``steering``. The context must have room for it."""
+    def append(self, token: int, steering: Steering, should_stop: Callable[[], bool] | None = None) -> None:
+        """Evaluate one more token under ``steering``. The context must have room for it.
+
+        ``should_stop`` is asked only where all of the text has to be evaluated again; then this may raise Stopped.
+        """
         with self._whole_or_not(steering):
             self._decoder.decode_one(token, len(self._tokens))
         self._cut_at.append((len(self._tokens), 1))
         self._tokens.append(token)
         self._keys.append(steering.key)
         self._has_logits = True
-        if self._is_spoiled() and not self._is_steered():
-            tokens, cuts = list(self._tokens), self.cuts
+        if self._is_spoiled() and (spans := self._as_spans()) is not None:
+            cuts = self.cuts
             self.forget()
-            self.evaluate([(tokens, UNSTEERED)], cuts=cuts)
+            self._evaluate(spans, cuts, True, should_stop, None)
 
     def _is_spoiled(self) -> bool:
         """Whether there are no numbers, and that may be for what steering has left behind in places that are unused by
         now: attention weighs it with nothing, which makes nothing of numbers only.
         """
         return self._steered_left and not self._decoder.has_numbers()
+
+    def _as_spans(self) -> list[Span] | None:
+        """What is cached; None where a steering is not known any more that some of it is under."""
+        spans: list[Span] = []
+        for key, run in groupby(zip(self._keys, self._tokens, strict=True), key=itemgetter(0)):
+            steering = self._steerings.get(key)
+            if steering is None:
+                return None
+            spans.append(([token for _, token in run], steering))
+        return spans
 
     def _is_steered(self) -> bool:
         """Whether anything in the cache is."""
@@ -356,6 +388,7 @@ class Context(Closing):
             raise
         if data is not None and moved._decoder.restore(data):
             moved._tokens, moved._keys, moved._cut_at = self._tokens, self._keys, self._cut_at
+            moved._steerings = self._steerings
         return moved
 
     def close(self) -> None:

@@ -109,7 +109,7 @@ class Generation:
             else:
                 if len(self.keys) < len(tokens):
                     steering = self._steering()
-                    context.append(tokens[-1], steering)
+                    context.append(tokens[-1], steering, self._should_stop)
                     self.keys.append(steering.key)
                 token = context.sample(sampler)
                 if is_end(token):

@@ -9,8 +9,11 @@ _SOON = (
     "localsteer.tui.widgets.growing_reply",
     "localsteer.tui.stored",
     "localsteer.tui.dialogs.add_dial",
+    "filelock",
 )
-"""Dials as they were left, the first words of a reply, and the first dialogs that people open."""
+"""Dials as they were left, the first words of a reply, the first dialogs that people open, and what it takes to keep
+something.
+"""
 
 
 def read_beforehand() -> None:

@@ -279,13 +279,14 @@ class EngineLink:
             job = self._waiting.popleft()
             job.request = self.client.new_request()
             try:
-                command = job.command(job.request, self.card)
+                self.client.send(job.command(job.request, self.card))
             except LocalsteerError as error:
-                # What it is made from cannot be read. Whoever waits hears of it as of every other failure.
-                self._not_begun.append(Failed(job.request, str(error)))
-                continue
+                if self.client.alive:
+                    # What it is made from cannot be read. Whoever waits hears of it as of every other failure.
+                    self._not_begun.append(Failed(job.request, str(error)))
+                    continue
+                # A dead engine says so by itself, in the next poll.
             self._running, self.state = job, EngineState.BUSY
-            self._send(command)
 
     def _send(self, command: Command) -> None:
         # A dead engine says so by itself, in the next poll.

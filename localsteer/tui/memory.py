@@ -15,6 +15,8 @@ from localsteer.tui.dial_shelf import recalled, to_remember
 from localsteer.tui.rack import Rack
 
 Known = TypeVar("Known")
+_PATIENCE = 0.2
+"""Seconds for another app that writes, while this one hears no keys."""
 
 
 class Memory:
@@ -92,20 +94,21 @@ class Memory:
 
     def write(self) -> None:
         """To the disk, where there is news: this, and nothing of what another app has kept there since. A full disk
-        costs the memory, and nobody's attention.
+        costs nobody's attention; it is tried again.
         """
         if not self._news:
             return
-        news, self._news = self._news, {}
-        with contextlib.suppress(StorageError), changing(self._places.remembered):
+        with contextlib.suppress(StorageError), changing(self._places.remembered, _PATIENCE):
             latest = read_remembered(self._places)
             if latest == Remembered():
                 # The file is gone, or cannot be read.
                 latest = self._kept
-            for change in news.values():
+            for change in self._news.values():
                 latest = change(latest)
-            self._kept = latest
             write_remembered(self._places, latest)
+            self._news.clear()
+            # What is on here stays so.
+            self._kept = replace(latest, needles=self._kept.needles)
 
     def _keep(self, what: str, change: Callable[[Remembered], Remembered]) -> None:
         kept = change(self._kept)

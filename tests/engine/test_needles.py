@@ -142,6 +142,14 @@ class TestArithmetic:
         assert moved is not None
         assert moved.readings == (("mood", 0.0),)
 
+    def test_what_is_no_number_leaves_it_where_it_is(self) -> None:
+        needles = self.needles(0.0)
+        for number in (1.5, float("nan"), float("inf")):
+            needles.take(2, np.array([[number, 0.0]], dtype=np.float32))
+        moved = needles.news(1)
+        assert moved is not None
+        assert dict(moved.readings) == {"mood": pytest.approx(2 / 9, abs=1e-3)}
+
     def test_news_come_ten_times_a_second_at_most_and_the_last_in_any_case(self) -> None:
         needles = self.needles(0.0, 0.05, 0.11, 0.12, 0.13)
         row = np.array([[1.5, 0.0]], dtype=np.float32)

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,12 +17,14 @@ import pytest
 from localsteer.chat.importing import read_conversation_file
 from localsteer.chat.schema import STEPS
 from localsteer.chat.store import ConversationStore
-from localsteer.errors import StorageError
+from localsteer.errors import SettingsError, StorageError
 from localsteer.library.files import write_private
 from localsteer.library.scenes import Scene, read_scenes
 from localsteer.library.scenes_file import save_scene
-from localsteer.library.sent_messages import MOST, read_sent
+from localsteer.library.sent_messages import MOST, read_sent, remember_sent
+from localsteer.library.settings_file import set_in_file, unset_in_file
 from localsteer.library.settings_sources import read_settings
+from localsteer.tui.memory import Memory
 from localsteer.tui.talk import empty_old
 from tests.cli.conftest import ROOT
 from tests.hardening.hostile_kinds import places_in
@@ -229,7 +232,7 @@ def test_of_what_several_change_in_the_files_of_one_home_nothing_is_lost(tmp_pat
     assert ([getattr(settings, key) for key in keys], problems) == ([611, 611, 611], ())
 
 
-def test_who_holds_a_file_for_long_costs_the_others_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_holds_a_file_for_long_costs_the_others_a_sentence(tmp_path: Path) -> None:
     places = places_in(tmp_path)
     save_scene(places, Scene("mine"))
     hold = (
@@ -238,15 +241,32 @@ def test_who_holds_a_file_for_long_costs_the_others_a_sentence(tmp_path: Path, m
         "    print('ready', flush=True); sys.stdin.readline()\n"
     )
     command = [sys.executable, "-c", hold, str(places.scenes)]
-    monkeypatch.setattr("localsteer.library.files._SECONDS_FOR_OTHERS", 0.2)
+    memory = Memory(places)
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "ready\n"
         with pytest.raises(StorageError, match="Another localsteer is changing"):
             save_scene(places, Scene("yours"))
         assert [scene.name for scene in read_scenes(places).scenes] == ["mine"]
+        # What the app keeps while somebody types waits hardly, and is not lost.
+        begun = time.monotonic()
+        remember_sent(places, "Hello")
+        memory.keep_model("mine.gguf")
+        memory.write()
+        assert time.monotonic() - begun < 2
+        assert read_sent(places) == ("Hello",)
         # Killed in the midst of it, it holds nothing any more.
         holder.kill()
         holder.wait()
         save_scene(places, Scene("yours"))
     assert [scene.name for scene in read_scenes(places).scenes] == ["mine", "yours"]
+    memory.write()
+    assert Memory(places).last_model == "mine.gguf"
+
+
+def test_what_changes_nothing_makes_no_folder(tmp_path: Path) -> None:
+    places = places_in(tmp_path / "none")
+    assert not unset_in_file(places, "top_k")
+    with pytest.raises(SettingsError):
+        set_in_file(places, "no_such_key", "1")
+    assert not places.data.exists()

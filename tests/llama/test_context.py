@@ -257,19 +257,53 @@ def beyond_numbers(model: Model) -> Steering:
     return Steering("huge", np.full((model.n_layer - 1) * model.n_embd, 3e38, dtype=np.float32))
 
 
+@pytest.mark.parametrize("strength", [0.0, 1e-3])
 @pytest.mark.parametrize("unused_from", [1, 280])
-def test_what_steering_left_in_unused_places_spoils_no_later_reply(bpe: Model, unused_from: int) -> None:
+def test_what_steering_left_in_unused_places_spoils_no_later_reply(
+    bpe: Model, unused_from: int, strength: float
+) -> None:
     # Attention looks at places by the 256: those left far behind are met in the midst of a reply.
     sea = words(bpe, "the people could find the sea")
     long = (sea * 100)[:unused_from]
+    mild = steering(bpe, strength) if strength else UNSTEERED
     with Context(bpe, n_ctx=1024) as context, Context(bpe, n_ctx=1024) as fresh:
         context.evaluate([(long, UNSTEERED), (sea * 2, beyond_numbers(bpe))], logits=False)
         short = long[: min(unused_from, 250)]
         context.evaluate([(short, UNSTEERED)], logits=False)
         for each in (context, fresh):
-            writing = each.generate([(short, UNSTEERED)], steering=lambda: UNSTEERED, sampling=GREEDY)
+            writing = each.generate([(short, UNSTEERED)], steering=lambda: mild, sampling=GREEDY)
             assert len(list(writing)) == 12
         np.testing.assert_allclose(context.logits(), fresh.logits(), atol=0.05)
+
+
+def test_what_is_read_without_a_look_at_its_logits_is_not_spoilt_either(bpe: Model, context: Context) -> None:
+    sea = words(bpe, "the people could find the sea")
+    context.evaluate([(sea * 2, beyond_numbers(bpe))], logits=False)
+    context.evaluate([(sea, UNSTEERED)], logits=False)
+    assert context.evaluate([(sea, UNSTEERED)]) == Evaluated(1, len(sea) - 1)
+    assert np.isfinite(context.logits()).all()
+
+
+def test_steering_beyond_numbers_is_not_tried_again_and_again(bpe: Model, context: Context) -> None:
+    # Part of a batch is left away, so that something steered is always left behind.
+    sea = words(bpe, "the people could find the sea")
+    cuts = ((3, 4, 1), (len(sea) - 3, len(sea) - 3, 1))
+    evaluated: list[int] = []
+    context.evaluate([(sea, beyond_numbers(bpe))], cuts=cuts, progress=lambda done, _total: evaluated.append(done))
+    assert evaluated == [3, len(sea)] * 2
+    assert not np.isfinite(context.logits()).any()
+
+
+def test_reading_all_again_in_the_midst_of_a_reply_can_be_stopped(bpe: Model) -> None:
+    sea = words(bpe, "the people could find the sea")
+    with Context(bpe, n_ctx=1024) as context:
+        context.evaluate([((sea * 100)[:280], UNSTEERED), (sea, beyond_numbers(bpe))], logits=False)
+        short = (sea * 100)[:255]
+        context.evaluate([(short, UNSTEERED)])
+        context.append(sea[0], UNSTEERED, lambda: True)
+        with pytest.raises(Stopped):
+            context.append(sea[0], UNSTEERED, lambda: True)
+        assert context.evaluate([(short, UNSTEERED)]).reused == 0
 
 
 def test_a_batch_that_was_stopped_under_steering_spoils_no_later_reply(bpe: Model, context: Context) -> None:

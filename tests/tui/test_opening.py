@@ -106,6 +106,23 @@ def test_what_is_remembered_is_read_again(places: Places) -> None:
     assert (again.last_model, again.theme) == (PRACTICE, "some theme")
 
 
+def test_what_could_not_be_written_is_remembered_with_what_comes_later(places: Places) -> None:
+    memory = Memory(places)
+    memory.keep_model(PRACTICE)
+    places.remembered.mkdir(parents=True)
+    memory.write()
+    places.remembered.rmdir()
+    other = Memory(places)
+    other.keep_needles(True)
+    other.write()
+    memory.keep_theme("some theme")
+    memory.write()
+    # What is on in this app stays as it is.
+    assert (memory.last_model, memory.needles) == (PRACTICE, False)
+    again = Memory(places)
+    assert (again.last_model, again.theme, again.needles) == (PRACTICE, "some theme", True)
+
+
 def test_a_store_that_cannot_be_opened_is_replaced_for_the_day_and_says_so(tmp_path: Path) -> None:
     folder = tmp_path / "conversations.sqlite3"
     folder.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from localsteer.chat.running import RunningReply
-from localsteer.engine.protocol import SideToken
+from localsteer.engine.protocol import Failed, Load, SideToken
 from localsteer.errors import EngineError, StorageError
 from localsteer.library.settings import Settings
 from localsteer.tui.dialogs.token_view import TokenView
@@ -273,3 +274,16 @@ async def test_nothing_is_read_for_a_view_that_was_closed_as_it_opened(
         monkeypatch.setattr(running.screen.link, "submit", submitted.append)
         await running.screen.seeing.open()
         assert submitted == []
+
+
+async def test_a_job_that_cannot_be_sent_leaves_the_engine_free(open_app: OpenApp) -> None:
+    async with open_app(settings=SHORT) as running:
+        await running.loaded()
+        link = running.screen.link
+        job = Job("trial", lambda request, _: Load(request, threading.Lock()))  # type: ignore[arg-type]
+        async with running.nothing_heard():
+            link.submit(job)
+            assert not link.holds(job)
+            assert [(event.request, type(event)) for event in link.poll()] == [(job.request, Failed)]
+        await running.say("Hello")
+        await running.replied()
