@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
+
+_SECONDS_FOR_LOOKERS = 2.0
 
 
 def sync(handle: int) -> None:
@@ -18,6 +21,23 @@ def sync(handle: int) -> None:
             fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
             return
     os.fsync(handle)
+
+
+def take_place(fresh: Path, path: Path) -> None:
+    """Give ``fresh`` the name ``path``, in the place of what is there. Raises OSError.
+
+    Windows refuses that as long as anybody has the file open, and what looks at new files there does so for moments.
+    """
+    end = time.monotonic() + _SECONDS_FOR_LOOKERS
+    while True:
+        try:
+            fresh.replace(path)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def sync_folder(folder: Path) -> None:

@@ -76,6 +76,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # A terminal or pipe of an old encoding must not end a reply with a traceback.
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+            if os.name == "nt" and not stream.isatty():
+                # A file or pipe gets what it would get elsewhere, not the system's own few letters.
+                stream.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     status = _run(arguments)
     if not _flush():
         status = status or LocalsteerError.exit_status
@@ -116,6 +119,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         _abandon_stdout()
         return 0
     except OSError as error:
+        if _is_broken_pipe(error):
+            _abandon_stdout()
+            return 0
         if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}:
             if error.filename is None:
                 raise
@@ -138,9 +144,16 @@ def _flush() -> bool:
         _abandon_stdout()
     except OSError as error:
         _abandon_stdout()
+        if _is_broken_pipe(error):
+            return True
         _fail(f"The output could not be written: {(error.strerror or str(error)).lower()}.", 2)
         return False
     return True
+
+
+def _is_broken_pipe(error: OSError) -> bool:
+    """Windows has no word of its own for a reader that is gone."""
+    return os.name == "nt" and error.errno == errno.EINVAL and error.filename is None
 
 
 def _abandon_stdout() -> None:

@@ -119,7 +119,7 @@ def read_prompt(prompt: str) -> str:
     """``prompt``, or for ``-`` what comes on standard input. Raises PromptError for what is empty or no text."""
     if prompt == "-":
         try:
-            prompt = sys.stdin.buffer.read().decode("utf-8").removesuffix("\n")
+            prompt = sys.stdin.buffer.read().decode("utf-8").replace("\r\n", "\n").removesuffix("\n")
         except UnicodeDecodeError as error:
             raise PromptError("The prompt on standard input is not UTF-8 text.") from error
     if not prompt.strip():

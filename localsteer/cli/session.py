@@ -153,7 +153,9 @@ class Session:
 
     def memory(self) -> int:
         """Bytes of memory that the engine process has in use, the mapped model among them."""
-        return int(psutil.Process(self._client.pid).memory_info().rss)
+        # In a virtual environment of Windows the process that was started only starts the right Python.
+        started = psutil.Process(self._client.pid)
+        return sum(int(one.memory_info().rss) for one in (started, *started.children(recursive=True)))
 
     def extract(self, command: Extract) -> Extracted:
         """Make a vector, with progress and the time left on stderr. Raises LocalsteerError."""

@@ -14,7 +14,7 @@ from localsteer.errors import StorageError, VectorError
 from localsteer.file_reading import is_there
 from localsteer.library.files import file_digest, private_folder
 from localsteer.library.places import Places
-from localsteer.library.recipes import find_recipe
+from localsteer.library.recipes import recipe_like
 from localsteer.library.vector_cards import VectorCard, read_vector_card
 from localsteer.library.vectors import ANY_MODEL, VectorLibrary
 from localsteer.steering.expressions import Expression
@@ -67,7 +67,7 @@ def put_together(vector: VectorToUse) -> None:
 def check_free(name: str, library: VectorLibrary, model_id: str, places: Places) -> Path:
     """Where a combination called ``name`` is to be written. Raises VectorError where the name is taken or is none."""
     path = library.path_for(name, model_id)
-    if find_recipe(name, places) is not None:
+    if recipe_like(name, places) is not None:
         raise VectorError(f'"{name}" is the name of a recipe; choose another name.')
     if is_there(path) and not read_vector_card(path).expression:
         raise VectorError(f'There is a vector named "{name}" already; choose another name, or remove it.')

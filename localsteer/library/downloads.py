@@ -25,7 +25,7 @@ from localsteer.library.hub_cache import CachePlace
 from localsteer.library.hub_errors import ConnectionLost, host, hub_errors
 from localsteer.library.hub_names import HubName
 from localsteer.library.model_places import hugging_face_folders
-from localsteer.syncing import sync, sync_folder
+from localsteer.syncing import sync, sync_folder, take_place
 
 Stage: TypeAlias = Literal["fetching", "waiting", "checking"]
 
@@ -258,7 +258,7 @@ def _rename(place: CachePlace) -> None:
         # What has the final name is taken for whole by its size, also after a power cut.
         with place.partial.open("r+b") as file:
             sync(file.fileno())
-        place.partial.replace(place.blob)
+        take_place(place.partial, place.blob)
         sync_folder(place.blob.parent)
 
 

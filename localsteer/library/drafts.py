@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from localsteer.errors import RecipeError
 from localsteer.library.files import is_safe_name, private_folder
 from localsteer.library.places import Places
-from localsteer.library.recipes import find_recipe
+from localsteer.library.recipes import recipe_like
 from localsteer.library.vectors import VectorLibrary
 from localsteer.messages import Message
 from localsteer.steering.contrast import ContrastPair, ContrastSet, Position
@@ -106,7 +106,7 @@ def check_recipe_name(name: str) -> None:
 
 def taken_by(name: str, model_id: str, places: Places) -> str:
     """What has that name already, in words that follow "There is"; nothing where it is free."""
-    recipe = find_recipe(name, places)
+    recipe = recipe_like(name, places)
     if recipe is not None:
         return "a recipe of yours" if recipe.origin == "own" else "a recipe that comes along"
     return "a vector" if VectorLibrary.at(places).find(name, model_id) is not None else ""

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Collection
 
 from localsteer.library.files import is_reserved
 
 _LONGEST_SUGGESTION = 40
+
+
+def folded(name: str) -> str:
+    """Equal for names that some system takes for one file's: macOS and Windows tell no capitals from small letters."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:

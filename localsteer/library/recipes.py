@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from localsteer.errors import RecipeError
 from localsteer.file_reading import is_folder, matching
-from localsteer.library.names import did_you_mean
+from localsteer.library.names import did_you_mean, folded
 from localsteer.library.places import Places, packaged_recipes
 from localsteer.steering.contrast import name_of_words, split_words
 from localsteer.steering.contrast_files import ContrastOptions, read_contrast_file, read_stems_file
@@ -27,6 +27,7 @@ __all__ = [
     "read_card",
     "read_stems",
     "recipe_cards",
+    "recipe_like",
     "require_recipe",
     "split_words",
 ]
@@ -64,15 +65,24 @@ class RecipeCard:
 
 
 def list_recipes(places: Places) -> tuple[RecipeFile, ...]:
-    """All recipes by name; a recipe of one's own hides the packaged one of the same name."""
-    found = {recipe.name: recipe for recipe in _recipes_in(packaged_recipes(), "packaged")}
-    found |= {recipe.name: recipe for recipe in _recipes_in(places.recipes, "own")}
+    """All recipes by name; a recipe of one's own hides the packaged one of the same name, be it in capitals: on some
+    systems their vectors would be one file.
+    """
+    own = {recipe.name: recipe for recipe in _recipes_in(places.recipes, "own")}
+    hidden = set(map(folded, own))
+    packaged = _recipes_in(packaged_recipes(), "packaged")
+    found = {recipe.name: recipe for recipe in packaged if folded(recipe.name) not in hidden} | own
     return tuple(found[name] for name in sorted(found))
 
 
 def find_recipe(name: str, places: Places) -> RecipeFile | None:
     """The recipe of that name, or None."""
     return next((recipe for recipe in list_recipes(places) if recipe.name == name), None)
+
+
+def recipe_like(name: str, places: Places) -> RecipeFile | None:
+    """The recipe that takes this name away from a new one: of that name, be it in capitals. None where it is free."""
+    return next((recipe for recipe in list_recipes(places) if folded(recipe.name) == folded(name)), None)
 
 
 def require_recipe(name: str, places: Places) -> RecipeFile:

@@ -23,6 +23,8 @@ def set_control_vector(handle: Any, model: Model, data: npt.NDArray[np.float32] 
     where llama.cpp refuses it.
     """
     n_embd, n_layer = model.n_embd, model.n_layer
+    # On a GPU the batch before may still be at work, under the vector that this one is written over.
+    lib.llama_synchronize(handle)
     if data is None:
         lib.llama_set_adapter_cvec(handle, None, 0, n_embd, -1, -1)
         return

@@ -13,7 +13,7 @@ from pathlib import Path
 from localsteer.errors import StorageError
 from localsteer.file_reading import is_folder
 from localsteer.private import make_private
-from localsteer.syncing import sync, sync_folder
+from localsteer.syncing import sync, sync_folder, take_place
 
 _ENDING = ".localsteer-part"
 UNFINISHED = f".*{_ENDING}*"
@@ -44,7 +44,7 @@ def write_whole(path: Path) -> Iterator[Path]:
         yield beside
         with beside.open("r+b") as written:
             sync(written.fileno())
-        beside.replace(path)
+        take_place(beside, path)
         beside = None
         sync_folder(path.parent)
     except OSError as error:

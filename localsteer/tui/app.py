@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -178,7 +179,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
                     )
         for name, words in WORDS.items():
             yield SystemCommand(f"Theme: {words}", "Change the colours", partial(self.take_theme, name))
-        if self._driver is not None and self._driver.can_suspend:
+        if self._driver is not None and self._driver.can_suspend and hasattr(signal, "SIGTSTP"):
             yield SystemCommand(
                 "To the shell", "Suspend localsteer; `fg` there brings it back", self.action_suspend_process
             )

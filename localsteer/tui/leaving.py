@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn, Protocol
 
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name))
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 _LOOK_EVERY_SECONDS = 1.0
 _PATIENCE_SECONDS = 5.0
 """After this much time the app ends without taking leave of the terminal."""
@@ -57,12 +57,12 @@ def leaving_well(app: _Leaves) -> Iterator[None]:
 
     def insist(number: int) -> None:
         if not ended.wait(_PATIENCE_SECONDS):
-            os.kill(os.getpid(), number)
+            _tell(number)
 
     def watch() -> None:
         while not ended.wait(_LOOK_EVERY_SECONDS):
             if not taken and not has_terminal():
-                os.kill(os.getpid(), _SIGNALS[0])
+                _tell(_SIGNALS[0])
                 return
 
     before = [(one, signal.signal(one, take)) for one in _SIGNALS]
@@ -82,6 +82,15 @@ def has_terminal() -> bool:
         return sys.__stdin__ is not None and sys.__stdin__.isatty()
     except ValueError:
         return False
+
+
+def _tell(number: int) -> None:
+    """Send this process a signal, from whichever thread."""
+    if os.name == "nt":
+        # There os.kill asks nobody and ends it.
+        signal.raise_signal(number)
+    else:
+        os.kill(os.getpid(), number)
 
 
 def _leave_now(app: _Leaves, status: int) -> NoReturn:

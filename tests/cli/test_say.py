@@ -80,8 +80,10 @@ def test_a_dial_moves_the_reply_and_zero_moves_nothing(localsteer: Run, random_b
 
 
 def test_the_prompt_may_come_on_standard_input(child: Child, random_bpe_model: Path) -> None:
-    said = ended(child("say", "-", "-m", random_bpe_model, "--json", "--max-tokens", 2), "Grüß dich\n".encode())
-    assert said.document["prompt"] == "Grüß dich"
+    for line_end in ("\n", "\r\n"):
+        typed = f"Grüß{line_end}dich{line_end}".encode()
+        said = ended(child("say", "-", "-m", random_bpe_model, "--json", "--max-tokens", 2), typed)
+        assert said.document["prompt"] == "Grüß\ndich"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl+C cannot be sent to one process there")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from localsteer.errors import RecipeError
+from localsteer.errors import RecipeError, VectorError
+from localsteer.library.combinations import check_free
 from localsteer.library.drafts import (
     Draft,
     RowKind,
@@ -25,8 +26,9 @@ from localsteer.library.files import is_safe_name
 from localsteer.library.names import suggested_name
 from localsteer.library.pasted_pairs import pairs_in
 from localsteer.library.places import Places, packaged_recipes
-from localsteer.library.recipes import find_recipe, read_card
+from localsteer.library.recipes import find_recipe, list_recipes, read_card
 from localsteer.library.starting_forms import EVERYDAY, PAIRS, PERSONAS, WORD_FORMS
+from localsteer.library.vectors import VectorLibrary
 
 DRAFT = Draft("glad", "sad", (("You are glad.", "You are sad."),), "told", ("How are you?",), (), "affect")
 
@@ -90,6 +92,15 @@ def test_a_taken_name_is_told_by_what_has_it(places: Places) -> None:
     assert taken_by("gladness", "", places) == ""
     save_draft(DRAFT, "gladness", places)
     assert taken_by("gladness", "", places) == "a recipe of yours"
+    # On macOS and Windows it would be the same file.
+    assert taken_by("Gladness", "", places) == "a recipe of yours"
+    with pytest.raises(VectorError, match="is the name of a recipe"):
+        check_free("MOOD", VectorLibrary.at(places), "", places)
+
+
+def test_a_recipe_of_ones_own_hides_the_packaged_one_also_in_capitals(places: Places) -> None:
+    save_draft(DRAFT, "Mood", places)
+    assert [recipe.origin for recipe in list_recipes(places) if recipe.name.casefold() == "mood"] == ["own"]
 
 
 def test_a_packaged_recipe_of_personas_becomes_rows_and_one_of_another_kind_says_what_takes_it(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from localsteer import syncing
 from localsteer.errors import StorageError
 from localsteer.steering.whole_file import write_whole
 
@@ -119,3 +121,25 @@ def test_what_killed_programs_have_left_goes_when_it_is_an_hour_old(tmp_path: Pa
     with write_whole(path) as beside:
         beside.write_text("whole", encoding="utf-8")
     assert sorted(tmp_path.iterdir()) == [theirs, path]
+
+
+def test_who_looks_at_the_old_file_for_a_moment_is_waited_for_on_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, replace, refused = tmp_path / "file", Path.replace, [1, 2, 3]
+
+    def looked_at(fresh: Path, target: Path) -> Path:
+        if refused:
+            refused.pop()
+            raise PermissionError(errno.EACCES, "in use")
+        return replace(fresh, target)
+
+    monkeypatch.setattr(Path, "replace", looked_at)
+    with pytest.raises(StorageError, match="in use"), write_whole(path) as beside:
+        beside.write_text("new", encoding="utf-8")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(syncing, "os", SimpleNamespace(name="nt", fsync=os.fsync))
+    with write_whole(path) as beside:
+        beside.write_text("new", encoding="utf-8")
+    assert refused == []
+    assert path.read_text(encoding="utf-8") == "new"
