@@ -8,6 +8,7 @@ What is *shown* goes through here; records keep a text as it was.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _SEQUENCE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movement
@@ -17,10 +18,11 @@ _SEQUENCE = re.compile(
 _LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _HIDDEN = re.compile(
-    r"[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    r"[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+    r"\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
 )
-"""Marks of direction, spaces of no width, annotations, tags. Not the joiners U+200C and U+200D, which Persian, Indic
-scripts and emoji are written with."""
+"""Marks of direction, spaces of no width, fillers, annotations, tags. Not the joiners U+200C and U+200D, which Persian,
+Indic scripts and emoji are written with."""
 _MARK = "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
 _MARK += "\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\U000e0100-\U000e01ef"
 _HEAP = re.compile(f"([{_MARK}]{{30}})[{_MARK}]+")
@@ -50,6 +52,18 @@ def _seen(text: str) -> str:
     if text.isascii():
         return text
     return _SURROGATE.sub("\ufffd", _HEAP.sub(r"\1", _HIDDEN.sub("", text)))
+
+
+_NOT_ON_A_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f\u2028\u2029]|{_HIDDEN.pattern}")
+
+
+def painted(text: str, width_of: Callable[[str], int]) -> str:
+    """A part of a line on the screen without what commands, reorders or hides, whoever let it through; as many cells
+    wide as it was. ``width_of``: of one character.
+    """
+    if text.isprintable():
+        return text
+    return _NOT_ON_A_LINE.sub(lambda found: " " * width_of(found[0]), text)
 
 
 _NOT_IN_JSON = re.compile(f"{_CONTROL.pattern}|{_HIDDEN.pattern}|[\u0085\u2028\u2029]")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from localsteer.engine.desk import Desk
 from localsteer.engine.protocol import Course, Turn
 from localsteer.engine.turns import Fitted, Stretch, fit, without
 from localsteer.errors import PromptError
-from localsteer.llama.chat_template import Piece, plain_text, render
+from localsteer.llama.chat_template import Piece, are_of_reply, plain_text, render
 from localsteer.llama.model import Model
 from localsteer.messages import Message
 
@@ -25,6 +26,14 @@ def render_turns(model: Model, turns: Sequence[Turn], prefix: str = "") -> tuple
         messages.append(Message("assistant", prefix))
         replies.append(None)
     return render(model, messages, replies)
+
+
+def as_shown(model: Model, turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Turns whose replies are read as they are shown: tokens that say something else are done without."""
+    return tuple(
+        replace(turn, tokens=None) if turn.tokens and not are_of_reply(model, turn.tokens, turn.content) else turn
+        for turn in turns
+    )
 
 
 def fitted_prompt(

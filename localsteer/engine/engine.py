@@ -6,10 +6,12 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from localsteer.engine.asked import as_shown
 from localsteer.engine.comparison import Comparison
 from localsteer.engine.control import Control
 from localsteer.engine.desk import Desk, Say
@@ -143,6 +145,8 @@ class Engine:
         arrived = self.control.ticket() if ticket is None else ticket
         with self._busy:
             try:
+                if isinstance(command, Generate | Compare | ReadTokens | RateReply):
+                    command = replace(command, turns=as_shown(self._loaded().model, command.turns))
                 match command:
                     case Load():
                         self._load(command, arrived, say)

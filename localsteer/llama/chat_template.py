@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from localsteer.llama.model import Model
 
 _STOP_TEXTS = ("\n\nUser:", "\nUser:", "\n\nAssistant:", "\nAssistant:")
+_LONGEST_CHARACTER = 4
+_MOST_KNOWN = 1000
 _EVERY_ROLE = (("system", "user", "assistant", "user"), ("user", "assistant", "user"))
 _templates: WeakKeyDictionary[Model, _Prepared] = WeakKeyDictionary()
 
@@ -41,6 +43,8 @@ class Piece:
 class _Prepared:
     template: ChatTemplate
     cuts: TemplateCuts
+    known: dict[tuple[tuple[int, ...], str], bool] = field(default_factory=dict)
+    """What :func:`are_of_reply` has said."""
 
 
 def render(
@@ -94,6 +98,33 @@ def render(
     headers.append(bool(text[begin:].strip()))
     tokeniser.finish()
     return _pieces(tokeniser, headers, fronts)
+
+
+def are_of_reply(model: Model, tokens: tuple[int, ...], content: str) -> bool:
+    """Whether a reply that says ``content`` can have been written as ``tokens``; a record that comes from somebody else
+    may say one thing and have the model read another: a mark of a turn, or words that nobody sees.
+
+    The end of what the tokens say may be missing where the reply was broken off: what could still have become a stop
+    text, or was no whole character yet. And the tokens may say less where a stop text began in the midst of one.
+    """
+    prepared = _prepare(model)
+    found = prepared.known.get((tokens, content))
+    if found is None:
+        if len(prepared.known) >= _MOST_KNOWN:
+            prepared.known.clear()
+        found = prepared.known[tokens, content] = _are_of_reply(model, prepared.cuts, tokens, content)
+    return found
+
+
+def _are_of_reply(model: Model, cuts: TemplateCuts, tokens: tuple[int, ...], content: str) -> bool:
+    if not all(0 <= token < model.n_vocab for token in tokens):
+        return False
+    if any(map(model.is_control, set(tokens))) or cuts.forged(model, tokens):
+        return False
+    # Records have no NUL, and a reply does not begin with the space that a vocabulary puts there.
+    said, shown = model.text(tokens).replace("\0", "\ufffd").lstrip(" "), content.lstrip(" ")
+    held_back = max(map(len, stop_texts(model)), default=0) + _LONGEST_CHARACTER
+    return shown.startswith(said) or (said.startswith(shown) and len(said) - len(shown) <= held_back)
 
 
 def plain_text(model: Model, text: str) -> tuple[Piece, ...]:

@@ -120,7 +120,7 @@ class Model(Closing):
             tokens, _ = tokens_without(
                 text,
                 lambda part, later: self._tokenize(part, special=False, continues=continues or later),
-                lambda found: {self.token_text(token) for token in found if self._is_control(token)},
+                lambda found: {self.token_text(token) for token in found if self.is_control(token)},
             )
         return [*self.start_tokens, *tokens] if start else tokens
 
@@ -145,7 +145,8 @@ class Model(Closing):
             raise ModelError(f"The vocabulary of {self.name} cannot spell this text; take another file of this model.")
         return tokens
 
-    def _is_control(self, token: int) -> bool:
+    def is_control(self, token: int) -> bool:
+        """Whether ``token`` is one that no text spells: the marks of turns, the ends of texts."""
         known = self._control.get(token)
         if known is None:
             known = self._control[token] = bool(self.attributes(token) & _CONTROL)

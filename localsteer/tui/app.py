@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.widget import Widget
@@ -20,6 +21,7 @@ from textual.widget import Widget
 from localsteer.engine.client import EngineClient
 from localsteer.library.places import find_places
 from localsteer.tui.chat_screen import ChatScreen
+from localsteer.tui.harmless import Harmless
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
@@ -96,6 +98,7 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         claim_rectangles()
         self._opening = opening
         self._rich_theme_pushed = False
+        self._harmless = Harmless()
         for theme in THEMES:
             self.register_theme(theme)
         # What was set by hand goes before what was last chosen here.
@@ -129,6 +132,10 @@ class LocalsteerApp(App[None], inherit_bindings=False):
         if isinstance(event, events.MouseDown) and not event.is_forwarded and isinstance(self.screen, ChatScreen):
             self.screen.pressed(event)
         await super().on_event(event)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """See Textual's."""
+        return [*super().get_line_filters(), self._harmless]
 
     def on_key(self, event: events.Key) -> None:
         """A key that was under way when the app ended finds no screen any more."""

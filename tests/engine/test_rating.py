@@ -61,7 +61,10 @@ def test_it_is_the_perplexity_token_by_token(practice: Engine) -> None:
 def test_the_models_own_words_are_more_natural_than_the_same_ones_turned_round(practice: Engine) -> None:
     answer = reply(practice)
     assert answer.tokens is not None
-    assert rate(practice, QUESTION, answer) * 3 < rate(practice, QUESTION, replace(answer, tokens=answer.tokens[::-1]))
+    assert practice._desk is not None
+    turned = answer.tokens[::-1]
+    other = replace(answer, content=practice._desk.model.text(turned), tokens=turned)
+    assert rate(practice, QUESTION, answer) * 3 < rate(practice, QUESTION, other)
 
 
 def test_a_dial_turned_much_too_far_shows(practice: Engine, mood: DialSetting) -> None:
