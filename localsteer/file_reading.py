@@ -9,6 +9,8 @@ import os
 import stat
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 
@@ -127,6 +129,20 @@ def is_folder(path: Path | str) -> bool:
 def is_there(path: Path | str) -> bool:
     """Whether there is anything of this name; see :func:`is_file`."""
     return os.path.exists(path)  # noqa: PTH110
+
+
+def walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    """:func:`os.walk`; nothing where nobody may look, or no folder can have such a name."""
+    with suppress(ValueError):
+        yield from os.walk(folder)
+
+
+def home_folder() -> Path:
+    """The person's; where the system knows of none, a place in which nothing is."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(os.devnull)
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, cast
 
 from localsteer.chat.conversation import title_from
@@ -51,7 +51,7 @@ def read_conversation(content: bytes, name: str) -> Imported:
     Raises StorageError that says what is wrong with the file, and where.
     """
     try:
-        document = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number)
+        document = json.loads(content.decode("utf-8-sig"), parse_constant=_no_number, object_hook=_not_elsewhere)
     except UnicodeDecodeError as error:
         raise StorageError(f"{name} is not UTF-8 text; save it as UTF-8 and try again.") from error
     except json.JSONDecodeError as error:
@@ -68,6 +68,14 @@ def read_conversation(content: bytes, name: str) -> Imported:
         return _from_messages(document)
     except StorageError as error:
         raise StorageError(f"{name} cannot be imported: {error}") from error
+
+
+def _not_elsewhere(found: dict[str, Any]) -> dict[str, Any]:
+    """A vector of another computer is asked for by nobody: Windows would go there and say who one is."""
+    path = found.get("vector_path")
+    if isinstance(path, str) and path.startswith(("\\\\", "//")):
+        found["vector_path"] = PureWindowsPath(path).name
+    return found
 
 
 def _from_messages(document: object) -> Imported:

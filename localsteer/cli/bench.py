@@ -13,7 +13,7 @@ from typing import Any
 import click
 import psutil
 
-from localsteer.cli.options import json_option, model_options
+from localsteer.cli.options import FiniteRange, json_option, model_options
 from localsteer.cli.output import echo, print_json, show_progress, size, table
 from localsteer.cli.session import Home, Session
 from localsteer.cli.versions import versions
@@ -28,7 +28,7 @@ from localsteer.library.recipes import require_recipe
 @click.option(
     "--seconds",
     default=12.0,
-    type=click.FloatRange(0.1, 600),
+    type=FiniteRange(0.1, 600),
     metavar="S",
     help="For each kind of measurement. [default: 12]",
 )

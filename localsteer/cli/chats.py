@@ -168,7 +168,9 @@ def restore(conversation_id: int) -> None:
 
 
 @chats.command()
-@click.option("--days", type=click.IntRange(min=0), default=0, metavar="N", help="Only what was deleted N days ago.")
+@click.option(
+    "--days", type=click.IntRange(0, 1_000_000), default=0, metavar="N", help="Only what was deleted N days ago."
+)
 def purge(days: int) -> None:
     """Empty for good what is deleted."""
     with _store() as store:

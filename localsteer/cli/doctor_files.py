@@ -15,7 +15,7 @@ from localsteer.cli.findings import Finding
 from localsteer.cli.output import size
 from localsteer.cli.session import identify
 from localsteer.errors import ModelError, StorageError
-from localsteer.file_reading import is_file, is_folder, is_there
+from localsteer.file_reading import home_folder, is_file, is_folder, is_there
 from localsteer.gguf_header import check_chat_model
 from localsteer.library.files import ABANDONED_SECONDS, UNFINISHED
 from localsteer.library.model_places import hugging_face_folders
@@ -186,7 +186,7 @@ def look_at_left_overs(places: Places) -> Iterator[Finding]:
         journals = [path for path in places.sweeps.glob("*.jsonl") if _older(path, _MONTH)]
         if journals:
             yield _left(journals, "journals of sweeps that are more than a month old; delete them unless you go on")
-    caches = [folder for folder in hugging_face_folders(os.environ, Path.home()) if is_folder(folder)]
+    caches = [folder for folder in hugging_face_folders(os.environ, home_folder()) if is_folder(folder)]
     downloads = [path for cache in caches for path in cache.glob("models--*/blobs/*.incomplete") if _older(path, _DAY)]
     if downloads:
         yield _left(downloads, "downloads that were broken off; `localsteer models pull` goes on, or delete them")

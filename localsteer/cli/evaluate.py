@@ -9,7 +9,7 @@ import click
 
 from localsteer.cli.contrasts import read_words
 from localsteer.cli.experiment import Work, experiment_options, file_for_engine
-from localsteer.cli.options import read_layers
+from localsteer.cli.options import FiniteRange, read_layers
 from localsteer.cli.sweep import read_grid, sweep
 from localsteer.engine.experiment_protocol import (
     BreakingExperiment,
@@ -53,7 +53,9 @@ def evaluate() -> None:
 @evaluate.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--layers", metavar="A-B|A,B", help="Layers to try.  [default: all]")
-@click.option("--multiplier", default=1.0, metavar="X", help="How many mean differences.  [default: 1]")
+@click.option(
+    "--multiplier", default=1.0, type=FiniteRange(), metavar="X", help="How many mean differences.  [default: 1]"
+)
 @click.option("--knowledge", metavar="FILE", help="Two-choice questions of fact.  [default: forty easy ones]")
 @experiment_options
 def caa(files: tuple[str, ...], layers: str | None, multiplier: float, knowledge: str | None, **options: Any) -> None:
@@ -179,7 +181,7 @@ def actadd_sentiment(
 @evaluate.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME NAME...")
 @click.option("--layers", metavar="A-B|A,B", help="Layers to share out.  [default: neighbours of the default one]")
-@click.option("--strength", default=1.0, metavar="X", help="Of each vector.  [default: 1]")
+@click.option("--strength", default=1.0, type=FiniteRange(), metavar="X", help="Of each vector.  [default: 1]")
 @experiment_options
 def several(names: tuple[str, ...], layers: str | None, strength: float, **options: Any) -> None:
     """Several vectors at once (arXiv 2403.05767): merged, at one layer, each at its own; what each keeps of its effect.

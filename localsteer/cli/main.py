@@ -124,11 +124,19 @@ def _run(arguments: Sequence[str] | None) -> int:
             return 0
         if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}:
             if error.filename is None:
-                raise
+                return _refused(error)
             return _fail(f"{error.filename} cannot be used: {(error.strerror or str(error)).lower()}.", 2)
         _abandon_stdout()
         return _fail("There is no room on the disk for the output; make some and try again.", 2)
     return 0
+
+
+def _refused(error: OSError) -> int:
+    """What the system says without saying of what: of the standard streams, of the folder that one is in."""
+    _abandon_stdout()
+    if error.errno == errno.ENOENT:
+        return _fail("The folder that this was started in is gone; go to another one.", 2)
+    return _fail(f"The system refuses to read or write: {(error.strerror or str(error)).lower()}.", 2)
 
 
 def _fail(message: str, status: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,14 +15,29 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_LARGEST = 2**31 - 1
+"""That llama.cpp can be told; of more it takes the rest."""
 _GIVEN = "localsteer.given_settings"
+
+
+class FiniteRange(click.FloatRange):
+    """A number within bounds; ``nan`` is within none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See click's."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number.", param, ctx)
+        return number
 
 
 def model_options(command: Command) -> Command:
     """``--model`` and how it is loaded."""
     for option in (
-        click.option("--context", "n_ctx", type=click.IntRange(min=1), metavar="N", help="Context in tokens."),
-        click.option("--gpu-layers", type=click.IntRange(min=0), metavar="N", help="Layers on the GPU [default: all]."),
+        click.option("--context", "n_ctx", type=click.IntRange(1, _LARGEST), metavar="N", help="Context in tokens."),
+        click.option(
+            "--gpu-layers", type=click.IntRange(0, _LARGEST), metavar="N", help="Layers on the GPU [default: all]."
+        ),
         click.option("--threads", type=click.IntRange(1, 1024), metavar="N", help="Threads [default: one per core]."),
         model_option,
     ):

@@ -60,8 +60,9 @@ def edit() -> None:
     make_settings_file(places)
     try:
         click.edit(filename=str(places.settings))
-    except click.ClickException as error:
-        raise SettingsError(f"{error.format_message()}. The file is {places.settings}.") from error
+    except (click.ClickException, ValueError, OSError) as error:
+        reason = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        raise SettingsError(f"The editor cannot be run ({reason}); open {places.settings} in another one.") from error
     _note(find_settings(places))
 
 
@@ -77,6 +78,9 @@ def set_one(key: str, value: str) -> None:
     if key.startswith("keys."):
         _check_keys(key.removeprefix("keys."), value)
     written = set_in_file(places, key, value)
+    if written is None:
+        echo(f"{key} is back at its default.")
+        return
     echo(f"{key} = {toml_text(written)}")
     name = key.partition(".")[0]
     origin = find_settings(places, given_settings()).origins[name]

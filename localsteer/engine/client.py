@@ -42,7 +42,7 @@ from localsteer.engine.protocol import (
     TokensRead,
 )
 from localsteer.errors import EngineError
-from localsteer.file_reading import is_there
+from localsteer.file_reading import is_file, is_there
 from localsteer.private import make_private, tighten
 
 _LAST_WORDS = (
@@ -289,6 +289,9 @@ def _open_log(path: Path | None) -> IO[bytes] | None:
     try:
         make_private(path.parent)
         tighten(path)
+        if is_there(path) and not is_file(path):
+            # A pipe that nobody reads would be waited for.
+            return None
         too_large = is_there(path) and path.stat().st_size > _LARGEST_LOG
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if too_large else 0)
         log = os.fdopen(os.open(path, flags, 0o600), "ab")

@@ -190,7 +190,7 @@ class Engine:
         path = Path(command.path)
         # Looked at before the old model goes, so that a wrong name costs nothing.
         check_chat_model(path, in_memory=False)
-        if command.n_ctx < 0:
+        if not 0 <= command.n_ctx < 2**31:
             raise ModelError(
                 f"A context of {command.n_ctx} tokens is not possible; give a positive number, or 0 to have one chosen."
             )

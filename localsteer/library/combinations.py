@@ -28,7 +28,7 @@ _FOLDER = "expressions"
 def expression_path(expression: Expression, model_id: str, places: Places) -> Path:
     """Where the vector of an unnamed expression stands. Makes the folder. Raises StorageError."""
     folder = private_folder(places.vectors / (model_id or ANY_MODEL) / _FOLDER)
-    return folder / f"{hashlib.sha256(str(expression).encode()).hexdigest()[:16]}.gguf"
+    return folder / f"{hashlib.sha256(str(expression).encode('utf-8', 'surrogatepass')).hexdigest()[:16]}.gguf"
 
 
 def is_combined_from(card: VectorCard, expression: Expression, parts: Sequence[Path]) -> bool:

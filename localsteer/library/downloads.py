@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
 from localsteer.errors import DownloadError, Stopped, StorageError
-from localsteer.file_reading import is_file, is_folder
+from localsteer.file_reading import home_folder, is_file, is_folder
 from localsteer.gguf_header import parts_of
 from localsteer.library.byte_rate import ByteRate
 from localsteer.library.hub import find_file, find_version, hub_endpoint
@@ -74,7 +74,7 @@ def download_model(
     """
     environment = os.environ if environment is None else environment
     endpoint = hub_endpoint(environment)
-    cache = hugging_face_folders(environment, Path.home() if home is None else home)[0]
+    cache = hugging_face_folders(environment, home_folder() if home is None else home)[0]
     file = find_file(wanted, endpoint)
     places = [CachePlace(cache, find_version(wanted.repo, part, endpoint)) for part in _all_parts(file)]
     return _Download(endpoint, places, progress, stopped).run()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from localsteer.file_reading import open_file, read_file
+from localsteer.file_reading import open_file, read_file, walk
 
 # Jan writes these files itself, a key to a line: no need to understand all of YAML.
 _MODEL_PATH = re.compile(r"""^model_path:[ \t]*["']?(?P<path>.+?)["']?[ \t]*$""", re.M)
@@ -19,7 +18,7 @@ def jan_models(environment: Mapping[str, str], home: Path) -> Iterator[tuple[str
     """Name and file of each model; what cannot be read is passed over."""
     for data in jan_folders(environment, home):
         models = data / "llamacpp" / "models"
-        for root, folders, files in os.walk(models):
+        for root, folders, files in walk(models):
             folders.sort()
             name = Path(root).relative_to(models).as_posix()
             path = _named_in(Path(root) / "model.yml", data) if "model.yml" in files else None

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from localsteer.file_reading import expanded, matching, open_file, read_file
+from localsteer.file_reading import expanded, matching, open_file, read_file, walk
 from localsteer.library.jan import jan_models
 
 GGUF_MAGIC = b"GGUF"
@@ -110,7 +110,7 @@ def gguf_files(folder: Path, origin: str) -> Iterator[Candidate]:
 
 def _walk(folder: Path) -> list[Path]:
     found = []
-    for root, _, files in os.walk(folder):
+    for root, _, files in walk(folder):
         found += [Path(root) / file for file in files if file.lower().endswith(".gguf") and not file.startswith(".")]
     return sorted(found)
 
@@ -137,7 +137,7 @@ def _size(path: Path) -> int:
 
 def _ollama(models: Path) -> Iterator[Candidate]:
     manifests = models / "manifests"
-    for root, _, files in sorted(os.walk(manifests)):
+    for root, _, files in sorted(walk(manifests)):
         for tag in sorted(files):
             blob = _ollama_blob(Path(root) / tag, models)
             if blob is not None and is_gguf(blob):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localsteer.errors import ModelError
-from localsteer.file_reading import is_file, is_folder, real_path, typed_path
+from localsteer.file_reading import home_folder, is_file, is_folder, real_path, typed_path
 from localsteer.library.names import did_you_mean
 from localsteer.library.places import Places, practice_model
 
@@ -90,7 +90,7 @@ def list_models(
     from localsteer.library.model_facts import FactsBook
 
     environment = os.environ if environment is None else environment
-    home = Path.home() if home is None else home
+    home = home_folder() if home is None else home
     candidates = _unique_files(_candidates(places, more_folders, environment, home))
     book = FactsBook(places.model_facts)
     found = list(_with_facts(candidates, book))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
+from localsteer.errors import StorageError
 from localsteer.file_reading import is_folder, typed_path
 
 HOME_VARIABLE = "LOCALSTEER_HOME"
@@ -96,11 +97,16 @@ def find_places(environment: Mapping[str, str] | None = None) -> Places:
     if home:
         folder = typed_path(home).absolute()
         return Places(data=folder, config=folder, logs=folder / "logs")
-    return Places(
-        data=Path(platformdirs.user_data_dir("localsteer", appauthor=False)),
-        config=Path(platformdirs.user_config_dir("localsteer", appauthor=False)),
-        logs=Path(platformdirs.user_log_dir("localsteer", appauthor=False)),
-    )
+    try:
+        return Places(
+            data=Path(platformdirs.user_data_dir("localsteer", appauthor=False)),
+            config=Path(platformdirs.user_config_dir("localsteer", appauthor=False)),
+            logs=Path(platformdirs.user_log_dir("localsteer", appauthor=False)),
+        )
+    except RuntimeError as error:
+        raise StorageError(
+            f"The system knows no home of yours; set {HOME_VARIABLE} to a folder of your own."
+        ) from error
 
 
 def package_folder() -> Path:

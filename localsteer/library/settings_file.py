@@ -70,6 +70,9 @@ def set_in_file(places: Places, key: str, typed: str) -> Any:
     that cannot be, and a file that cannot be read (which stays as it is); StorageError where the disk refuses.
     """
     value = typed_value(key, typed)
+    if plain_value(value) is None:
+        _unset(places, key)
+        return value
     text = _read(places)
     wanted = _with(parse_toml(text), key, plain_value(value))
     for changed in (_uncommented(text, key, value), _assigned(text, key, value)):
@@ -86,6 +89,10 @@ def unset_in_file(places: Places, key: str) -> bool:
 
     Raises like :func:`set_in_file`.
     """
+    return _unset(places, key)
+
+
+def _unset(places: Places, key: str) -> bool:
     setting = setting_named(key.partition(".")[0])
     if not is_there(places.settings):
         return False

@@ -58,6 +58,9 @@ def find_settings(
     return FoundSettings(Settings(**taken.values), origins | taken.origins, tuple(map(sentence, problems)))
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """`` (did you mean "…"?)`` for a name that is like a known one, else nothing."""
     close = difflib.get_close_matches(name, list(known), 1, 0.6)
@@ -83,6 +86,8 @@ def typed_value(key: str, text: str) -> Any:
         raise SettingsError(f'"{key}" is no setting; {example}.')
     if not text.strip() and not setting.table:
         return setting.default
+    if _HALF.search(text):
+        raise SettingsError(f'"{key}" cannot be that: it has bytes that are no text.')
     try:
         return setting.kind.check(setting.kind.from_text(text))
     except (TypeError, ValueError, LookupError) as error:

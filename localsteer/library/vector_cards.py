@@ -15,6 +15,7 @@ from localsteer.steering.expression_parser import parse_expression
 from localsteer.steering.scope import Scope
 
 _LARGEST = 1e30
+_MOST_DIGITS = 9
 """As strengths; with larger numbers nothing can be drawn, and none means anything."""
 
 
@@ -82,7 +83,9 @@ def read_vector_card(path: Path, name: str | None = None) -> VectorCard:
     metadata = header.metadata
     layers = tuple(
         sorted(
-            int(number) for tensor in header.tensors if (number := tensor.name.removeprefix("direction.")).isdecimal()
+            int(number)
+            for tensor in header.tensors
+            if (number := tensor.name.removeprefix("direction.")).isdecimal() and len(number) <= _MOST_DIGITS
         )
     )
     if not layers:

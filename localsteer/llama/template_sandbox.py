@@ -40,6 +40,8 @@ _MOST_PRINTED, _MOST_FOR_EACH = 200_000, 2_000
 _ANY_NUMBER = frozenset({"abs", "d", "default", "int", "float", "round", "sum"})
 _SLOW_FILTERS = frozenset({"pprint", "striptags", "title", "urlize", "wordcount", "wordwrap", "xmlattr"})
 _MOST_FOR_SLOW = 50_000
+_ENCODINGS = frozenset({"ascii", "latin-1", "utf-8", "utf8", "utf-16", "utf-32"})
+"""Others, such as those of host names, take time without end."""
 _WIDE_FORMAT = re.compile(r"\d{5}|\*|\{[^{}]*\{")
 
 
@@ -65,6 +67,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         )
         self.filters["tojson"] = Jinja2ChatFormatter.tojson
         self.filters = {name: self._guarded(name, function) for name, function in self.filters.items()}
+        tests: dict[str, Any] = dict(self.tests)
+        self.tests = {name: self._timed(function) for name, function in tests.items()}
         del self.globals["lipsum"]  # makes as much text as it is asked for
         self._given: object = None
         self._given_parts = 0
@@ -97,7 +101,11 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         """Looked at by every turn of a loop, and by every call. Raises TemplateLimit where time is up."""
         self._ticks += 1
         # The clock costs more than most turns.
-        if self._ticks % _TICKS == 0 and time.thread_time() > self._end:
+        if self._ticks % _TICKS == 0:
+            self._look_at_the_clock()
+
+    def _look_at_the_clock(self) -> None:
+        if time.thread_time() > self._end:
             raise TemplateLimit(f"computes for more than {SECONDS:.0f} seconds")
 
     def concat(self, parts: Iterable[str]) -> str:
@@ -154,6 +162,8 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         if isinstance(owner, str | bytes | int | float | list | tuple | dict):
             self._allow_numbers(values)
         if isinstance(owner, str | bytes):
+            if name in {"encode", "decode"} and str((*values, "utf-8")[0]).lower() not in _ENCODINGS:
+                raise TemplateLimit("asks for an encoding that no template needs")
             args = self._allow_method(owner, name, args)
         return self.built(super().call(context, function, *args, **kwargs))
 
@@ -170,12 +180,23 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
         return bounded_format
 
+    def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A test that may be asked for each part of a list: of a long list whether it is in another long one."""
+
+        @wraps(function)
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            self._look_at_the_clock()
+            return function(*args, **kwargs)
+
+        return timed
+
     def _guarded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         """A filter that is asked before it works."""
         first = 1 if hasattr(function, "jinja_pass_arg") else 0
 
         @wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> Any:
+            self._look_at_the_clock()
             values = list(args[first:])
             for value in (*values, *kwargs.values()):
                 self._weigh(value)

@@ -9,7 +9,7 @@ from localsteer.chat.exporting import exported
 from localsteer.chat.importing import read_conversation_file
 from localsteer.chat.store import ConversationStore
 from localsteer.errors import StorageError
-from localsteer.file_reading import is_folder, is_there
+from localsteer.file_reading import home_folder, is_folder, is_there
 from localsteer.library.files import write_private
 
 _LONGEST = 50
@@ -17,7 +17,7 @@ _LONGEST = 50
 
 def default_file(title: str) -> Path:
     """Where a conversation goes unless another place is named: the documents, where there are any."""
-    documents = Path.home() / "Documents"
+    documents = home_folder() / "Documents"
     name = re.sub(r"[^\w ()+-]+", " ", title)
     name = " ".join(name.split())[:_LONGEST].strip() or "conversation"
     return (documents if is_folder(documents) else _here()) / f"{name}.md"
@@ -49,7 +49,7 @@ def _here() -> Path:
     try:
         return Path.cwd()
     except OSError:
-        return Path.home()
+        return home_folder()
 
 
 def path_named(name: str) -> Path:

@@ -37,6 +37,7 @@ from localsteer.steering.vector import LayerStatistics
 from localsteer.steering.vector_file import load_vector, save_vector
 from localsteer.toml_reading import parse_toml
 from tests.chat.conftest import CARD
+from tests.cli.bad_vectors import write_tensors
 from tests.hardening.hostile_databases import sound_database
 from tests.hardening.hostile_gguf import ARRAY, STRING, Gguf, array, strings_of, taken_apart, text, word, written
 from tests.hardening.hostile_kinds import card, places_in
@@ -245,6 +246,20 @@ def test_names_that_no_list_has_room_for(tmp_path: Path) -> None:
     vector = tmp_path / "mood.gguf"
     save_vector(replace(make(), positive_pole=long), vector)
     assert len(read_vector_card(vector).positive_pole) == 1000
+
+
+def test_a_direction_of_a_layer_that_no_number_is_read_for(tmp_path: Path) -> None:
+    path = write_tensors(tmp_path / "bad.gguf", {f"direction.{'9' * 5000}": [1.0] * 8})
+    assert "holds no directions" in (read_vector_card(path).error or "")
+
+
+def test_an_imported_chat_sends_nobody_to_another_computer() -> None:
+    dial = {"name": "mood", "vector_path": "\\\\elsewhere\\share\\mood.gguf", "strength": 1.0}
+    document = json.loads(json.dumps(OWN_JSON))
+    document["messages"][1]["reply"]["marks"] = [{"start": 0, "dials": [dial]}]
+    record = read_conversation(json.dumps(document).encode(), "talk.json").tree.messages[1].reply
+    assert record is not None
+    assert record.marks[0].dials[0].vector_path == "mood.gguf"
 
 
 def test_toml_with_dots_in_its_texts_is_read() -> None:

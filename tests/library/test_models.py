@@ -252,3 +252,17 @@ def test_a_folder_that_may_not_be_read_is_passed_over(places: Places, random_bpe
     (tmp_path / ".ollama").write_text("another")
     put(random_bpe_model, places.models / "good.gguf")
     assert sorted(found(places, tmp_path)) == ["good"]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "x" * 9999])
+def test_folders_of_impossible_names_are_passed_over(
+    places: Places, random_bpe_model: Path, tmp_path: Path, name: str
+) -> None:
+    for file, key in ((".lmstudio/settings.json", "downloadsFolder"), (".config/Jan/settings.json", "data_folder")):
+        path = tmp_path / file
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({key: name}), encoding="utf-8")
+    (tmp_path / ".lmstudio-home-pointer").write_text(name, encoding="utf-8", errors="replace")
+    put(random_bpe_model, places.models / "good.gguf")
+    models = list_models(places, more_folders=[Path(name)], environment={}, home=tmp_path)
+    assert [model.name for model in models] == ["practice", "good"]
