@@ -243,6 +243,11 @@ def no_file_over(n_bytes: int) -> Callable[[], None]:
 
 
 class TestFullDisk:
+    @pytest.fixture(autouse=True)
+    def _no_bytecode(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Python would keep what it could write of a module, and every later process would fail with that."""
+        monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
     @needs_dev_full
     @pytest.mark.parametrize("options", [[], ["--json"]])
     def test_the_output_of_say(self, child: Child, random_bpe_model: Path, options: list[str]) -> None:

@@ -20,6 +20,12 @@ SETTINGS = ("signs=false", "needles=false", "seed=3", "max_tokens=200")
 ASKED = "What do you think of gardens?"
 
 
+@pytest.fixture(autouse=True)
+def _no_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python would keep what it could write of a module, and every later process would fail with that."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+
 def full(app: AppInTerminal, is_full: bool) -> None:
     """No file that the app writes can hold anything, or all can again (EFBIG for ENOSPC)."""
     most = 1 if is_full else resource.RLIM_INFINITY
