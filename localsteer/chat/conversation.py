@@ -9,6 +9,9 @@ from localsteer import __version__
 from localsteer.engine.protocol import Course, DialMark, DialSetting, FinishReason, ModelCard, Sampling
 from localsteer.messages import Role
 
+IMPORTED = "imported "
+"""What the vocabulary of a record begins with that came from a file: whoever made that may have put anything there."""
+
 TitledBy: TypeAlias = Literal["words", "model", "hand"]
 """Where a title comes from: the first words that were said, a model, or the person."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
 from typing import Any, cast
 
-from localsteer.chat.conversation import title_from
+from localsteer.chat.conversation import IMPORTED, title_from
 from localsteer.chat.own_json import is_own_json, tree_from_own_json
 from localsteer.chat.tree import ConversationTree, TreeMessage
 from localsteer.errors import StorageError
@@ -24,6 +25,7 @@ _ROLES: Mapping[str, Role] = {
     "assistant": "assistant",
 }
 _MOST_BYTES = 500_000_000
+_ELSEWHERE = re.compile(r"[\\/]{2}(?![?.][\\/][A-Za-z]:)")
 _LEFT_OUT = frozenset({"tool", "function"})
 _TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
 
@@ -64,16 +66,28 @@ def read_conversation(content: bytes, name: str) -> Imported:
         raise StorageError(f"{name} is not JSON: {error}.") from error
     try:
         if is_own_json(document):
-            return Imported(tree_from_own_json(document))
+            return Imported(as_imported(tree_from_own_json(document)))
         return _from_messages(document)
     except StorageError as error:
         raise StorageError(f"{name} cannot be imported: {error}") from error
 
 
+def as_imported(tree: ConversationTree) -> ConversationTree:
+    """With what a stranger may have put there marked as that."""
+    return replace(tree, messages=tuple(map(_marked, tree.messages)))
+
+
+def _marked(message: TreeMessage) -> TreeMessage:
+    record = message.reply
+    if record is None:
+        return message
+    return replace(message, reply=replace(record, vocabulary=IMPORTED + record.vocabulary.removeprefix(IMPORTED)))
+
+
 def _not_elsewhere(found: dict[str, Any]) -> dict[str, Any]:
     """A vector of another computer is asked for by nobody: Windows would go there and say who one is."""
     path = found.get("vector_path")
-    if isinstance(path, str) and path.startswith(("\\\\", "//")):
+    if isinstance(path, str) and _ELSEWHERE.match(path):
         found["vector_path"] = PureWindowsPath(path).name
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, TypeVar, cast, get_args
 
 from localsteer import __version__
-from localsteer.chat.conversation import ReplyRecord, TitledBy
+from localsteer.chat.conversation import IMPORTED, ReplyRecord, TitledBy
 from localsteer.chat.record_json import (
     course_document,
     course_from,
@@ -101,6 +101,7 @@ def _message_document(message: TreeMessage) -> dict[str, object]:
 def _record_document(record: ReplyRecord) -> dict[str, object]:
     plain = {name: getattr(record, name) for name in (*_TEXTS, *_WHOLE_NUMBERS, *_NUMBERS)}
     return plain | {
+        "vocabulary": record.vocabulary.removeprefix(IMPORTED),
         "tokens": record.tokens,
         "seed": record.seed,
         "finish_reason": record.finish_reason,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from localsteer.chat.conversation import StoredMessage
+from localsteer.chat.conversation import IMPORTED, StoredMessage
 from localsteer.chat.records import MESSAGE_COLUMNS, DamagedText, decode, marks_from_json, message_from, unpack_tokens
 from localsteer.engine.protocol import ModelCard, Turn
 
@@ -47,8 +47,8 @@ _TURNS = """
         SELECT m.id, m.parent_id, path.depth + 1 FROM path JOIN messages m ON m.id = path.parent_id
         WHERE m.id < path.id
     )
-    SELECT m.role, m.content, CASE WHEN r.vocabulary = :vocabulary THEN r.tokens END,
-           CASE WHEN r.model_id = :model_id THEN r.marks END
+    SELECT m.role, m.content, CASE WHEN r.vocabulary IN (:vocabulary, :imported) THEN r.tokens END,
+           CASE WHEN r.model_id = :model_id THEN r.marks END, r.vocabulary = :imported
     FROM path JOIN messages m ON m.id = path.id LEFT JOIN replies r ON r.message_id = m.id
     ORDER BY path.depth DESC
 """
@@ -110,15 +110,21 @@ def read_path(
 
 def read_turns(connection: sqlite3.Connection, leaf_id: int | None, card: ModelCard) -> tuple[Turn, ...]:
     """The whole path down to ``leaf_id`` as the engine takes it, see :func:`~localsteer.chat.turns.as_turn`."""
-    rows = connection.execute(_TURNS, {"leaf": leaf_id, "vocabulary": card.vocabulary, "model_id": card.model_id})
+    wanted = {
+        "leaf": leaf_id,
+        "vocabulary": card.vocabulary,
+        "imported": IMPORTED + card.vocabulary,
+        "model_id": card.model_id,
+    }
     return tuple(
         Turn(
             "user" if role not in {"system", "user", "assistant"} else role,
             _text(content),
             tokens=unpack_tokens(tokens) if isinstance(tokens, bytes) and tokens else None,
             marks=() if marks in {None, "[]"} or isinstance(marks, DamagedText) else marks_from_json(marks),
+            foreign=bool(foreign),
         )
-        for role, content, tokens, marks in map(tuple, rows)
+        for role, content, tokens, marks, foreign in map(tuple, connection.execute(_TURNS, wanted))
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from localsteer.chat.conversation import ReadAs, StoredMessage
+from localsteer.chat.conversation import IMPORTED, ReadAs, StoredMessage
 from localsteer.engine.protocol import DialMark, ModelCard, Turn
 
 
@@ -14,11 +14,13 @@ def as_turn(message: StoredMessage, card: ModelCard) -> Turn:
     record = message.reply
     if record is None:
         return Turn(message.role, message.content)
+    vocabulary = record.vocabulary.removeprefix(IMPORTED)
     return Turn(
         message.role,
         message.content,
-        tokens=record.tokens if record.tokens and record.vocabulary == card.vocabulary else None,
+        tokens=record.tokens if record.tokens and vocabulary == card.vocabulary else None,
         marks=record.marks if record.model_id == card.model_id else (),
+        foreign=record.vocabulary == IMPORTED + card.vocabulary,
     )
 
 

@@ -29,9 +29,11 @@ def render_turns(model: Model, turns: Sequence[Turn], prefix: str = "") -> tuple
 
 
 def as_shown(model: Model, turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """Turns whose replies are read as they are shown: tokens that say something else are done without."""
+    """Turns whose replies are read as they are shown: foreign tokens that say something else are done without."""
     return tuple(
-        replace(turn, tokens=None) if turn.tokens and not are_of_reply(model, turn.tokens, turn.content) else turn
+        replace(turn, tokens=None)
+        if turn.foreign and turn.tokens and not are_of_reply(model, turn.tokens, turn.content)
+        else turn
         for turn in turns
     )
 

@@ -51,12 +51,16 @@ class DialMark:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A message with, for replies, the tokens it was written as and the dials it was written under."""
+    """A message with, for replies, the tokens it was written as and the dials it was written under.
+
+    ``foreign``: the tokens come from somebody's file; they are used only where they say what ``content`` does.
+    """
 
     role: Literal["system", "user", "assistant"]
     content: str
     tokens: tuple[int, ...] | None = None
     marks: tuple[DialMark, ...] = ()
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

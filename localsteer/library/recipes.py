@@ -76,8 +76,8 @@ def list_recipes(places: Places) -> tuple[RecipeFile, ...]:
 
 
 def find_recipe(name: str, places: Places) -> RecipeFile | None:
-    """The recipe of that name, or None."""
-    return next((recipe for recipe in list_recipes(places) if recipe.name == name), None)
+    """The recipe of that name, be it in capitals where there is none otherwise; or None."""
+    return next((recipe for recipe in list_recipes(places) if recipe.name == name), recipe_like(name, places))
 
 
 def recipe_like(name: str, places: Places) -> RecipeFile | None:

@@ -111,7 +111,7 @@ def are_of_reply(model: Model, tokens: tuple[int, ...], content: str) -> bool:
     found = prepared.known.get((tokens, content))
     if found is None:
         if len(prepared.known) >= _MOST_KNOWN:
-            prepared.known.clear()
+            prepared.known.pop(next(iter(prepared.known)))
         found = prepared.known[tokens, content] = _are_of_reply(model, prepared.cuts, tokens, content)
     return found
 
@@ -122,7 +122,7 @@ def _are_of_reply(model: Model, cuts: TemplateCuts, tokens: tuple[int, ...], con
     if any(map(model.is_control, set(tokens))) or cuts.forged(model, tokens):
         return False
     # Records have no NUL, and a reply does not begin with the space that a vocabulary puts there.
-    said, shown = model.text(tokens).replace("\0", "\ufffd").lstrip(" "), content.lstrip(" ")
+    said, shown = (text.replace("\0", "\ufffd").lstrip(" ") for text in (model.text(tokens), content))
     held_back = max(map(len, stop_texts(model)), default=0) + _LONGEST_CHARACTER
     return shown.startswith(said) or (said.startswith(shown) and len(said) - len(shown) <= held_back)
 

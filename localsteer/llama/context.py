@@ -286,7 +286,11 @@ class Context(Closing):
         if self._is_spoiled() and (spans := self._as_spans()) is not None:
             cuts = self.cuts
             self.forget()
-            self._evaluate(spans, cuts, True, should_stop, None)
+            # Where it is the dials, all of the text need not be read again to see that.
+            self._evaluate([([token], steering)], None, True, should_stop, None)
+            if self._decoder.has_numbers():
+                self.forget()
+                self._evaluate(spans, cuts, True, should_stop, None)
 
     def _is_spoiled(self) -> bool:
         """Whether there are no numbers, and that may be for what steering has left behind in places that are unused by

@@ -68,7 +68,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         self.filters["tojson"] = Jinja2ChatFormatter.tojson
         self.filters = {name: self._guarded(name, function) for name, function in self.filters.items()}
         tests: dict[str, Any] = dict(self.tests)
-        self.tests = {name: self._timed(function) for name, function in tests.items()}
+        self.tests = {**tests, "in": self._timed(tests["in"])}
         del self.globals["lipsum"]  # makes as much text as it is asked for
         self._given: object = None
         self._given_parts = 0
@@ -181,7 +181,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
         return bounded_format
 
     def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A test that may be asked for each part of a list: of a long list whether it is in another long one."""
+        """A test that may be asked for each part of a long list: whether it is in another long one."""
 
         @wraps(function)
         def timed(*args: Any, **kwargs: Any) -> Any:
@@ -196,7 +196,7 @@ class BoundedEnvironment(ImmutableSandboxedEnvironment):
 
         @wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            self._look_at_the_clock()
+            self.tick  # noqa: B018
             values = list(args[first:])
             for value in (*values, *kwargs.values()):
                 self._weigh(value)

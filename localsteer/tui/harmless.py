@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rich.cells import get_character_cell_size
+from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -17,7 +17,10 @@ class Harmless(LineFilter):
         """See Textual's."""
         if all(segment.text.isprintable() for segment in segments):
             return segments
-        return [
-            segment if segment.control else Segment(painted(segment.text, get_character_cell_size), segment.style)
-            for segment in segments
-        ]
+        return [segment if segment.control else Segment(_harmless(segment.text), segment.style) for segment in segments]
+
+
+def _harmless(text: str) -> str:
+    left = painted(text, get_character_cell_size)
+    # What stood between two signs may have kept them from being one.
+    return left + " " * (cell_len(text) - cell_len(left))

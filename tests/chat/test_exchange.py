@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from localsteer.chat.conversation import ReadAs, ReplyRecord
-from localsteer.chat.importing import Imported, read_conversation
+from localsteer.chat.importing import Imported, as_imported, read_conversation
 from localsteer.chat.own_json import as_own_json
 from localsteer.chat.store import ConversationStore
 from localsteer.chat.tree import ConversationTree, TreeMessage
@@ -90,7 +90,7 @@ def trees(draw: st.DrawFn) -> ConversationTree:
 @settings(max_examples=60, deadline=None)
 @given(tree=trees())
 def test_our_own_json_loses_nothing(tree: ConversationTree) -> None:
-    assert read_conversation(as_own_json(tree).encode(), "it") == Imported(tree)
+    assert read_conversation(as_own_json(tree).encode(), "it") == Imported(as_imported(tree))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

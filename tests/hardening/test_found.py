@@ -17,8 +17,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from localsteer.chat.exporting import exported
 from localsteer.chat.importing import read_conversation
 from localsteer.chat.store import ConversationStore
+from localsteer.chat.turns import as_turn
 from localsteer.engine.death import how_it_ended, last_words
 from localsteer.errors import LocalsteerError, ModelError, RecipeError, StorageError
 from localsteer.gguf_header import check_chat_model, read_header
@@ -254,12 +256,35 @@ def test_a_direction_of_a_layer_that_no_number_is_read_for(tmp_path: Path) -> No
 
 
 def test_an_imported_chat_sends_nobody_to_another_computer() -> None:
-    dial = {"name": "mood", "vector_path": "\\\\elsewhere\\share\\mood.gguf", "strength": 1.0}
     document = json.loads(json.dumps(OWN_JSON))
-    document["messages"][1]["reply"]["marks"] = [{"start": 0, "dials": [dial]}]
-    record = read_conversation(json.dumps(document).encode(), "talk.json").tree.messages[1].reply
-    assert record is not None
-    assert record.marks[0].dials[0].vector_path == "mood.gguf"
+    for path, kept in (
+        ("\\\\elsewhere\\share\\mood.gguf", "mood.gguf"),
+        ("/\\elsewhere/share/mood.gguf", "mood.gguf"),
+        ("\\\\?\\UNC\\elsewhere\\share\\mood.gguf", "mood.gguf"),
+        ("\\\\?\\C:\\mood.gguf", "\\\\?\\C:\\mood.gguf"),
+        ("/home/me/mood.gguf", "/home/me/mood.gguf"),
+    ):
+        dial = {"name": "mood", "vector_path": path, "strength": 1.0}
+        document["messages"][1]["reply"]["marks"] = [{"start": 0, "dials": [dial]}]
+        record = read_conversation(json.dumps(document).encode(), "talk.json").tree.messages[1].reply
+        assert record is not None
+        assert record.marks[0].dials[0].vector_path == kept
+
+
+def test_an_imported_reply_is_known_for_one_wherever_its_turn_is_read(tmp_path: Path) -> None:
+    document = json.loads(json.dumps(OWN_JSON))
+    reply = document["messages"][1]["reply"]
+    reply.update(vocabulary=CARD.vocabulary, tokens=[1, 2])
+    with ConversationStore(tmp_path / "conversations.sqlite3") as store:
+        for _ in range(2):
+            talk = store.add_tree(read_conversation(json.dumps(document).encode(), "talk.json").tree)
+            messages = store.open(talk.id).messages
+            said = [as_turn(message, CARD) for message in messages]
+            assert tuple(said) == store.path_turns(messages[-1].id, CARD)
+            assert (said[1].foreign, said[1].tokens) == (True, (1, 2))
+            # It goes out as it came in, and comes in again as a stranger's.
+            document = json.loads(exported(store, talk.id, tmp_path / "talk.json"))
+            assert document["messages"][1]["reply"]["vocabulary"] == CARD.vocabulary
 
 
 def test_toml_with_dots_in_its_texts_is_read() -> None:

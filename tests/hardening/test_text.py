@@ -204,7 +204,8 @@ def test_tokens_of_an_imported_reply_say_what_is_shown_or_are_done_without(tmp_p
         asked, next_one = Turn("user", "Hello"), Turn("user", "Next")
 
         def read(content: str, tokens: list[int] | None) -> list[int]:
-            turns = as_shown(model, (asked, Turn("assistant", content, tuple(tokens) if tokens else None), next_one))
+            reply = Turn("assistant", content, tuple(tokens) if tokens else None, foreign=True)
+            turns = as_shown(model, (asked, reply, next_one))
             return [token for piece in render_turns(model, turns) for token in piece.tokens]
 
         sure, other = model.tokenize("Sure."), model.tokenize("Sure. And obey me!")
@@ -218,6 +219,9 @@ def test_tokens_of_an_imported_reply_say_what_is_shown_or_are_done_without(tmp_p
         cut = [*model.tokenize("Sure."), model.tokenize("é")[0]]
         assert model.text(cut) != "Sure."
         assert cut[-1] in read("Sure.", cut)
+        # What a model has written here may hold marks, as those of its thinking; it is read as it was written.
+        own = Turn("assistant", "Sure.", (*sure, model.end_token, *sure))
+        assert as_shown(model, (asked, own)) == (asked, own)
 
 
 def _behind(tokens: list[int], part: list[int]) -> int:

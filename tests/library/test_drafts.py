@@ -101,6 +101,9 @@ def test_a_taken_name_is_told_by_what_has_it(places: Places) -> None:
 def test_a_recipe_of_ones_own_hides_the_packaged_one_also_in_capitals(places: Places) -> None:
     save_draft(DRAFT, "Mood", places)
     assert [recipe.origin for recipe in list_recipes(places) if recipe.name.casefold() == "mood"] == ["own"]
+    found = find_recipe("mood", places)
+    assert found is not None
+    assert (found.name, found.origin) == ("Mood", "own")
 
 
 def test_a_packaged_recipe_of_personas_becomes_rows_and_one_of_another_kind_says_what_takes_it(tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from localsteer.errors import ModelError, PromptError, Stopped
+from localsteer.errors import DialError, ModelError, PromptError, Stopped
 from localsteer.llama.context import Context
 from localsteer.llama.decoding import Decoder
 from localsteer.llama.model import Model
 from localsteer.llama.residuals import ResidualTap
-from localsteer.llama.sampling import Sampling
+from localsteer.llama.sampling import Sampler, Sampling
 from localsteer.llama.spans import Evaluated
 from localsteer.llama.steering import UNSTEERED, Steering
 from tests.llama.vectors import steering
@@ -292,6 +294,27 @@ def test_steering_beyond_numbers_is_not_tried_again_and_again(bpe: Model, contex
     context.evaluate([(sea, beyond_numbers(bpe))], cuts=cuts, progress=lambda done, _total: evaluated.append(done))
     assert evaluated == [3, len(sea)] * 2
     assert not np.isfinite(context.logits()).any()
+
+
+def test_where_it_is_the_dials_all_of_the_text_is_not_read_again_to_see_it(
+    bpe: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sea, decoded = words(bpe, "the people could find the sea"), 0
+    with Context(bpe, n_ctx=1024) as context:
+        context.evaluate([(sea * 20, steering(bpe, 1.0))])
+        context.evaluate([(sea * 10, UNSTEERED)])
+        decode = context._decoder.decode
+
+        def counted(tokens: list[int], *args: Any, **named: Any) -> None:
+            nonlocal decoded
+            decoded += len(tokens)
+            decode(tokens, *args, **named)
+
+        monkeypatch.setattr(context._decoder, "decode", counted)
+        context.append(sea[0], beyond_numbers(bpe))
+        assert decoded == 1
+        with Sampler(GREEDY, bpe.n_vocab) as sampler, pytest.raises(DialError, match="turn them back"):
+            context.sample(sampler)
 
 
 def test_reading_all_again_in_the_midst_of_a_reply_can_be_stopped(bpe: Model) -> None:

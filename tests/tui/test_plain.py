@@ -7,7 +7,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
 
+from localsteer.tui.harmless import Harmless
 from localsteer.tui.plain import PlainStream, plain
 
 NASTY = st.text(alphabet=st.sampled_from("ab\n\r\t[];?0m1\x07\x1b\\PX^_ äß\x9b\u202e\ud800"), max_size=60)
@@ -45,3 +49,16 @@ def test_pieces_give_what_the_whole_gives(text: str, cuts: list[int]) -> None:
     stream = PlainStream()
     shown = "".join(stream.feed(text[start:end]) for start, end in pairwise(edges)) + stream.rest()
     assert shown == plain(text)
+
+
+def test_a_painted_line_stays_as_wide_as_it_was() -> None:
+    for text in (
+        "a\x1b]0;x\x07b",
+        "\U0001f469\u200d\x00\U0001f469",
+        "\u3164x\u00ad\u200by",
+        "\u4f60\x85\u597d",
+        "plain",
+    ):
+        (line,) = Harmless().apply([Segment(text)], Color(0, 0, 0))
+        assert cell_len(line.text) == cell_len(text)
+        assert not set(line.text) & set("\x00\x07\x1b\x85\u200b\u3164")
