@@ -21,11 +21,10 @@ from textual.widget import Widget
 from localsteer.engine.client import EngineClient
 from localsteer.library.places import find_places
 from localsteer.tui.chat_screen import ChatScreen
-from localsteer.tui.harmless import Harmless
 from localsteer.tui.keymap import app_bindings, keymap_of
 from localsteer.tui.keys import COMMANDS
 from localsteer.tui.leaving import leaving_well
-from localsteer.tui.mends import Remark, claim_lists, claim_words
+from localsteer.tui.mends import Harmless, Remark, claim_lists, claim_words
 from localsteer.tui.opening import Opening, open_with
 from localsteer.tui.palette import DialsByName, ModelsByName, ScenesByName
 from localsteer.tui.palette_window import Palette

@@ -6,6 +6,8 @@ none (any more, or not yet): in every list, that of its own command palette amon
 Words: it folds them to fit a width, and divides by that. In a list so narrow that its margins leave the words no column
 the width is 0, and that ends the app.
 
+Fields and tables: it paints a text as it is, be it a stranger's that commands the terminal.
+
 Remarks: it shows one whose time has just run out with a timer of less than no time, and such a timer keeps the app busy
 for ever. It also looks at the clock on the wall, and one that is set back would keep what was said for as long.
 """
@@ -18,10 +20,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from rich.cells import cell_len, get_character_cell_size
+from rich.segment import Segment
+from textual.color import Color
 from textual.content import Content
 from textual.events import Click
+from textual.filter import LineFilter
 from textual.notifications import Notification
 from textual.widgets import OptionList
+
+from localsteer.visible import painted
 
 _MOMENT = 0.01
 OnClick = Callable[[OptionList, Click], Awaitable[None]]
@@ -77,3 +85,19 @@ class Remark(Notification):
     def has_expired(self) -> bool:
         """Whether its time has run out."""
         return time.monotonic() >= self._end
+
+
+class Harmless(LineFilter):
+    """The last look at every line before it is painted: nothing in it commands the terminal."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """See Textual's."""
+        if all(segment.text.isprintable() for segment in segments):
+            return segments
+        return [segment if segment.control else Segment(_harmless(segment.text), segment.style) for segment in segments]
+
+
+def _harmless(text: str) -> str:
+    left = painted(text, get_character_cell_size)
+    # What stood between two signs may have kept them from being one.
+    return left + " " * (cell_len(text) - cell_len(left))

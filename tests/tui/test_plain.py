@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
 
-from localsteer.tui.harmless import Harmless
+from localsteer.tui.mends import Harmless
 from localsteer.tui.plain import PlainStream, plain
 
 NASTY = st.text(alphabet=st.sampled_from("ab\n\r\t[];?0m1\x07\x1b\\PX^_ äß\x9b\u202e\ud800"), max_size=60)
